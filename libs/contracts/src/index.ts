@@ -1,0 +1,45 @@
+export { authVerify } from './auth/verify.ts';
+export {
+  type ConfigCommit,
+  configApplied,
+  configCommit,
+  configCommitted,
+  configHeartbeat,
+  configLiveCommitted,
+  configSnapshotChunk,
+  configSnapshotHead,
+} from './config/committed.ts';
+export { type ConfigOp, configOp, entity, KINDS, type Kind, kindNames } from './config/entity.ts';
+export { type EventEntity, entityEvents } from './config/entity-events.ts';
+export {
+  type BatchContract,
+  batchedRequest,
+  type Contract,
+  type EventContract,
+  event,
+  type FailedCheck,
+  MAX_CHECKS_PER_MESSAGE,
+  type Party,
+  type RequestReplyContract,
+  requestReply,
+} from './contract.ts';
+export { edgeMetrics } from './edge/metrics.ts';
+export { envelopeOf } from './envelope.ts';
+export { ERRORS, type ErrorCode, type ErrorRow, GatewayError, type RefusalOptions } from './errors.ts';
+export { type QuotaState, quotaState } from './quota/state.ts';
+export {
+  DEAD_REASONS,
+  type DeadReason,
+  quotaDead,
+  quotaLatest,
+  quotaSnapshot,
+  quotaStateChanged,
+  quotaUpdated,
+  quotaUsage,
+} from './quota/updated.ts';
+export { ratelimitCheck } from './ratelimit/check.ts';
+export { ratelimitLease, ratelimitSettle } from './ratelimit/lease.ts';
+export { type Limit, PERIODS, type Period, type WindowState } from './ratelimit/windows.ts';
+export { contracts } from './registry.ts';
+export { STREAMS, type StreamDefinition } from './streams.ts';
+export { subjectFor, subjectPattern, subjectToken } from './subject.ts';

@@ -1,0 +1,35 @@
+import { authVerify } from './auth/verify.ts';
+import {
+  configApplied,
+  configCommitted,
+  configHeartbeat,
+  configLiveCommitted,
+  configSnapshotChunk,
+  configSnapshotHead,
+} from './config/committed.ts';
+import { entityEvents } from './config/entity-events.ts';
+import type { Contract } from './contract.ts';
+import { edgeMetrics } from './edge/metrics.ts';
+import { quotaDead, quotaLatest, quotaStateChanged, quotaUpdated } from './quota/updated.ts';
+import { ratelimitCheck } from './ratelimit/check.ts';
+import { ratelimitLease, ratelimitSettle } from './ratelimit/lease.ts';
+
+/** Every subject the gateway speaks: the AsyncAPI document and the contract tests read this list. */
+export const contracts: readonly Contract[] = [
+  authVerify,
+  ratelimitCheck,
+  ratelimitLease,
+  ratelimitSettle,
+  configCommitted,
+  configLiveCommitted,
+  configHeartbeat,
+  configApplied,
+  configSnapshotHead,
+  configSnapshotChunk,
+  ...Object.values(entityEvents),
+  edgeMetrics,
+  quotaUpdated,
+  quotaLatest,
+  quotaStateChanged,
+  quotaDead,
+] as unknown as readonly Contract[];

@@ -1,0 +1,69 @@
+/** What a stream keeps. Only settings that nats-server 2.9.10 honours; newer ones it ignores without a word. */
+export interface StreamDefinition {
+  readonly name: string;
+  readonly subjects: readonly string[];
+  /** Seconds; 0 keeps for ever. */
+  readonly maxAgeSeconds: number;
+  readonly maxBytes?: number;
+  readonly maxMessages?: number;
+  readonly maxMessagesPerSubject?: number;
+  readonly duplicateWindowSeconds?: number;
+  readonly allowDirect?: boolean;
+  readonly denyDelete?: boolean;
+  readonly denyPurge?: boolean;
+  readonly republish?: { readonly from: string; readonly to: string };
+}
+
+const DAY = 86_400;
+const GIB = 1024 ** 3;
+
+export const STREAMS = {
+  CONFIG: {
+    name: 'CONFIG',
+    subjects: ['config.committed'],
+    maxAgeSeconds: 0,
+    maxMessages: 100_000,
+    duplicateWindowSeconds: 120,
+    allowDirect: true,
+    denyDelete: true,
+    denyPurge: true,
+    republish: { from: 'config.committed', to: 'config.live.committed' },
+  },
+  CONFIG_SNAPSHOTS: {
+    name: 'CONFIG_SNAPSHOTS',
+    subjects: ['config.snapshot.>'],
+    maxAgeSeconds: 0,
+    maxMessagesPerSubject: 1,
+    allowDirect: true,
+  },
+  CONFIG_EVENTS: {
+    name: 'CONFIG_EVENTS',
+    subjects: ['route', 'service', 'upstream', 'plugin', 'consumer', 'policy', 'key'].map(
+      (e) => `config.${e}.*`,
+    ),
+    maxAgeSeconds: 7 * DAY,
+    duplicateWindowSeconds: 600,
+  },
+  /** Name and subject are the original's; kept longer than a long outage instead of its one day. */
+  QUOTAS: {
+    name: 'QUOTAS',
+    subjects: ['quota.updated'],
+    maxAgeSeconds: 35 * DAY,
+    maxBytes: 10 * GIB,
+    duplicateWindowSeconds: 120,
+  },
+  QUOTA_LATEST: {
+    name: 'QUOTA_LATEST',
+    subjects: ['quota.updated.*'],
+    maxAgeSeconds: 0,
+    maxMessagesPerSubject: 1,
+    allowDirect: true,
+  },
+  DEADLETTER: {
+    name: 'DEADLETTER',
+    subjects: ['quota.dead', 'config.dead', 'audit.dead'],
+    maxAgeSeconds: 90 * DAY,
+    maxBytes: GIB,
+    duplicateWindowSeconds: 600,
+  },
+} as const satisfies Record<string, StreamDefinition>;

@@ -1,0 +1,13 @@
+export type {
+  Consumer,
+  EntityByKind,
+  EntityOf,
+  Issuer,
+  JwtSecret,
+  PluginEntity,
+  Reference,
+  Route,
+  Service,
+  Stored,
+} from './model.ts';
+export { ConfigState, canonicalJson, diffStates, type Entities } from './state.ts';

@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { type ConfigOp, type Kind, kindNames } from '@sluice/contracts';
+import type { EntityOf } from './model.ts';
+
+/** JSON with sorted keys: equal entities have equal text, whatever order their fields were written in. */
+export const canonicalJson = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  const fields = Object.entries(value)
+    .filter(([, field]) => field !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`);
+  return `{${fields.join(',')}}`;
+};
+
+const MODULUS = 1n << 256n;
+const hashOf = (kind: string, id: string, entity: unknown): bigint =>
+  BigInt(
+    `0x${createHash('sha256')
+      .update(`${kind}\0${id}\0${canonicalJson(entity)}`)
+      .digest('hex')}`,
+  );
+const hexOf = (sum: bigint): string => sum.toString(16).padStart(64, '0');
+
+export type Entities = { [K in Kind]?: readonly EntityOf<K>[] };
+
+/**
+ * The whole configuration at one version: entities by kind and id, and their digest. The digest is the sum of
+ * the entities' SHA-256 modulo 2^256, so it does not depend on order and costs only what a change touches.
+ */
+export class ConfigState {
+  readonly #byKind = new Map<Kind, Map<string, { entity: EntityOf<Kind>; hash: bigint }>>();
+  #sum = 0n;
+
+  /** Hex, 64 characters; equal states have equal digests. */
+  get digest(): string {
+    return hexOf(this.#sum);
+  }
+
+  get size(): number {
+    let size = 0;
+    for (const entities of this.#byKind.values()) size += entities.size;
+    return size;
+  }
+
+  get<K extends Kind>(kind: K, id: string): EntityOf<K> | undefined {
+    return this.#byKind.get(kind)?.get(id)?.entity as EntityOf<K> | undefined;
+  }
+
+  /** All entities of a kind, in the order they came. */
+  *list<K extends Kind>(kind: K): Generator<EntityOf<K>> {
+    for (const { entity } of this.#byKind.get(kind)?.values() ?? []) yield entity as EntityOf<K>;
+  }
+
+  count(kind: Kind): number {
+    return this.#byKind.get(kind)?.size ?? 0;
+  }
+
+  /** Applies the operations of one commit, in order. */
+  apply(ops: readonly ConfigOp[]): void {
+    for (const op of ops) {
+      const entities = this.#byKind.get(op.kind) ?? new Map();
+      this.#byKind.set(op.kind, entities);
+      const before = entities.get(op.id);
+      if (before !== undefined) this.#sum = (this.#sum - before.hash + MODULUS) % MODULUS;
+      if (op.op === 'delete') entities.delete(op.id);
+      else {
+        const hash = hashOf(op.kind, op.id, op.entity);
+        entities.set(op.id, { entity: op.entity, hash });
+        this.#sum = (this.#sum + hash) % MODULUS;
+      }
+    }
+  }
+
+  /** The digest this state would have after the operations, without applying them. */
+  digestAfter(ops: readonly ConfigOp[]): string {
+    const changed = new Map<string, bigint>();
+    let sum = this.#sum;
+    for (const op of ops) {
+      const key = `${op.kind}\0${op.id}`;
+      sum -= changed.get(key) ?? this.#byKind.get(op.kind)?.get(op.id)?.hash ?? 0n;
+      const hash = op.op === 'put' ? hashOf(op.kind, op.id, op.entity) : 0n;
+      changed.set(key, hash);
+      sum += hash;
+    }
+    return hexOf(((sum % MODULUS) + MODULUS) % MODULUS);
+  }
+
+  /** Plain data, for snapshots and the last-known-good file. */
+  toEntities(): Entities {
+    return Object.fromEntries(
+      [...this.#byKind]
+        .filter(([, all]) => all.size > 0)
+        .map(([kind, all]) => [kind, [...all.values()].map((e) => e.entity)]),
+    );
+  }
+
+  static fromEntities(entities: Entities): ConfigState {
+    const state = new ConfigState();
+    for (const kind of kindNames)
+      state.apply(
+        (entities[kind] ?? []).map((entity) => ({ op: 'put', kind, id: entity.id, entity: { ...entity } })),
+      );
+    return state;
+  }
+}
+
+/** The operations that lead from one state to another; fields that only say when are not a difference. */
+export const diffStates = (from: ConfigState, to: ConfigState): ConfigOp[] => {
+  const ops: ConfigOp[] = [];
+  for (const kind of [...kindNames].reverse())
+    for (const { id } of from.list(kind))
+      if (to.get(kind, id) === undefined) ops.push({ op: 'delete', kind, id });
+  for (const kind of kindNames)
+    for (const entity of to.list(kind)) {
+      const before = from.get(kind, entity.id);
+      if (before === undefined || !sameButTimes(before, entity))
+        ops.push({ op: 'put', kind, id: entity.id, entity: { ...entity } });
+    }
+  return ops;
+};
+
+const sameButTimes = (a: object, b: object): boolean =>
+  canonicalJson({ ...a, created_at: null, updated_at: null }) ===
+  canonicalJson({ ...b, created_at: null, updated_at: null });

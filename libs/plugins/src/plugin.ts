@@ -1,0 +1,55 @@
+import type { GatewayError } from '@sluice/contracts';
+import type { z } from 'zod';
+import type { Exchange } from './exchange.ts';
+import type { Ports } from './ports.ts';
+
+/** Where a plugin instance stands; `routeId` and the others are null where the instance is not bound to one. */
+export interface PluginScope {
+  readonly pluginId: string;
+  readonly routeId: string | null;
+  readonly serviceId: string | null;
+  readonly consumerId: string | null;
+}
+
+/** What a chain step may answer: nothing (go on), or the refusal that ends the request. */
+export type Step = GatewayError | undefined;
+
+/**
+ * One policy of the gateway: its schema and its handlers in one file. `prepare` runs once per instance when a
+ * configuration is compiled and does everything costly (regular expressions, templates); the handlers then get
+ * what it returned. A handler that has nothing to wait for returns no promise. State lives in `ports`.
+ */
+export interface Plugin<Config extends z.ZodType = z.ZodType, Prepared = unknown> {
+  /** Kong's name. */
+  readonly name: string;
+  /** Kong's number: higher runs earlier. */
+  readonly priority: number;
+  readonly summary: string;
+  readonly config: Config;
+  /** False: may not be bound to a consumer (`value must be null`). */
+  readonly consumerScope: boolean;
+  /** Throws an Error with a clear message when the configuration cannot work. */
+  readonly prepare: (config: z.output<Config>, scope: PluginScope) => Prepared;
+  /** Before the upstream is chosen. The first refusal ends the request. */
+  readonly access?: (exchange: Exchange, prepared: Prepared, ports: Ports) => Step | Promise<Step>;
+  /** When the answer's head is about to be sent, also for the gateway's own answers. Changes `toClient` only. */
+  readonly response?: (exchange: Exchange, prepared: Prepared, ports: Ports) => void;
+  /** After the response. Never awaited. */
+  readonly settle?: (exchange: Exchange, prepared: Prepared, ports: Ports) => void;
+}
+
+type Definition<Config extends z.ZodType, Prepared> = Omit<
+  Plugin<Config, Prepared>,
+  'prepare' | 'consumerScope'
+> & {
+  readonly consumerScope?: boolean;
+  readonly prepare?: (config: z.output<Config>, scope: PluginScope) => Prepared;
+};
+
+/** Declares a plugin. Without `prepare` the handlers get the checked configuration itself. */
+export const definePlugin = <Config extends z.ZodType, Prepared = z.output<Config>>(
+  definition: Definition<Config, Prepared>,
+): Plugin => {
+  const prepare = definition.prepare ?? ((config: z.output<Config>) => config as unknown as Prepared);
+  return { consumerScope: true, ...definition, prepare } as unknown as Plugin;
+};
