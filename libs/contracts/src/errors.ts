@@ -4,6 +4,8 @@
  * by Accept, then the request's Content-Type, then plain text. docs/errors.md is generated from this table.
  */
 export const ERRORS = {
+  /** A plugin answers in the upstream's place (CORS preflight, request-termination); it is no failure. */
+  GW_ANSWERED: { status: 200, style: 'exit', source: 'gateway', retryable: false, message: 'Answered' },
   GW_NO_ROUTE: {
     status: 404,
     style: 'error',
@@ -162,7 +164,10 @@ export interface RefusalOptions {
   status?: number;
   /** Replaces the table's message. */
   message?: string;
-  /** The whole JSON body, for answers that are not `{"message": …}`; sent as it is, in style `exit`. */
+  /**
+   * The whole body, for answers that are not `{"message": …}`, in style `exit`: `null` is an
+   * answer without a body, a string is sent as it is (its Content-Type is in `headers`), anything else as JSON.
+   */
   body?: unknown;
   /** Header names are sent as written here. */
   headers?: Readonly<Record<string, string>>;

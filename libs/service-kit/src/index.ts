@@ -1,1 +1,33 @@
-export {};
+export { answerBatch, CheckFailed } from './answer-batch.ts';
+export { Breaker } from './breaker.ts';
+export { Bus, type BusOptions, type MessageContext } from './bus.ts';
+export { BusError, type BusErrorKind } from './bus-error.ts';
+export { type BatchConsumer, type ConsumeOptions, consumeBatches } from './consume.ts';
+export type { Delivery } from './delivery.ts';
+export type { ConsumerProgress } from './durable.ts';
+export { type AppendOptions, JetStream, SequenceConflict, type StoredMessage } from './jetstream.ts';
+export { Lane } from './lane.ts';
+export { announceReady, type ReadyMessage, runUntilStopped } from './lifecycle.ts';
+export { createLogger, type Logger } from './logger.ts';
+export { Counter, counter, createMetrics, Gauge, gauge, Histogram, histogram, Registry } from './metrics.ts';
+export { readStream } from './read-stream.ts';
+export { connectRedis, type Redis, type RedisOptions } from './redis.ts';
+export { readSettings, redisSettings, redisUrl, SettingsError, sharedSettings } from './settings.ts';
+export { type StatusServerOptions, startStatusServer } from './status-server.ts';
+export {
+  CLIENT,
+  contextFrom,
+  failSpan,
+  formatTraceparent,
+  isTraced,
+  messagingAttributes,
+  parseTraceparent,
+  SERVER,
+  SpanKind,
+  type SpanOptions,
+  startSpan,
+  startTelemetry,
+  type Telemetry,
+  traceparentOf,
+  withSpan,
+} from './telemetry.ts';

@@ -1,0 +1,61 @@
+import type { BatchContract } from '@sluice/contracts';
+import type { z } from 'zod';
+import type { Bus } from './bus.ts';
+import type { Logger } from './logger.ts';
+import { messagingAttributes, SERVER, withSpan } from './telemetry.ts';
+
+type Shape = z.ZodRawShape;
+
+/** A check that cannot be decided; its code travels to the asker, its message only to the log. */
+export class CheckFailed extends Error {
+  readonly code: string;
+  constructor(code: string, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+/**
+ * Answers a batched contract, each check on its own: one that fails becomes an `error` item and leaves the others
+ * alone. A sampled check runs inside a span whose parent is the request that asked.
+ */
+export const answerBatch = <C extends Shape, V extends Shape>(
+  bus: Bus,
+  contract: BatchContract<C, V>,
+  logger: Logger,
+  decide: (check: z.output<z.ZodObject<C>>) => Promise<z.input<z.ZodObject<V>>>,
+): void => {
+  const decideTraced = (check: z.output<z.ZodObject<C>> & { traceparent?: string }) =>
+    check.traceparent === undefined
+      ? decide(check)
+      : withSpan(
+          `process ${contract.subject}`,
+          {
+            kind: SERVER,
+            traceparent: check.traceparent,
+            attributes: {
+              ...messagingAttributes('process', contract.subject),
+              ...(contract.queue === undefined ? {} : { 'messaging.consumer.group.name': contract.queue }),
+            },
+          },
+          () => decide(check),
+        );
+
+  bus.answer(contract, async (request) => {
+    const { checks } = request as unknown as {
+      checks: (z.output<z.ZodObject<C>> & { id: number; traceparent?: string })[];
+    };
+    const results = await Promise.all(
+      checks.map(async (check) => {
+        try {
+          return { ...(await decideTraced(check)), id: check.id };
+        } catch (error) {
+          const code = error instanceof CheckFailed ? error.code : 'internal';
+          logger.warn({ err: error, subject: contract.subject, code }, 'check failed');
+          return { id: check.id, outcome: 'error' as const, code, message: 'the check could not be decided' };
+        }
+      }),
+    );
+    return { v: 1, results } as never;
+  });
+};

@@ -1,0 +1,297 @@
+import { readFileSync } from 'node:fs';
+import {
+  type Contract,
+  type EventContract,
+  type RequestReplyContract,
+  subjectPattern,
+} from '@sluice/contracts';
+import {
+  type ConnectionOptions,
+  connect,
+  credsAuthenticator,
+  headers,
+  type Msg,
+  type NatsConnection,
+  type Subscription,
+} from 'nats';
+import type { z } from 'zod';
+import { BusError } from './bus-error.ts';
+import type { Logger } from './logger.ts';
+
+export interface BusOptions {
+  /** One or several server URLs, separated by commas; user info in a URL is used. */
+  readonly url: string;
+  /** Shown by the server's connection list. */
+  readonly name: string;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  /** Path of a credentials file. */
+  readonly creds?: string | undefined;
+  readonly logger: Logger;
+}
+
+/** What came with a message. */
+export interface MessageContext {
+  readonly subject: string;
+  readonly traceparent: string | undefined;
+  /** Sequence in its stream, for messages republished from one; 0 otherwise. */
+  readonly streamSequence: number;
+}
+
+type Attach = (connection: NatsConnection) => void;
+
+/**
+ * The one door to NATS. It opens at once and connects in the background, for as long as it takes: a process
+ * serves what it can without the bus. Every message is parsed with its contract's schema on arrival; one that
+ * does not fit is counted, logged and dropped.
+ */
+export class Bus {
+  readonly #options: BusOptions;
+  readonly #connection: Promise<NatsConnection>;
+  #live: NatsConnection | undefined;
+  #isConnected = false;
+  #isClosing = false;
+  readonly #answering: Subscription[] = [];
+  #inFlight = 0;
+  readonly #onReconnect: (() => void)[] = [];
+  /** Messages that did not fit their contract, by subject. */
+  readonly malformed = new Map<string, number>();
+
+  private constructor(options: BusOptions) {
+    this.#options = options;
+    this.#connection = this.#connect();
+  }
+
+  /** Opens the bus; never throws and never waits. */
+  static open(options: BusOptions): Bus {
+    return new Bus(options);
+  }
+
+  /** True while messages reach the server. While false, whatever is published is lost: callers fall back at once. */
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  /** The first connection. JetStream and tests wait for it. */
+  get connection(): Promise<NatsConnection> {
+    return this.#connection;
+  }
+
+  /** Runs after each lost and found connection: events of the meantime were missed. */
+  onReconnect(listener: () => void): void {
+    this.#onReconnect.push(listener);
+  }
+
+  /** Publishes an event on the contract's subject, or on `subject` when the contract's has a `{token}`. */
+  publish<P extends z.ZodType>(
+    contract: EventContract<P>,
+    payload: z.input<P>,
+    subject: string = contract.subject,
+  ): boolean {
+    if (!this.#isConnected || this.#live === undefined) return false;
+    this.#live.publish(subject, JSON.stringify(payload));
+    return true;
+  }
+
+  /** Calls `handler` for each event of the contract, from now on and after every reconnect. */
+  on<P extends z.ZodType>(
+    contract: EventContract<P>,
+    handler: (payload: z.output<P>, context: MessageContext) => void,
+  ): void {
+    this.#attach((connection) => {
+      connection.subscribe(subjectPattern(contract), {
+        callback: (error, message) => {
+          const parsed = contract.payload.safeParse(error ?? jsonOf(message));
+          if (parsed.success) handler(parsed.data, contextOf(message));
+          else this.#report(contract, error ?? parsed.error);
+        },
+      });
+    });
+  }
+
+  /** Answers a contract. Handlers may be asynchronous; `drain` waits for those under way. */
+  answer<Req extends z.ZodType, Res extends z.ZodType>(
+    contract: RequestReplyContract<Req, Res>,
+    handler: (request: z.output<Req>, context: MessageContext) => Promise<z.input<Res>> | z.input<Res>,
+  ): void {
+    this.#attach((connection) => {
+      const subscription = connection.subscribe(contract.subject, {
+        ...(contract.queue === undefined ? {} : { queue: contract.queue }),
+        callback: (error, message) => {
+          const parsed = contract.request.safeParse(error ?? jsonOf(message));
+          if (parsed.success) this.#handle(contract, message, () => handler(parsed.data, contextOf(message)));
+          else this.#report(contract, error ?? parsed.error);
+        },
+      });
+      this.#answering.push(subscription);
+    });
+  }
+
+  #handle(contract: Pick<Contract, 'subject'>, message: Msg, work: () => unknown): void {
+    this.#inFlight += 1;
+    void Promise.resolve()
+      .then(work)
+      .then((reply) => message.respond(JSON.stringify(reply)))
+      .catch((cause: unknown) =>
+        this.#options.logger.error({ err: cause, subject: contract.subject }, 'handler failed'),
+      )
+      .finally(() => {
+        this.#inFlight -= 1;
+      });
+  }
+
+  /**
+   * Asks one question. For checks of the request path use a lane instead.
+   * @throws BusError
+   */
+  async ask<Req extends z.ZodType, Res extends z.ZodType>(
+    contract: RequestReplyContract<Req, Res>,
+    request: z.input<Req>,
+  ): Promise<z.output<Res>> {
+    if (!this.#isConnected || this.#live === undefined) throw new BusError('disconnected', contract.subject);
+    const message = await this.#live
+      .request(contract.subject, JSON.stringify(request), { timeout: contract.timeoutMs })
+      .catch((error: { code?: string }) => {
+        throw new BusError(error.code === '503' ? 'no-responders' : 'timeout', contract.subject);
+      });
+    const parsed = contract.reply.safeParse(jsonOf(message));
+    if (!parsed.success) throw new BusError('malformed', contract.subject);
+    return parsed.data;
+  }
+
+  /** Asks everybody who answers the contract and collects what came within its timeout. */
+  async scatter<Req extends z.ZodType, Res extends z.ZodType>(
+    contract: RequestReplyContract<Req, Res>,
+    request: z.input<Req>,
+    expected = Number.POSITIVE_INFINITY,
+  ): Promise<z.output<Res>[]> {
+    if (!this.#isConnected || this.#live === undefined || expected === 0) return [];
+    const replies: z.output<Res>[] = [];
+    const messages = await this.#live.requestMany(contract.subject, JSON.stringify(request), {
+      maxWait: contract.timeoutMs,
+      ...(Number.isFinite(expected) ? { maxMessages: expected } : {}),
+    });
+    try {
+      for await (const message of messages) {
+        const parsed = contract.reply.safeParse(jsonOf(message));
+        if (parsed.success) replies.push(parsed.data);
+        else this.#report(contract, parsed.error);
+      }
+    } catch (error) {
+      if ((error as { code?: string }).code !== '503') throw error;
+    }
+    return replies;
+  }
+
+  /**
+   * Stops answering, lets the work in flight finish, then closes. In this order nothing that was accepted is
+   * lost; closing first loses what the handlers still hold.
+   */
+  async drain(timeoutMs = 5000): Promise<void> {
+    this.#isClosing = true;
+    if (this.#live === undefined || this.#live.isClosed()) return;
+    const deadline = performance.now() + timeoutMs;
+    if (this.#isConnected)
+      await Promise.all(this.#answering.filter((s) => !s.isClosed()).map((s) => s.drain()));
+    while (this.#inFlight > 0 && performance.now() < deadline)
+      await new Promise((done) => setTimeout(done, 5));
+    if (this.#isConnected) await this.#live.drain().catch(() => undefined);
+    else await this.#live.close();
+  }
+
+  /** Raw access for the lane and JetStream of this library. */
+  attachRaw(attach: Attach): void {
+    this.#attach(attach);
+  }
+
+  /** Tests: cuts the connection without a word. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#live?.close();
+  }
+
+  async #connect(): Promise<NatsConnection> {
+    const { url, name, user, password, creds } = this.#options;
+    const urls = url
+      .split(',')
+      .map((text) => new URL(text.trim().includes('://') ? text.trim() : `nats://${text.trim()}`));
+    const first = urls[0];
+    const options: ConnectionOptions = {
+      servers: urls.map((u) => u.host),
+      name,
+      inboxPrefix: `_INBOX_${name.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 250,
+      reconnectJitter: 100,
+      pingInterval: 5000,
+      maxPingOut: 2,
+      waitOnFirstConnect: true,
+      timeout: 5000,
+      noAsyncTraces: true, // an Error with its stack per request costs a quarter of the asker's CPU
+      ...(creds === undefined ? {} : { authenticator: credsAuthenticator(readFileSync(creds)) }),
+    };
+    const login = user ?? (first?.username === '' ? undefined : decodeURIComponent(first?.username ?? ''));
+    if (login !== undefined && login !== '') {
+      options.user = login;
+      options.pass = password ?? decodeURIComponent(first?.password ?? '');
+    }
+    const connection = await connect(options);
+    if (this.#isClosing) await connection.close();
+    this.#live = connection;
+    this.#isConnected = true;
+    void this.#watch(connection);
+    return connection;
+  }
+
+  async #watch(connection: NatsConnection): Promise<void> {
+    const { logger } = this.#options;
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect') {
+        this.#isConnected = false;
+        if (!this.#isClosing) logger.warn('bus disconnected');
+      } else if (status.type === 'reconnect') {
+        this.#isConnected = true;
+        logger.info('bus reconnected');
+        for (const listener of this.#onReconnect) listener();
+      } else if (status.type === 'error') logger.error({ code: status.data }, 'bus error');
+    }
+    this.#isConnected = false;
+  }
+
+  #attach(attach: Attach): void {
+    if (this.#live !== undefined) attach(this.#live);
+    else void this.#connection.then((connection) => (connection.isClosed() ? undefined : attach(connection)));
+  }
+
+  #report(contract: Pick<Contract, 'subject'>, cause: Error): void {
+    const seen = (this.malformed.get(contract.subject) ?? 0) + 1;
+    this.malformed.set(contract.subject, seen);
+    // The first and then every hundredth: a broken publisher must not fill the disk.
+    if (seen % 100 === 1)
+      this.#options.logger.warn(
+        { subject: contract.subject, seen, problem: cause.message.slice(0, 500) },
+        'message breaks its contract',
+      );
+  }
+}
+
+const jsonOf = (message: Msg): unknown => {
+  try {
+    return message.json();
+  } catch {
+    return undefined;
+  }
+};
+
+const contextOf = (message: Msg): MessageContext => ({
+  subject: message.subject,
+  traceparent: message.headers?.get('traceparent') || undefined,
+  streamSequence: Number(message.headers?.get('Nats-Sequence') || 0),
+});
+
+/** NATS headers from plain pairs. */
+export const headersOf = (pairs: Readonly<Record<string, string>>) => {
+  const all = headers();
+  for (const [name, value] of Object.entries(pairs)) all.set(name, value);
+  return all;
+};

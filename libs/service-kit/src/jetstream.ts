@@ -1,0 +1,207 @@
+import type { StreamDefinition } from '@sluice/contracts';
+import {
+  type JetStreamClient,
+  type JetStreamManager,
+  type NatsConnection,
+  type NatsError,
+  nanos,
+  RetentionPolicy,
+  StorageType,
+  type StoredMsg,
+  type StreamConfig,
+} from 'nats';
+import { type Bus, headersOf } from './bus.ts';
+
+const WRONG_LAST_SEQUENCE = 10_071;
+const STREAM_NAME_IN_USE = 10_058;
+const DIRECT_GET_MS = 2000; // a stream that does not exist does not answer at all
+
+/** The client has direct gets but leaves them out of the type. */
+type Manager = JetStreamManager & {
+  readonly direct: {
+    getMessage(stream: string, query: { seq: number } | { last_by_subj: string }): Promise<StoredMsg>;
+  };
+};
+
+/** Somebody else wrote first: the expected last sequence no longer holds. */
+export class SequenceConflict extends Error {}
+
+export interface StoredMessage {
+  readonly subject: string;
+  readonly seq: number;
+  /** When the server stored it. */
+  readonly time: Date;
+  readonly data: Uint8Array;
+  readonly header: (name: string) => string | undefined;
+}
+
+export interface AppendOptions {
+  /** Deduplicates within the stream's window (`Nats-Msg-Id`). */
+  readonly msgId?: string;
+  /** Optimistic lock: the sequence of the last message on this subject; 0 for none. */
+  readonly expectLastSubjectSequence?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+}
+
+/** JetStream behind the product's own words, and only what nats-server 2.9.10 honours. */
+export class JetStream {
+  readonly #bus: Bus;
+  #client: JetStreamClient | undefined;
+  #manager: Manager | undefined;
+
+  constructor(bus: Bus) {
+    this.#bus = bus;
+  }
+
+  /**
+   * Creates the stream or brings an existing one to the definition, then reads it back.
+   * @returns when the stream was created, in Unix ms: what tells a recreated stream from the old one.
+   * @throws Error when the server kept something else than was asked.
+   */
+  async ensureStream(definition: StreamDefinition, replicas = 1): Promise<number> {
+    const manager = await this.#managed();
+    const wanted = configOf(definition, replicas);
+    let info = await manager.streams.add(wanted).catch((error: NatsError) => {
+      if (error.api_error?.err_code === STREAM_NAME_IN_USE) return undefined;
+      throw error;
+    });
+    if (info === undefined) info = await manager.streams.update(definition.name, wanted);
+    for (const [key, value] of Object.entries(wanted))
+      if (JSON.stringify(info.config[key as keyof StreamConfig]) !== JSON.stringify(value))
+        throw new Error(`stream ${definition.name}: the server did not keep ${key}`);
+    return Date.parse(info.created);
+  }
+
+  /**
+   * Stores a message and waits for the server's word that it has it.
+   * @throws SequenceConflict, or the client's error when no word came: it may or may not be stored.
+   */
+  async append(
+    subject: string,
+    data: string | Uint8Array,
+    options: AppendOptions = {},
+  ): Promise<{ seq: number; duplicate: boolean }> {
+    const client = await this.#clientOf();
+    try {
+      const ack = await client.publish(subject, data as Uint8Array, {
+        timeout: options.timeoutMs ?? 2000,
+        ...(options.msgId === undefined ? {} : { msgID: options.msgId }),
+        ...(options.headers === undefined ? {} : { headers: headersOf(options.headers) }),
+        ...(options.expectLastSubjectSequence === undefined
+          ? {}
+          : { expect: { lastSubjectSequence: options.expectLastSubjectSequence } }),
+      });
+      return { seq: ack.seq, duplicate: ack.duplicate };
+    } catch (error) {
+      if ((error as NatsError).api_error?.err_code === WRONG_LAST_SEQUENCE)
+        throw new SequenceConflict(subject);
+      throw error;
+    }
+  }
+
+  /** The newest message on a subject, read from the stream directly; undefined when there is none. */
+  readLast(stream: string, subject: string, timeoutMs?: number): Promise<StoredMessage | undefined> {
+    return this.#read(stream, { last_by_subj: subject }, timeoutMs);
+  }
+
+  /** The message at a sequence; undefined when it is not there (or a lagging replica does not have it yet). */
+  readAt(stream: string, seq: number, timeoutMs?: number): Promise<StoredMessage | undefined> {
+    return this.#read(stream, { seq }, timeoutMs);
+  }
+
+  /** @returns first and last sequence, count, and creation time in Unix ms. */
+  async streamInfo(
+    name: string,
+  ): Promise<{ firstSeq: number; lastSeq: number; messages: number; createdMs: number }> {
+    const info = await (await this.#managed()).streams.info(name);
+    return {
+      firstSeq: info.state.first_seq,
+      lastSeq: info.state.last_seq,
+      messages: info.state.messages,
+      createdMs: Date.parse(info.created),
+    };
+  }
+
+  /** Removes messages of a subject, all but the newest `keep`. */
+  async purge(stream: string, subject: string, keep = 0): Promise<void> {
+    await (await this.#managed()).streams.purge(stream, { filter: subject, ...(keep > 0 ? { keep } : {}) });
+  }
+
+  /** The library's own objects, for the consumer half of this adapter. */
+  async raw(): Promise<{ connection: NatsConnection; client: JetStreamClient; manager: Manager }> {
+    return {
+      connection: await this.#bus.connection,
+      client: await this.#clientOf(),
+      manager: await this.#managed(),
+    };
+  }
+
+  async #read(
+    stream: string,
+    query: { seq: number } | { last_by_subj: string },
+    timeoutMs = DIRECT_GET_MS,
+  ): Promise<StoredMessage | undefined> {
+    const manager = await this.#managed();
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => late.reject(new Error(`stream ${stream} did not answer in ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    try {
+      const message = manager.direct.getMessage(stream, query);
+      message.catch(() => undefined); // it may fail after the time is up
+      return storedOf(await Promise.race([message, late.promise]));
+    } catch (error) {
+      const { code, message } = error as NatsError;
+      if (code === '404' || /message not found/i.test(message)) return undefined;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #clientOf(): Promise<JetStreamClient> {
+    this.#client ??= (await this.#bus.connection).jetstream();
+    return this.#client;
+  }
+
+  async #managed(): Promise<Manager> {
+    this.#manager ??= (await (await this.#bus.connection).jetstreamManager({ checkAPI: false })) as Manager;
+    return this.#manager;
+  }
+}
+
+const storedOf = (message: StoredMsg): StoredMessage => ({
+  subject: message.subject,
+  seq: message.seq,
+  time: message.time,
+  data: message.data,
+  header: (name) => message.header?.get(name) || undefined,
+});
+
+const configOf = (
+  definition: StreamDefinition,
+  replicas: number,
+): Partial<StreamConfig> & { name: string } => ({
+  name: definition.name,
+  subjects: [...definition.subjects],
+  storage: StorageType.File,
+  retention: RetentionPolicy.Limits,
+  num_replicas: replicas,
+  max_age: nanos(definition.maxAgeSeconds * 1000),
+  ...(definition.maxBytes === undefined ? {} : { max_bytes: definition.maxBytes }),
+  ...(definition.maxMessages === undefined ? {} : { max_msgs: definition.maxMessages }),
+  ...(definition.maxMessagesPerSubject === undefined
+    ? {}
+    : { max_msgs_per_subject: definition.maxMessagesPerSubject }),
+  ...(definition.duplicateWindowSeconds === undefined
+    ? {}
+    : { duplicate_window: nanos(definition.duplicateWindowSeconds * 1000) }),
+  ...(definition.allowDirect === undefined ? {} : { allow_direct: definition.allowDirect }),
+  ...(definition.denyDelete === undefined ? {} : { deny_delete: definition.denyDelete }),
+  ...(definition.denyPurge === undefined ? {} : { deny_purge: definition.denyPurge }),
+  ...(definition.republish === undefined
+    ? {}
+    : { republish: { src: definition.republish.from, dest: definition.republish.to } }),
+});

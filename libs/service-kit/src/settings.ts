@@ -1,0 +1,95 @@
+import { z } from 'zod';
+
+/** Empty variables count as not set: `FOO= npm start` is how people clear one. */
+const withoutEmpty = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).filter((e): e is [string, string] => e[1] !== undefined && e[1] !== ''),
+  );
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+/** Kong's level names that pino lacks. */
+const LEVEL_ALIASES: Record<string, string> = {
+  notice: 'info',
+  crit: 'fatal',
+  alert: 'fatal',
+  emerg: 'fatal',
+  warning: 'warn',
+};
+
+/** Settings every process has; spread into a process's own schema. */
+export const sharedSettings = {
+  NATS_URL: z
+    .string()
+    .default('nats://127.0.0.1:4222')
+    .describe('The bus; several servers are separated by commas.'),
+  NATS_USER: z.string().optional().describe('User on the bus.'),
+  NATS_PASSWORD: z.string().optional().describe('Password on the bus.'),
+  NATS_CREDS: z.string().optional().describe('Path of a credentials file for the bus.'),
+  INSTANCE: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,64}$/)
+    .optional()
+    .describe('Name of this process in metrics and $SRV; default <service>-<pid>.'),
+  STATUS_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .describe('Port of /livez, /readyz and /metrics; 0 takes a free one.'),
+  STATUS_HOST: z.string().default('127.0.0.1').describe('Address of the status port.'),
+  LOG_LEVEL: z
+    .string()
+    .default('info')
+    .transform((level) => LEVEL_ALIASES[level] ?? level)
+    .pipe(z.enum(LEVELS))
+    .describe('Least severe level that is logged.'),
+  DRAIN_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(30_000)
+    .describe('Longest wait for work in flight at shutdown, in ms.'),
+} as const;
+
+/** Settings of the processes that use Redis. The original's single names build the URL when REDIS_URL is not set. */
+export const redisSettings = {
+  REDIS_URL: z.string().optional().describe('The counter store, redis:// or rediss://.'),
+  REDIS_HOST: z.string().default('127.0.0.1').describe('Used when REDIS_URL is not set.'),
+  REDIS_PORT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .default(6379)
+    .describe('Used when REDIS_URL is not set.'),
+  REDIS_DB: z.coerce.number().int().min(0).default(0).describe('Used when REDIS_URL is not set.'),
+  REDIS_PASSWORD: z.string().optional().describe('Used when REDIS_URL is not set.'),
+} as const;
+
+/** The one URL the Redis settings amount to. */
+export const redisUrl = (settings: {
+  REDIS_URL?: string | undefined;
+  REDIS_HOST: string;
+  REDIS_PORT: number;
+  REDIS_DB: number;
+  REDIS_PASSWORD?: string | undefined;
+}): string => {
+  if (settings.REDIS_URL !== undefined) return settings.REDIS_URL;
+  const login =
+    settings.REDIS_PASSWORD === undefined ? '' : `:${encodeURIComponent(settings.REDIS_PASSWORD)}@`;
+  return `redis://${login}${settings.REDIS_HOST}:${settings.REDIS_PORT}/${settings.REDIS_DB}`;
+};
+
+/** A setting that does not parse; names each variable and what it should be, never its value. */
+export class SettingsError extends Error {}
+
+/**
+ * Reads a process's settings from its environment.
+ * @throws SettingsError naming every variable that is missing or wrong.
+ */
+export const readSettings = <S extends z.ZodObject>(schema: S, env: NodeJS.ProcessEnv): z.output<S> => {
+  const parsed = schema.safeParse(withoutEmpty(env));
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new SettingsError(`These settings are not usable:\n${lines.join('\n')}`);
+};

@@ -1,0 +1,143 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api';
+import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
+
+export { SpanKind } from '@opentelemetry/api';
+
+export interface Telemetry {
+  /** False: no exporter is set, nothing is recorded and the SDK was not even loaded. */
+  readonly enabled: boolean;
+  shutdown(): Promise<void>;
+}
+
+const OFF: Telemetry = { enabled: false, shutdown: () => Promise.resolve() };
+
+/** Set when an OTLP endpoint or an exporter was asked for; the SDK must never try a collector nobody named. */
+const wanted = (env: NodeJS.ProcessEnv): boolean =>
+  env.OTEL_SDK_DISABLED !== 'true' &&
+  ((env.OTEL_TRACES_EXPORTER ?? 'none') !== 'none' ||
+    env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined ||
+    env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== undefined);
+
+/**
+ * Starts OpenTelemetry by the standard `OTEL_*` variables. Without an endpoint or exporter nothing starts.
+ * `processors` (tests) record in memory instead of exporting. The SDK is loaded only when it is used: it costs
+ * 100 ms and 38 MB.
+ */
+export const startTelemetry = async (
+  service: string,
+  env: NodeJS.ProcessEnv,
+  processors?: NodeSDKConfiguration['spanProcessors'],
+): Promise<Telemetry> => {
+  if (processors === undefined && !wanted(env)) return OFF;
+  const { NodeSDK } = await import('@opentelemetry/sdk-node');
+  const sdk = new NodeSDK({
+    serviceName: env.OTEL_SERVICE_NAME ?? service,
+    metricReaders: [], // metrics are Prometheus's matter
+    logRecordProcessors: [],
+    instrumentations: [], // the spans are made by hand: patching every module doubles a request's cost
+    ...(processors === undefined ? {} : { spanProcessors: processors }),
+  });
+  sdk.start();
+  return { enabled: true, shutdown: () => sdk.shutdown().catch(() => undefined) };
+};
+
+const tracer = trace.getTracer('sluice');
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/** W3C Trace Context section 3.2. Undefined for anything malformed or all zero. */
+export const parseTraceparent = (
+  header: string | undefined,
+): { traceId: string; spanId: string; sampled: boolean } | undefined => {
+  const found = header === undefined ? null : TRACEPARENT.exec(header);
+  if (found === null) return undefined;
+  const [, traceId = '', spanId = '', flags = ''] = found;
+  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
+  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
+};
+
+export const formatTraceparent = (traceId: string, spanId: string, sampled: boolean): string =>
+  `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
+
+/** The traceparent that makes `span` the parent of what comes next. */
+export const traceparentOf = (span: Span): string => {
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  return formatTraceparent(traceId, spanId, (traceFlags & TraceFlags.SAMPLED) === 1);
+};
+
+/** A context whose parent span is the remote one named by the header. */
+export const contextFrom = (header: string | undefined): Context => {
+  const parent = parseTraceparent(header);
+  if (parent === undefined) return ROOT_CONTEXT;
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId: parent.traceId,
+    spanId: parent.spanId,
+    traceFlags: parent.sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
+    isRemote: true,
+  });
+};
+
+export interface SpanOptions {
+  readonly kind: SpanKind;
+  readonly attributes: Attributes;
+  /** Header of the remote parent; absent: the current span. */
+  readonly traceparent?: string | undefined;
+}
+
+/** Starts a span that the caller ends. */
+export const startSpan = (name: string, options: SpanOptions): Span =>
+  tracer.startSpan(
+    name,
+    { kind: options.kind, attributes: options.attributes },
+    options.traceparent === undefined ? context.active() : contextFrom(options.traceparent),
+  );
+
+/** Marks a span failed. `reason` becomes `error.type`; it must be a short code, never text with data in it. */
+export const failSpan = (span: Span, reason: string): void => {
+  span.setAttribute('error.type', reason);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
+};
+
+/** Runs `work` inside a span, which is the current one for everything it starts, and ends it afterwards. */
+export const withSpan = async <T>(
+  name: string,
+  options: SpanOptions,
+  work: (span: Span) => Promise<T>,
+): Promise<T> => {
+  const parent = options.traceparent === undefined ? context.active() : contextFrom(options.traceparent);
+  const span = tracer.startSpan(name, { kind: options.kind, attributes: options.attributes }, parent);
+  try {
+    return await context.with(trace.setSpan(parent, span), () => work(span));
+  } catch (error) {
+    failSpan(span, error instanceof Error ? error.name : 'unknown');
+    throw error;
+  } finally {
+    span.end();
+  }
+};
+
+/** True when what runs now belongs to a recorded trace: a span is worth its cost only then. */
+export const isTraced = (): boolean => trace.getActiveSpan()?.isRecording() === true;
+
+/** Attributes of the messaging conventions for one NATS subject. */
+export const messagingAttributes = (
+  operation: 'request' | 'process' | 'publish' | 'ack',
+  subject: string,
+): Attributes => ({
+  'messaging.system': 'nats',
+  'messaging.operation.name': operation,
+  'messaging.operation.type': operation === 'process' ? 'process' : operation === 'ack' ? 'settle' : 'send',
+  'messaging.destination.name': subject,
+});
+
+export const CLIENT = SpanKind.CLIENT;
+export const SERVER = SpanKind.SERVER;

@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A TCP port that is free now on loopback. */
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+};
+
+const accepts = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** A real server process on a loopback port, with its data in a folder of its own; gone after `await using`. */
+export class ServerProcess implements AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+  readonly dataDir: string;
+  readonly #command: string;
+  readonly #args: readonly string[];
+  #child: ChildProcess | undefined;
+
+  constructor(
+    command: string,
+    args: readonly string[],
+    where: { port: number; url: string; dataDir: string },
+  ) {
+    this.#command = command;
+    this.#args = args;
+    this.port = where.port;
+    this.url = where.url;
+    this.dataDir = where.dataDir;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  async start(): Promise<this> {
+    const path = [process.env.PATH, '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/bin'].join(delimiter);
+    const child = spawn(this.#command, this.#args, { stdio: 'ignore', env: { ...process.env, PATH: path } });
+    running.add(child);
+    let failure: Error | undefined;
+    child.once('error', (error) => {
+      failure = error;
+    });
+    child.once('exit', () => running.delete(child));
+    this.#child = child;
+    for (let attempt = 0; attempt < 500; attempt++) {
+      if (failure !== undefined) throw failure;
+      if (await accepts(this.port)) return this;
+      await sleep(20);
+    }
+    throw new Error(`${this.#command} did not listen on ${this.port}`);
+  }
+
+  /** Ends the process (SIGKILL by default: a crash) and keeps its data. `start` brings it back. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    if (signal !== 'SIGKILL') child.kill('SIGCONT');
+    await exited;
+  }
+
+  /** Freezes the process: it keeps its connections and answers nothing. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill('SIGKILL');
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+const folder = (name: string): string => mkdtempSync(join(tmpdir(), `sluice-${name}-`));
+
+/** A nats-server with JetStream. */
+export const startNats = async (): Promise<ServerProcess> => {
+  const port = await freePort();
+  const dataDir = folder('nats');
+  const args = ['-a', '127.0.0.1', '-p', `${port}`, '-js', '-sd', dataDir];
+  return new ServerProcess('nats-server', args, { port, url: `nats://127.0.0.1:${port}`, dataDir }).start();
+};
+
+/** A redis-server; `durable` keeps its data over a kill (append-only file, synced at each write). */
+export const startRedis = async (options: { durable?: boolean } = {}): Promise<ServerProcess> => {
+  const port = await freePort();
+  const dataDir = folder('redis');
+  const durability =
+    options.durable === true ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
+  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', dataDir, '--save', '', ...durability];
+  return new ServerProcess('redis-server', args, { port, url: `redis://127.0.0.1:${port}`, dataDir }).start();
+};
