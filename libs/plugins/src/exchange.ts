@@ -83,7 +83,10 @@ export interface Exchange {
   readBody(maxBytes: number): Promise<Buffer | undefined>;
   replaceBody(body: Buffer): void;
 
-  /** Headers added to whatever is answered, by the upstream or by the gateway. */
+  /**
+   * Headers for the client. In the access phase: those to add to whatever is answered. In the response phase:
+   * the whole head, the upstream's lines (hop-by-hop ones removed) with the added ones over them.
+   */
   readonly toClient: HeaderList;
   /** Present from the response phase on, when an upstream answered. */
   upstream: UpstreamAnswer | undefined;

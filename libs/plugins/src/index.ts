@@ -1,3 +1,20 @@
+export { byPriority, catalogOf, pluginCatalog } from './catalog.ts';
 export type { Exchange, HeaderList, Identity, UpstreamAnswer } from './exchange.ts';
-export { definePlugin, type Plugin, type PluginScope, type Step } from './plugin.ts';
+export {
+  ANONYMOUS_CONSUMER,
+  CONSUMER_CUSTOM_ID,
+  CONSUMER_ID,
+  CONSUMER_USERNAME,
+  CREDENTIAL_IDENTIFIER,
+  isIdentityHeader,
+  REQUEST_ID,
+  TENANT_ID,
+  tenantOf,
+} from './headers.ts';
+export type { JwtConfig } from './jwt-config.ts';
+export { definePlugin, type Plugin, type PluginScope, type Step, type WarningContext } from './plugin.ts';
 export type { AuthVerdict, BudgetVerdict, Ports } from './ports.ts';
+export type { PrometheusConfig } from './prometheus.ts';
+export type { QuotaMirrorConfig } from './quota-mirror.ts';
+export type { RateLimitingConfig } from './rate-limiting-config.ts';
+export type { RequestTransformerConfig } from './request-transformer-config.ts';

@@ -11,6 +11,12 @@ export interface PluginScope {
   readonly consumerId: string | null;
 }
 
+/** What surrounds a configuration when it is applied. */
+export interface WarningContext {
+  /** Settings of the process, such as REDIS_URL. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
 /** What a chain step may answer: nothing (go on), or the refusal that ends the request. */
 export type Step = GatewayError | undefined;
 
@@ -28,6 +34,8 @@ export interface Plugin<Config extends z.ZodType = z.ZodType, Prepared = unknown
   readonly config: Config;
   /** False: may not be bound to a consumer (`value must be null`). */
   readonly consumerScope: boolean;
+  /** What a checked configuration says that works, but hardly as its author meant. */
+  readonly warnings?: (config: z.output<Config>, context: WarningContext) => string[];
   /** Throws an Error with a clear message when the configuration cannot work. */
   readonly prepare: (config: z.output<Config>, scope: PluginScope) => Prepared;
   /** Before the upstream is chosen. The first refusal ends the request. */

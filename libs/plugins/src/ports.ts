@@ -24,6 +24,11 @@ export interface Ports {
     token: string,
   ): Promise<AuthVerdict | GatewayError> | AuthVerdict;
   /**
+   * The consumer with this id or username in the configuration that serves the request. Where an edge does not
+   * offer it, `anonymous` has to be a consumer's id.
+   */
+  findConsumer?(idOrUsername: string): Identity['consumer'];
+  /**
    * Spends one unit of a budget (`key` as in the contract's `budgetKey`). Never throws; when the limiter cannot
    * answer in time the edge's local limiter decides and says so in `source`.
    */

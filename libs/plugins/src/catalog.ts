@@ -1,0 +1,43 @@
+import { correlationId, requestId } from './correlation-id.ts';
+import { cors } from './cors.ts';
+import { ipRestriction } from './ip-restriction.ts';
+import { jwt } from './jwt.ts';
+import type { Plugin } from './plugin.ts';
+import { prometheus } from './prometheus.ts';
+import { quotaMirror } from './quota-mirror.ts';
+import { rateLimiting } from './rate-limiting.ts';
+import { requestTermination } from './request-termination.ts';
+import { requestTransformer } from './request-transformer.ts';
+import { responseTransformer } from './response-transformer.ts';
+
+const builtIn: readonly Plugin[] = [
+  correlationId,
+  requestId,
+  cors,
+  jwt,
+  ipRestriction,
+  rateLimiting,
+  quotaMirror,
+  requestTransformer,
+  responseTransformer,
+  prometheus,
+  requestTermination,
+];
+
+/** Kong's order of execution: higher priority first, ties by name, descending. */
+export const byPriority = (a: Plugin, b: Plugin): number =>
+  b.priority - a.priority || (a.name < b.name ? 1 : a.name > b.name ? -1 : 0);
+
+/** A set of plugins by name, in the order in which they run. */
+export const catalogOf = (plugins: readonly Plugin[]) => {
+  const inOrder = [...plugins].sort(byPriority);
+  const byName = new Map(inOrder.map((plugin) => [plugin.name, plugin]));
+  return {
+    get: (name: string): Plugin | undefined => byName.get(name),
+    names: (): readonly string[] => [...byName.keys()],
+    all: (): readonly Plugin[] => inOrder,
+  };
+};
+
+/** The plugins that come with the gateway. */
+export const pluginCatalog = catalogOf(builtIn);

@@ -1,0 +1,34 @@
+import type { Exchange, HeaderList } from './exchange.ts';
+
+/** The platform's own headers (R1 service contract). */
+export const REQUEST_ID = 'X-Request-Id';
+export const TENANT_ID = 'X-Tenant-Id';
+
+/** What an authentication plugin tells the upstream. */
+export const CONSUMER_ID = 'X-Consumer-ID';
+export const CONSUMER_USERNAME = 'X-Consumer-Username';
+export const CONSUMER_CUSTOM_ID = 'X-Consumer-Custom-ID';
+export const CREDENTIAL_IDENTIFIER = 'X-Credential-Identifier';
+export const ANONYMOUS_CONSUMER = 'X-Anonymous-Consumer';
+
+const IDENTITY_HEADER = /^x-(?:consumer|credential|anonymous|authenticated)-/i;
+/** True for headers that only the gateway may say; a client's own are never believed. */
+export const isIdentityHeader = (name: string): boolean => IDENTITY_HEADER.test(name);
+
+const MAX_KEY_BYTES = 256;
+/** Fit to stand in a key as it is: short, and without control characters. */
+export const isPlainKey = (value: string): boolean =>
+  Buffer.byteLength(value) <= MAX_KEY_BYTES && !/\p{Cc}/u.test(value);
+
+/**
+ * Whose request it is: the verified credential's tenant, and only when the credential names none, the one the
+ * request claims in `X-Tenant-Id`.
+ */
+export const tenantOf = ({ identity, toUpstream }: Exchange): string | undefined =>
+  identity?.tenantId ?? (toUpstream.get(TENANT_ID) || undefined);
+
+/** Sets the header, or removes it when there is no value. */
+export const setOrClear = (headers: HeaderList, name: string, value: string | undefined): void => {
+  if (value === undefined) headers.delete(name);
+  else headers.set(name, value);
+};

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { catalogOf, definePlugin, pluginCatalog } from '../src/index.ts';
+
+test("plugins run in Kong's order, ties by name, descending", () => {
+  expect(pluginCatalog.all().map(({ name, priority }) => `${priority} ${name}`)).toEqual([
+    '100001 request-id',
+    '100001 correlation-id',
+    '2000 cors',
+    '1450 jwt',
+    '990 ip-restriction',
+    '910 rate-limiting',
+    '900 quota-mirror',
+    '801 request-transformer',
+    '800 response-transformer',
+    '13 prometheus',
+    '2 request-termination',
+  ]);
+});
+
+test('a plugin is found by its name, and only then', () => {
+  expect(pluginCatalog.get('jwt')).toMatchObject({ name: 'jwt', consumerScope: false });
+  expect(pluginCatalog.get('toString')).toBeUndefined();
+  expect(pluginCatalog.names()).toContain('quota-mirror');
+});
+
+test("a user's plugin stands among the others by its priority", () => {
+  const mine = definePlugin({ name: 'mine', priority: 1000, summary: 'Mine.', config: z.strictObject({}) });
+  const names = catalogOf([...pluginCatalog.all(), mine]).names();
+  expect(names.slice(3, 6)).toEqual(['jwt', 'mine', 'ip-restriction']);
+});
+
+test.each(pluginCatalog.all())(
+  '$name: every field has a description and the schema refuses unknown keys',
+  ({ config }) => {
+    const schema = z.toJSONSchema(config, { io: 'input' }) as {
+      properties?: Record<string, { description?: string }>;
+    };
+    const fields = Object.entries(schema.properties ?? {});
+    expect(fields.length).toBeGreaterThan(0);
+    for (const [name, { description }] of fields) expect(description, name).toBeTruthy();
+    const { error } = config.safeParse({ 'no-such-key': 1 });
+    expect(error?.issues.map(({ message }) => message)).toContain('unknown field');
+  },
+);
