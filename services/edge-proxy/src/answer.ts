@@ -1,0 +1,132 @@
+import type { GatewayError } from '@sluice/contracts';
+import type { Ports } from '@sluice/plugins';
+import { runResponse } from './chain.ts';
+import type { ProxyExchange } from './exchange.ts';
+import { Headers } from './header-list.ts';
+
+/** What the gateway calls itself in `Server` and `Via`: clients and dashboards look for Kong's form. */
+export const SERVER_NAME = 'kong/3.9.1';
+
+type BodyType = 'json' | 'plain' | 'xml' | 'html';
+
+const CONTENT_TYPES: Record<BodyType, string> = {
+  json: 'application/json; charset=utf-8',
+  plain: 'text/plain; charset=utf-8',
+  xml: 'application/xml; charset=utf-8',
+  html: 'text/html; charset=utf-8',
+};
+
+const escapeXml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+
+/** Kong's four templates (kong-compat 3.4), with the message escaped for each. */
+const RENDER: Record<BodyType, (message: string, id: string) => string> = {
+  json: (message, id) => `{\n  "message":${JSON.stringify(message)},\n  "request_id":"${id}"\n}`,
+  plain: (message, id) => `${message}\nrequest_id: ${id}\n`,
+  xml: (message, id) =>
+    `<?xml version="1.0" encoding="UTF-8"?>\n<error>\n  <message>${escapeXml(message)}</message>\n  <requestid>${id}</requestid>\n</error>\n`,
+  html: (message, id) =>
+    `<!doctype html>\n<html>\n  <head>\n    <meta charset="utf-8">\n    <title>Error</title>\n  </head>\n  <body>\n    <h1>Error</h1>\n    <p>${escapeXml(message)}.</p>\n    <p>request_id: ${id}</p>\n  </body>\n</html>\n`,
+};
+
+const typeOf = (media: string): BodyType => {
+  const type = media.trim().toLowerCase();
+  if (type === 'text/html') return 'html';
+  if (type === 'application/xml' || type === 'text/xml') return 'xml';
+  if (type === 'text/plain' || type === 'text/*') return 'plain';
+  return 'json';
+};
+
+/** The highest `q` wins, the first of equals; what is unknown is JSON. */
+const negotiate = (accept: string): BodyType => {
+  let best = 'application/json';
+  let bestQuality = -1;
+  for (const part of accept.split(',')) {
+    const [media = '', ...parameters] = part.split(';');
+    const quality = Number(
+      parameters
+        .find((p) => p.trim().startsWith('q='))
+        ?.trim()
+        .slice(2) ?? '1',
+    );
+    if (Number.isNaN(quality) || quality <= bestQuality) continue;
+    best = media;
+    bestQuality = quality;
+  }
+  return typeOf(best);
+};
+
+const bodyTypeFor = (error: GatewayError, headers: Headers): BodyType => {
+  const accept = headers.get('accept');
+  if (accept !== undefined) return negotiate(accept);
+  if (error.style === 'error') return 'json';
+  const contentType = headers.get('content-type');
+  return contentType === undefined ? 'plain' : typeOf(contentType.split(';')[0] ?? '');
+};
+
+/** The body and its type for an answer in the gateway's own name. */
+export const renderError = (
+  error: GatewayError,
+  exchange: { id: string; fromClient: Headers },
+): { body: string; type: string } => {
+  if (error.style === 'exit') {
+    if (error.body === null) return { body: '', type: CONTENT_TYPES.json };
+    const body =
+      typeof error.body === 'string' ? error.body : JSON.stringify(error.body ?? { message: error.message });
+    return { body, type: CONTENT_TYPES.json };
+  }
+  const type = bodyTypeFor(error, exchange.fromClient);
+  return { body: RENDER[type](error.message, exchange.id), type: CONTENT_TYPES[type] };
+};
+
+const RETRY_AFTER_SECONDS = '1';
+
+/**
+ * Ends the exchange with the gateway's own answer. The chain's response handlers see it as any other answer, so
+ * CORS headers and the like are on it. Nothing is sent when the client has left or was answered already.
+ */
+export const sendError = (exchange: ProxyExchange, error: GatewayError, ports: Ports): void => {
+  const { response } = exchange;
+  if (error.code !== 'GW_ANSWERED') exchange.errorCode = error.code;
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const { body, type } = renderError(error, exchange);
+  const wasForwarded = exchange.timing.forwardedAt !== undefined;
+  if (wasForwarded) exchange.timing.answeredAt ??= performance.now();
+  const queued = exchange.toClient;
+  const head = Headers.empty();
+  if (body !== '') head.set('Content-Type', type);
+  head.set('Content-Length', `${Buffer.byteLength(body)}`);
+  if (error.code === 'GW_NOT_READY' || error.code === 'GW_OVERLOADED')
+    head.set('Retry-After', RETRY_AFTER_SECONDS);
+  for (const [name, value] of Object.entries(error.headers)) head.set(name, value);
+  head.overlay(queued);
+  exchange.toClient = head;
+  runResponse(exchange, ports);
+  addGatewayHeaders(exchange, wasForwarded);
+  if (mustClose(error)) head.set('Connection', 'close');
+  response.writeHead(error.status, head.toRaw());
+  response.end(exchange.method === 'HEAD' ? undefined : body);
+};
+
+/** After a malformed or oversized request its connection cannot be trusted to stand at a message's start. */
+const mustClose = (error: GatewayError): boolean =>
+  error.code === 'GW_BAD_REQUEST' ||
+  error.code === 'GW_HEADERS_TOO_LARGE' ||
+  error.code === 'GW_REQUEST_TIMEOUT';
+
+/** The lines that every answer of the gateway carries (kong-compat 3.2). Set last: a plugin cannot change them. */
+export const addGatewayHeaders = (exchange: ProxyExchange, isProxied: boolean): void => {
+  const head = exchange.toClient;
+  const { startedAt, forwardedAt, answeredAt } = exchange.timing;
+  if (isProxied && forwardedAt !== undefined) {
+    head.set('X-Kong-Upstream-Latency', `${Math.round((answeredAt ?? performance.now()) - forwardedAt)}`);
+    head.set('X-Kong-Proxy-Latency', `${Math.round(forwardedAt - startedAt)}`);
+    const via = head.getAll('via').join(', ');
+    head.set('Via', via === '' ? `1.1 ${SERVER_NAME}` : `${via}, 1.1 ${SERVER_NAME}`);
+  } else head.set('X-Kong-Response-Latency', `${Math.round(performance.now() - startedAt)}`);
+  if (!head.has('server')) head.set('Server', SERVER_NAME);
+  head.set('X-Kong-Request-Id', exchange.id);
+};

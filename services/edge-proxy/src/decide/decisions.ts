@@ -1,0 +1,172 @@
+import { authVerify, GatewayError, type Limit, type QuotaState, ratelimitCheck } from '@sluice/contracts';
+import { type AuthVerdict, type BudgetVerdict, tenantOf } from '@sluice/plugins';
+import { type Bus, BusError, Lane } from '@sluice/service-kit';
+import type { ProxyExchange } from '../exchange.ts';
+import type { EdgeMetrics } from '../observe/metrics.ts';
+import { withLaneSpan } from '../observe/tracing.ts';
+import { LocalLimiter } from './local-limiter.ts';
+import { VerdictCache } from './verdict-cache.ts';
+
+/** The commit the edge stands on, and how many edges share the limits. */
+export interface Standing {
+  readonly epoch: string;
+  readonly version: number;
+  readonly edges: number;
+}
+
+export interface DecisionOptions {
+  readonly bus: Bus;
+  readonly standing: () => Standing;
+  readonly metrics: EdgeMetrics;
+  readonly cacheBytes: number;
+  readonly cacheMaxMs: number;
+}
+
+const AUTH_RETRY_AFTER_SECONDS = '1';
+
+/**
+ * Where requests get their verdicts: from what the edge may remember, else from auth and ratelimit over their
+ * lanes; and what happens when those cannot answer. Auth fails closed (503), limits and quotas fail open.
+ */
+export class Decisions {
+  readonly cache: VerdictCache;
+  readonly #auth: Lane<(typeof authVerify)['check']['shape'], (typeof authVerify)['verdict']['shape']>;
+  readonly #limits: Lane<
+    (typeof ratelimitCheck)['check']['shape'],
+    (typeof ratelimitCheck)['verdict']['shape']
+  >;
+  readonly #local = new LocalLimiter();
+  readonly #options: DecisionOptions;
+  /** Credentials being verified right now: the same one is asked about once. */
+  readonly #inFlight = new Map<string, Promise<AuthVerdict | GatewayError>>();
+  #isDegraded = false;
+
+  constructor(options: DecisionOptions) {
+    this.#options = options;
+    this.cache = new VerdictCache({ maxBytes: options.cacheBytes, maxMs: options.cacheMaxMs });
+    this.#auth = new Lane(options.bus, authVerify, { isIdempotent: true });
+    this.#limits = new Lane(options.bus, ratelimitCheck, { isIdempotent: false }); // asked twice would count twice
+  }
+
+  verifyToken(
+    exchange: ProxyExchange,
+    pluginId: string,
+    token: string,
+  ): Promise<AuthVerdict | GatewayError> | AuthVerdict {
+    const key = `${pluginId}\0${token}`;
+    const known = this.cache.get(key);
+    if (known !== undefined) return known;
+    const running = this.#inFlight.get(key);
+    if (running !== undefined) return running;
+    const asked = this.#askAuth(exchange, pluginId, token, key).finally(() => this.#inFlight.delete(key));
+    this.#inFlight.set(key, asked);
+    return asked;
+  }
+
+  async #askAuth(
+    exchange: ProxyExchange,
+    pluginId: string,
+    token: string,
+    key: string,
+  ): Promise<AuthVerdict | GatewayError> {
+    const { epoch, version } = this.#options.standing();
+    try {
+      const verdict = await withLaneSpan(exchange.trace, authVerify.subject, (traceparent) =>
+        this.#auth.ask({ pluginId, epoch, version, scheme: 'jwt', token }, traceparent),
+      );
+      const answer = identityOf(verdict);
+      // A verdict given under an older configuration may not outlive it.
+      if (this.#options.standing().version === version) this.cache.put(key, answer, verdict.cacheMs);
+      return answer;
+    } catch (error) {
+      this.#options.metrics.dependencyFailed('auth', kindOf(error));
+      return new GatewayError('GW_AUTH_UNAVAILABLE', {
+        cause: error,
+        headers: { 'Retry-After': AUTH_RETRY_AFTER_SECONDS },
+      });
+    }
+  }
+
+  async spendBudget(exchange: ProxyExchange, key: string, limits: readonly Limit[]): Promise<BudgetVerdict> {
+    const quotaKey = quotaKeyOf(exchange);
+    try {
+      const verdict = await withLaneSpan(exchange.trace, ratelimitCheck.subject, (traceparent) =>
+        this.#limits.ask(
+          { key, limits: [...limits], ...(quotaKey === undefined ? {} : { quotaKey }) },
+          traceparent,
+        ),
+      );
+      this.#recovered();
+      if (quotaKey !== undefined) exchange.memo.set(QUOTA_MEMO, { key: quotaKey, state: verdict.quota });
+      return { outcome: verdict.outcome, source: 'service', windows: verdict.windows };
+    } catch (error) {
+      this.#degraded(error);
+      const { isAdmitted, retryAfterSeconds } = this.#local.spend(
+        key,
+        limits,
+        this.#options.standing().edges,
+      );
+      if (quotaKey !== undefined) exchange.memo.set(QUOTA_MEMO, { key: quotaKey, state: undefined });
+      return { outcome: isAdmitted ? 'allow' : 'deny', source: 'local', retryAfterSeconds };
+    }
+  }
+
+  async readQuota(exchange: ProxyExchange, quotaKey: string): Promise<QuotaState | null | undefined> {
+    const seen = exchange.memo.get(QUOTA_MEMO) as
+      | { key: string; state: QuotaState | null | undefined }
+      | undefined;
+    if (seen?.key === quotaKey) return seen.state;
+    try {
+      const verdict = await withLaneSpan(exchange.trace, ratelimitCheck.subject, (traceparent) =>
+        this.#limits.ask({ key: 'quota', limits: [], quotaKey }, traceparent),
+      );
+      this.#recovered();
+      return verdict.quota;
+    } catch (error) {
+      this.#degraded(error);
+      return undefined;
+    }
+  }
+
+  #degraded(error: unknown): void {
+    this.#isDegraded = true;
+    this.#options.metrics.dependencyFailed('ratelimit', kindOf(error));
+  }
+
+  #recovered(): void {
+    if (!this.#isDegraded) return;
+    this.#isDegraded = false;
+    this.#local.reset();
+  }
+}
+
+const QUOTA_MEMO = 'edge:quota';
+
+/** The quota that this request's chain will ask for, so that it can travel with the limit check. */
+const quotaKeyOf = (exchange: ProxyExchange): string | undefined => {
+  const prefix = exchange.chain?.quotaKeyPrefix;
+  const tenant = prefix === undefined ? undefined : tenantOf(exchange);
+  return tenant === undefined ? undefined : `${prefix}${tenant}`.slice(0, 1024);
+};
+
+const kindOf = (error: unknown): string => (error instanceof BusError ? error.kind : 'unknown');
+
+type Verdict = (typeof authVerify)['verdict']['_zod']['output'];
+
+const identityOf = (verdict: Verdict): AuthVerdict =>
+  verdict.outcome === 'deny'
+    ? {
+        outcome: 'deny',
+        body: verdict.body ?? { message: 'Unauthorized' },
+        reason: verdict.reason ?? 'denied',
+      }
+    : {
+        outcome: 'allow',
+        identity: {
+          consumer: verdict.consumer,
+          credential: verdict.credential,
+          tenantId: verdict.tenantId,
+          platformId: verdict.platformId,
+          userId: verdict.userId,
+        },
+      };

@@ -1,0 +1,188 @@
+import { join } from 'node:path';
+import { type ConfigFollower, followConfig, LastKnownGoodFile } from '@sluice/config-log';
+import { edgeMetrics } from '@sluice/contracts';
+import { pluginCatalog } from '@sluice/plugins';
+import {
+  Bus,
+  createMetrics,
+  JetStream,
+  type Logger,
+  type Registry,
+  startStatusServer,
+  type Telemetry,
+} from '@sluice/service-kit';
+import { TrustedPeers } from './client-address.ts';
+import { Decisions, type Standing } from './decide/decisions.ts';
+import { createPorts } from './decide/ports.ts';
+import type { Gateway } from './gateway.ts';
+import { Listener } from './listener.ts';
+import { EdgeMetrics } from './observe/metrics.ts';
+import type { Settings } from './settings.ts';
+import { CommitTaker } from './snapshot/accept.ts';
+import { closeUpstreamConnections } from './upstream/attempt.ts';
+import { parseConnectTo } from './upstream/pick-target.ts';
+
+export interface Edge {
+  readonly ports: { readonly proxy: number; readonly status: number };
+  readonly version: () => number;
+  /** Resolves when a request would be served. */
+  readonly ready: Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface Parts {
+  readonly settings: Settings;
+  readonly instance: string;
+  readonly logger: Logger;
+  readonly telemetry: Telemetry;
+}
+
+/** Puts an edge together and starts it: it serves the last known good configuration until the bus has a newer one. */
+export const startEdge = async (parts: Parts): Promise<Edge> => {
+  const { settings, instance, logger } = parts;
+  const registry = createMetrics('edge-proxy', '0.1.0');
+  const bus = Bus.open({ ...busLogin(settings), name: instance, logger });
+  const following: { follower?: ConfigFollower } = {};
+  const { gateway, decisions } = openGateway(parts, {
+    registry,
+    bus,
+    standing: () => standingOf(following.follower),
+  });
+  const listener = new Listener(gateway, settings);
+  const status = await startStatusServer({
+    host: settings.STATUS_HOST,
+    port: settings.STATUS_PORT,
+    metrics: registry,
+    problems: () => problemsOf(gateway, bus, following.follower),
+  });
+  const proxy = await listener.listen({
+    host: settings.PROXY_HOST,
+    port: settings.PROXY_PORT,
+    reusePort: settings.REUSE_PORT,
+  });
+  const file = new LastKnownGoodFile(join(settings.DATA_DIR, 'config.json'), logger);
+  const { follower, configured } = await follow(parts, { gateway, decisions, bus, file });
+  following.follower = follower;
+  observe({ registry, metrics: gateway.metrics, instance, listener, follower, bus, decisions });
+  bus.answer(edgeMetrics, async () => ({ instance, text: await registry.metrics() }));
+
+  return {
+    ports: { proxy, status: status.port },
+    version: () => follower.position.version,
+    ready: configured,
+    stop: async () => {
+      follower.stop();
+      await listener.drain(settings.DRAIN_TIMEOUT_MS);
+      await file.flush();
+      await bus.drain();
+      closeUpstreamConnections();
+      await status.app.close();
+      await parts.telemetry.shutdown();
+    },
+  };
+};
+
+const openGateway = (
+  { settings, instance, logger, telemetry }: Parts,
+  { registry, bus, standing }: { registry: Registry; bus: Bus; standing: () => Standing },
+): { gateway: Gateway; decisions: Decisions } => {
+  const metrics = new EdgeMetrics(registry);
+  const decisions = new Decisions({
+    bus,
+    standing,
+    metrics,
+    cacheBytes: settings.VERDICT_CACHE_BYTES,
+    cacheMaxMs: settings.VERDICT_CACHE_MAX_MS,
+  });
+  const gateway: Gateway = {
+    current: undefined,
+    ports: createPorts(decisions, metrics, logger, () => gateway.current),
+    metrics,
+    logger,
+    instance,
+    isTracing: telemetry.enabled,
+    trustedPeers: new TrustedPeers(settings.TRUSTED_IPS),
+    realIpHeader: settings.REAL_IP_HEADER,
+    connectTo: parseConnectTo(settings.CONNECT_TO),
+    accessLog: settings.ACCESS_LOG,
+  };
+  return { gateway, decisions };
+};
+
+const standingOf = (follower: ConfigFollower | undefined): Standing => ({
+  epoch: follower?.position.epoch ?? '',
+  version: follower?.position.version ?? 0,
+  edges: Math.max(1, follower?.heartbeatEdges ?? 1),
+});
+
+/** Follows the log from the last known good configuration on, and keeps that file up to date. */
+const follow = async (
+  { instance, logger }: Parts,
+  {
+    gateway,
+    decisions,
+    bus,
+    file,
+  }: { gateway: Gateway; decisions: Decisions; bus: Bus; file: LastKnownGoodFile },
+): Promise<{ follower: ConfigFollower; configured: Promise<void> }> => {
+  const configured = Promise.withResolvers<void>();
+  const taker = new CommitTaker(gateway, (name) => pluginCatalog.get(name));
+  const follower = followConfig({
+    bus,
+    jetstream: new JetStream(bus),
+    process: 'edge-proxy',
+    instance,
+    logger,
+    initial: await file.load(),
+    onState: (state, at) => {
+      taker.takeState(state);
+      decisions.cache.clear();
+      file.save(state, at);
+      configured.resolve();
+    },
+    onCommit: (commit, state, at) => {
+      taker.takeCommit(commit, state);
+      decisions.cache.clear();
+      file.save(state, at);
+    },
+  });
+  return { follower, configured: configured.promise };
+};
+
+const busLogin = (settings: Settings) => ({
+  url: settings.NATS_URL,
+  user: settings.NATS_USER,
+  password: settings.NATS_PASSWORD,
+  creds: settings.NATS_CREDS,
+});
+
+/** Without a configuration nothing can be served; everything else only degrades the edge. */
+const problemsOf = (
+  gateway: Gateway,
+  bus: Bus,
+  follower: ConfigFollower | undefined,
+): Record<string, string> => ({
+  ...(gateway.current === undefined ? { config: 'no configuration yet' } : {}),
+  ...(bus.isConnected ? {} : { '~nats': 'disconnected' }),
+  ...(follower?.isStale === true ? { '~config': 'no registry heard for 10 s' } : {}),
+  ...(follower?.refusal === undefined ? {} : { '~refused': follower.refusal }),
+});
+
+const observe = (parts: {
+  registry: Registry;
+  metrics: EdgeMetrics;
+  instance: string;
+  listener: Listener;
+  follower: ConfigFollower;
+  bus: Bus;
+  decisions: Decisions;
+}): void => {
+  const { registry, metrics, instance, listener, follower, bus, decisions } = parts;
+  metrics.observe(registry, instance, {
+    connections: () => listener.counts,
+    version: () => follower.position.version,
+    isStale: () => follower.isStale,
+    busConnected: () => bus.isConnected,
+    cachedVerdicts: () => decisions.cache.size,
+  });
+};

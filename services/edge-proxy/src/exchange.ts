@@ -1,0 +1,112 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Route, Service } from '@sluice/gateway-config';
+import type { Exchange, Identity, UpstreamAnswer } from '@sluice/plugins';
+import { Headers } from './header-list.ts';
+import type { RequestTrace } from './observe/tracing.ts';
+import { randomHex } from './random-hex.ts';
+import { RequestBody } from './request-body.ts';
+import type { Chain } from './snapshot/chains.ts';
+import type { CompiledRoute } from './snapshot/compile.ts';
+
+/** What a request cost and where it went, for metrics, log and the latency headers. Times by `performance.now()`. */
+export interface Timing {
+  readonly startedAt: number;
+  /** Set when the first attempt at an upstream starts. */
+  forwardedAt: number | undefined;
+  /** Set when the upstream's head arrived, or the last attempt failed. */
+  answeredAt: number | undefined;
+}
+
+const REQUESTS_ON_SOCKET = Symbol('requests');
+const SOCKET_SERIAL = Symbol('serial');
+let lastSocketSerial = 0;
+type CountedSocket = Socket & { [REQUESTS_ON_SOCKET]?: number; [SOCKET_SERIAL]?: number };
+
+/** One request and its answer, from the first byte to the last. The public half is what plugins see. */
+export class ProxyExchange implements Exchange {
+  readonly id = randomHex(16);
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly timing: Timing = { startedAt: performance.now(), forwardedAt: undefined, answeredAt: undefined };
+  readonly startedAt = Date.now();
+  readonly body: RequestBody;
+  readonly fromClient: Headers;
+  /** Replaced once by the screened copy, before any plugin runs. */
+  toUpstream: Headers;
+  toClient = Headers.empty();
+  readonly method: string;
+  readonly rawTarget: string;
+  readonly connection: { readonly remotePort: number; readonly serial: number; readonly requests: number };
+  readonly memo = new Map<string, unknown>();
+  readonly bytesAtStart: { readonly read: number; readonly written: number };
+
+  scheme: 'http' | 'https' = 'http';
+  host = '';
+  port = 0;
+  /** `Host` without its port, lower-case. */
+  hostName = '';
+  peer = '';
+  clientIp = '';
+  isPeerTrusted = false;
+  path = '/';
+  query = '';
+  hasBareQuestionMark = false;
+  rawPath = '/';
+  uriCaptures: Readonly<Record<string, string>> = {};
+  matchedPath = '';
+  matched: CompiledRoute | undefined;
+  service: Service | undefined;
+  chain: Chain | undefined;
+  identity: Identity | undefined;
+  upstream: UpstreamAnswer | undefined;
+  upstreamPath = '/';
+  upstreamQuery = '';
+  upstreamMethod: string;
+  forwardedPrefix: string | undefined;
+  trace: RequestTrace;
+  /** Address of the last target tried, `host:port`. */
+  target: string | undefined;
+  tries = 0;
+  /** Code of the answer the gateway gave in its own name. */
+  errorCode: string | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, trace: RequestTrace) {
+    this.request = request;
+    this.response = response;
+    this.trace = trace;
+    this.body = new RequestBody(request);
+    this.fromClient = Headers.fromRaw(request.rawHeaders);
+    this.toUpstream = this.fromClient;
+    this.method = request.method ?? 'GET';
+    this.upstreamMethod = this.method;
+    this.rawTarget = request.url ?? '/';
+    const socket = request.socket as CountedSocket;
+    socket[SOCKET_SERIAL] ??= ++lastSocketSerial;
+    socket[REQUESTS_ON_SOCKET] = (socket[REQUESTS_ON_SOCKET] ?? 0) + 1;
+    this.connection = {
+      remotePort: socket.remotePort ?? 0,
+      serial: socket[SOCKET_SERIAL],
+      requests: socket[REQUESTS_ON_SOCKET],
+    };
+    this.bytesAtStart = { read: socket.bytesRead, written: socket.bytesWritten };
+  }
+
+  get traceId(): string {
+    return this.trace.traceId;
+  }
+
+  get route(): Route | undefined {
+    return this.matched?.route;
+  }
+
+  readBody(maxBytes: number): Promise<Buffer | undefined> {
+    return this.body.read(maxBytes);
+  }
+
+  replaceBody(body: Buffer): void {
+    this.body.replace(body);
+    this.toUpstream.delete('transfer-encoding');
+    this.toUpstream.set('content-length', `${body.length}`);
+  }
+}

@@ -1,0 +1,191 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { GatewayError } from '@sluice/contracts';
+import type { Ports } from '@sluice/plugins';
+import type { Logger } from '@sluice/service-kit';
+import { sendError } from './answer.ts';
+import { runAccess, runSettle } from './chain.ts';
+import { clientAddress, plainAddress, type TrustedPeers } from './client-address.ts';
+import { ProxyExchange } from './exchange.ts';
+import { logExchange } from './observe/access-log.ts';
+import type { EdgeMetrics } from './observe/metrics.ts';
+import { beginTrace } from './observe/tracing.ts';
+import { normalisePath } from './routing/normalise-path.ts';
+import { parseHost } from './routing/parse-host.ts';
+import { upstreamPath } from './routing/upstream-path.ts';
+import { headersForUpstream, screenRequest } from './screen.ts';
+import type { CompiledConfig } from './snapshot/compile.ts';
+import { forward } from './upstream/forward.ts';
+import type { ConnectTo } from './upstream/pick-target.ts';
+import { relayAnswer } from './upstream/relay-answer.ts';
+
+/** Everything a request needs. `current` is replaced or changed between requests, never during a step of one. */
+export interface Gateway {
+  current: CompiledConfig | undefined;
+  readonly ports: Ports;
+  readonly metrics: EdgeMetrics;
+  readonly logger: Logger;
+  readonly instance: string;
+  readonly isTracing: boolean;
+  readonly trustedPeers: TrustedPeers;
+  readonly realIpHeader: string;
+  readonly connectTo: ConnectTo;
+  readonly accessLog: 'all' | 'errors' | 'off';
+}
+
+/** What carries a request to its upstream and the answer back; resolves with a refusal when there is no answer. */
+export type Carry = (
+  gateway: Gateway,
+  exchange: ProxyExchange,
+  compiled: CompiledConfig,
+) => Promise<GatewayError | undefined>;
+
+/**
+ * One request, start to end: open, screen, match, run the chain, forward, settle. `carry` is how it reaches the
+ * upstream: as plain HTTP, or as an upgraded connection.
+ */
+export const handleRequest = async (
+  gateway: Gateway,
+  request: IncomingMessage,
+  response: ServerResponse,
+  carry: Carry = carryHttp,
+): Promise<void> => {
+  const compiled = gateway.current; // read once: a request lives in one configuration
+  const exchange = openExchange(gateway, request, response);
+  const refusal =
+    screenRequest(request, exchange.fromClient) ??
+    matchRoute(exchange, compiled) ??
+    (await runAccess(exchange, gateway.ports)) ??
+    (await carryOn(gateway, exchange, compiled, carry));
+  if (refusal !== undefined) sendError(exchange, refusal, gateway.ports);
+  settleWhenDone(gateway, exchange);
+};
+
+const openExchange = (
+  gateway: Gateway,
+  request: IncomingMessage,
+  response: ServerResponse,
+): ProxyExchange => {
+  const trace = beginTrace(gateway.isTracing, request.method ?? 'GET', headerOf(request, 'traceparent'));
+  const exchange = new ProxyExchange(request, response, trace);
+  exchange.scheme = 'encrypted' in request.socket ? 'https' : 'http';
+  exchange.port = request.socket.localPort ?? 0;
+  exchange.peer = plainAddress(request.socket.remoteAddress);
+  exchange.isPeerTrusted = gateway.trustedPeers.includes(exchange.peer);
+  exchange.clientIp = clientAddress(
+    exchange.peer,
+    exchange.isPeerTrusted,
+    headerOf(request, gateway.realIpHeader),
+  );
+  exchange.rawPath = request.url ?? '/';
+  return exchange;
+};
+
+const headerOf = (request: IncomingMessage, name: string): string | undefined => {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+};
+
+/** Reads target and host, finds the route, and prepares what goes upstream. */
+const matchRoute = (
+  exchange: ProxyExchange,
+  compiled: CompiledConfig | undefined,
+): GatewayError | undefined => {
+  if (compiled === undefined) return new GatewayError('GW_NOT_READY');
+  exchange.chain = compiled.chainOf(undefined);
+  const target = normalisePath(exchange.rawTarget);
+  if (target === undefined) return new GatewayError('GW_BAD_REQUEST');
+  exchange.host = exchange.fromClient.get('host') ?? '';
+  const host = parseHost(exchange.host);
+  if (target.authority !== undefined && target.authority.toLowerCase() !== exchange.host.toLowerCase())
+    return new GatewayError('GW_BAD_REQUEST'); // two hosts in one request: somebody behind us would read the other
+  exchange.hostName = host?.host ?? '';
+  exchange.path = target.path;
+  exchange.rawPath = target.rawPath;
+  exchange.query = target.query ?? '';
+  exchange.hasBareQuestionMark = target.query === '';
+  const match = compiled.router.match({
+    method: exchange.method,
+    host: exchange.hostName,
+    port: host?.port ?? exchange.port,
+    path: target.path,
+    headers: (name) => exchange.fromClient.getAll(name),
+    scheme: exchange.scheme,
+  });
+  if (match === undefined) return new GatewayError('GW_NO_ROUTE');
+  exchange.matched = match.value;
+  exchange.uriCaptures = match.captures ?? {};
+  exchange.chain = compiled.chainOf(match.value);
+  return httpsRedirect(exchange) ?? prepareUpstream(exchange, compiled, match.matchedPath);
+};
+
+/** An https-only route reached over http (kong-compat 3.3). */
+const httpsRedirect = (exchange: ProxyExchange): GatewayError | undefined => {
+  const { route, scheme } = exchange;
+  if (route === undefined || scheme === 'https' || route.protocols.includes('http')) return undefined;
+  const status = route.https_redirect_status_code;
+  if (status === 426)
+    return new GatewayError('GW_HTTPS_REQUIRED', {
+      headers: { Connection: 'Upgrade', Upgrade: 'TLS/1.2, HTTP/1.1' },
+    });
+  const location = `https://${exchange.hostName}${exchange.rawTarget}`;
+  return new GatewayError('GW_HTTPS_REQUIRED', { status, body: null, headers: { Location: location } });
+};
+
+const prepareUpstream = (
+  exchange: ProxyExchange,
+  compiled: CompiledConfig,
+  matchedPath: string | undefined,
+): undefined => {
+  const { route } = exchange;
+  exchange.toUpstream = headersForUpstream(exchange.fromClient);
+  exchange.upstreamQuery = exchange.query;
+  exchange.service = route?.service ? compiled.services.get(route.service.id) : undefined;
+  const { path, strippedPrefix } = upstreamPath({
+    servicePath: exchange.service?.path ?? null,
+    stripPath: route?.strip_path ?? false,
+    matchedPath,
+    path: exchange.path,
+  });
+  exchange.upstreamPath = path;
+  exchange.forwardedPrefix = strippedPrefix;
+};
+
+const carryOn = async (
+  gateway: Gateway,
+  exchange: ProxyExchange,
+  compiled: CompiledConfig | undefined,
+  carry: Carry,
+): Promise<GatewayError | undefined> => {
+  if (exchange.service === undefined || compiled === undefined) return new GatewayError('GW_NO_SERVICE');
+  if (exchange.response.destroyed) return undefined; // the client left while the chain was asking
+  return carry(gateway, exchange, compiled);
+};
+
+const carryHttp: Carry = async (gateway, exchange, compiled) => {
+  const { service } = exchange;
+  if (service === undefined) return new GatewayError('GW_NO_SERVICE');
+  const answer = await forward(exchange, compiled, service, gateway.connectTo);
+  if (answer instanceof GatewayError) return answer;
+  await relayAnswer(exchange, answer, gateway.ports);
+  return undefined;
+};
+
+/** Everything that may come after the answer: metrics, log, the plugins' settle handlers, the span's end. */
+const settleWhenDone = (gateway: Gateway, exchange: ProxyExchange): void => {
+  if (exchange.response.closed || exchange.response.writableFinished) settle(gateway, exchange);
+  else exchange.response.once('close', () => settle(gateway, exchange));
+};
+
+const settle = (gateway: Gateway, exchange: ProxyExchange): void => {
+  runSettle(exchange, gateway.ports);
+  gateway.metrics.record(exchange, gateway.instance);
+  logExchange(gateway.logger, exchange, gateway.accessLog);
+  const { span } = exchange.trace;
+  if (span === undefined) return;
+  const route = exchange.route?.name ?? exchange.route?.id;
+  if (route !== undefined) span.updateName(`${exchange.method} ${route}`).setAttribute('http.route', route);
+  span.setAttribute('url.path', exchange.rawPath);
+  span.setAttribute('http.response.status_code', exchange.response.statusCode);
+  if (exchange.errorCode !== undefined) span.setAttribute('error.type', exchange.errorCode);
+  span.end();
+};

@@ -1,0 +1,140 @@
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { GatewayError } from '@sluice/contracts';
+import { renderError, SERVER_NAME } from './answer.ts';
+import { type Gateway, handleRequest } from './gateway.ts';
+import { Headers } from './header-list.ts';
+import { randomHex } from './random-hex.ts';
+import type { Settings } from './settings.ts';
+import { carryWebSocket } from './upstream/upgrade.ts';
+
+const HEADERS_TIMEOUT_MS = 60_000;
+
+/** Sockets that carried something malformed: what Node parsed ahead on them is never looked at. */
+const condemned = new WeakSet<Socket>();
+
+/** The port clients connect to. */
+export class Listener {
+  readonly #server: Server;
+  readonly #upgraded = new Set<Duplex>();
+  readonly #gateway: Gateway;
+  #accepted = 0;
+  #isDraining = false;
+
+  constructor(gateway: Gateway, settings: Pick<Settings, 'MAX_HEADER_BYTES' | 'KEEP_ALIVE_TIMEOUT_MS'>) {
+    this.#gateway = gateway;
+    this.#server = createServer({
+      maxHeaderSize: settings.MAX_HEADER_BYTES,
+      keepAliveTimeout: settings.KEEP_ALIVE_TIMEOUT_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: 0, // a long upload is not an attack; idle times are bounded by the service's timeouts
+      noDelay: true,
+      // Any other upgrade is an ordinary request whose Upgrade header goes no further.
+      shouldUpgradeCallback: (request) =>
+        request.headers.upgrade?.toLowerCase() === 'websocket' && request.method === 'GET',
+    });
+    this.#server.maxHeadersCount = 0; // Node drops header 2,001 silently; the byte limit bounds them instead
+    this.#server.on('connection', () => {
+      this.#accepted += 1;
+    });
+    this.#server.on('request', (request, response) => this.#onRequest(request, response));
+    this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket as Socket, head));
+    this.#server.on('connect', (_request, socket) =>
+      answerRaw(socket, new GatewayError('GW_METHOD_NOT_ALLOWED')),
+    );
+    this.#server.on('clientError', (error, socket) => onMalformed(error as NodeJS.ErrnoException, socket));
+  }
+
+  /** @returns the port that is listened on. */
+  listen(options: { host: string; port: number; reusePort: boolean }): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ ...options, backlog: 4096 }, () => {
+        this.#server.off('error', reject);
+        resolve((this.#server.address() as { port: number }).port);
+      });
+    });
+  }
+
+  get counts(): { active: number; accepted: number } {
+    return { active: this.#active, accepted: this.#accepted };
+  }
+
+  get #active(): number {
+    return this.#inFlight;
+  }
+  #inFlight = 0;
+
+  /**
+   * Takes no new connections, answers what is under way with `Connection: close`, and cuts what is still open
+   * after `limitMs`.
+   */
+  async drain(limitMs: number): Promise<void> {
+    this.#isDraining = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const idle = setInterval(() => this.#server.closeIdleConnections(), 50);
+    const deadline = setTimeout(() => {
+      this.#server.closeAllConnections();
+      for (const socket of this.#upgraded) socket.destroy();
+    }, limitMs);
+    await closed;
+    clearInterval(idle);
+    clearTimeout(deadline);
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    if (condemned.has(request.socket)) {
+      response.destroy();
+      return;
+    }
+    if (this.#isDraining) response.setHeader('Connection', 'close');
+    this.#inFlight += 1;
+    response.once('close', () => {
+      this.#inFlight -= 1;
+    });
+    this.#handle(handleRequest(this.#gateway, request, response), response);
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    this.#upgraded.add(socket);
+    socket.once('close', () => this.#upgraded.delete(socket));
+    socket.on('error', () => socket.destroy());
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    response.once('finish', () => socket.end());
+    this.#handle(handleRequest(this.#gateway, request, response, carryWebSocket(socket, head)), response);
+  }
+
+  /** A rejection here is a bug of ours: one request pays for it, not the process. */
+  #handle(handling: Promise<void>, response: ServerResponse): void {
+    handling.catch((error: unknown) => {
+      this.#gateway.logger.error({ err: error }, 'request handling failed');
+      response.destroy();
+    });
+  }
+}
+
+const onMalformed = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+  condemned.add(socket as Socket);
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  if (error.code === 'HPE_HEADER_OVERFLOW') answerRaw(socket, new GatewayError('GW_HEADERS_TOO_LARGE'));
+  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    answerRaw(socket, new GatewayError('GW_REQUEST_TIMEOUT'));
+  else answerRaw(socket, new GatewayError('GW_BAD_REQUEST'));
+};
+
+/** Answers on a socket for which there is no parsed request, and closes it. */
+const answerRaw = (socket: Duplex, error: GatewayError): void => {
+  const id = randomHex(16);
+  const { body, type } = renderError(error, { id, fromClient: Headers.empty() });
+  socket.end(
+    `HTTP/1.1 ${error.status} ${error.message}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `Server: ${SERVER_NAME}\r\nX-Kong-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`,
+  );
+};

@@ -1,0 +1,29 @@
+import { setFlagsFromString } from 'node:v8';
+import {
+  announceReady,
+  createLogger,
+  readSettings,
+  runUntilStopped,
+  startTelemetry,
+} from '@sluice/service-kit';
+import { startEdge } from './edge.ts';
+import { Settings } from './settings.ts';
+
+// A pattern from a configuration that backtracks without end would stop every tenant's requests.
+setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
+
+const settings = readSettings(Settings, process.env);
+const instance = settings.INSTANCE ?? `edge-proxy-${process.pid}`;
+const logger = createLogger({ service: 'edge-proxy', instance, level: settings.LOG_LEVEL });
+const telemetry = await startTelemetry('edge-proxy', process.env);
+
+const edge = await startEdge({ settings, instance, logger, telemetry });
+runUntilStopped(logger, settings.DRAIN_TIMEOUT_MS + settings.SHUTDOWN_DELAY_MS, () => edge.stop());
+await edge.ready;
+logger.info({ port: edge.ports.proxy, version: edge.version() }, 'serving');
+announceReady({
+  process: 'edge-proxy',
+  instance,
+  ports: edge.ports,
+  detail: `http://127.0.0.1:${edge.ports.proxy}`,
+});

@@ -1,0 +1,156 @@
+import { counter, gauge, type Registry } from '@sluice/service-kit';
+import type { ProxyExchange } from '../exchange.ts';
+import { kongFamilies } from './kong-families.ts';
+
+const WORKSPACE = 'default';
+
+/** Figures that only the listener and the follower know, read at each scrape. */
+export interface EdgeGauges {
+  readonly connections: () => { active: number; accepted: number };
+  readonly version: () => number;
+  readonly isStale: () => boolean;
+  readonly busConnected: () => boolean;
+  readonly cachedVerdicts: () => number;
+}
+
+/** Kong's families as its 3.x plugin exports them, the original's two names, and ours. */
+export class EdgeMetrics {
+  readonly #kong;
+  readonly #dependency;
+  readonly #plugin;
+  readonly #errors;
+
+  constructor(registry: Registry) {
+    this.#kong = kongFamilies(registry);
+    this.#dependency = counter(
+      registry,
+      'sluice_degraded_decisions_total',
+      'Decisions the edge made alone because a dependency could not answer',
+      ['dependency', 'reason'] as const,
+    );
+    this.#plugin = counter(registry, 'sluice_plugin_events_total', 'Events counted by plugins', [
+      'event',
+    ] as const);
+    this.#errors = counter(registry, 'sluice_errors_total', 'Answers the gateway gave in its own name', [
+      'code',
+    ] as const);
+    gauge(registry, 'kong_datastore_reachable', 'Configuration is readable', [] as const).set(1);
+  }
+
+  /** Registers the figures that are read when somebody asks. */
+  observe(registry: Registry, instance: string, gauges: EdgeGauges): void {
+    const node = { node_id: instance, subsystem: 'http' };
+    gauge(registry, 'kong_node_info', 'This node', ['node_id', 'version'] as const).set(
+      { node_id: instance, version: '3.9.1' },
+      1,
+    );
+    gauge(
+      registry,
+      'kong_nginx_connections_total',
+      'Client connections',
+      ['node_id', 'subsystem', 'state'] as const,
+      (g) => {
+        const { active, accepted } = gauges.connections();
+        g.set({ ...node, state: 'accepted' }, accepted);
+        g.set({ ...node, state: 'handled' }, accepted);
+        g.set({ ...node, state: 'active' }, active);
+      },
+    );
+    gauge(
+      registry,
+      'sluice_config_version',
+      'Version of the configuration that requests use',
+      [] as const,
+      (g) => g.set(gauges.version()),
+    );
+    gauge(registry, 'sluice_config_stale', '1 while no registry was heard for 10 s', [] as const, (g) =>
+      g.set(gauges.isStale() ? 1 : 0),
+    );
+    gauge(registry, 'sluice_nats_connected', '1 while the bus is connected', [] as const, (g) =>
+      g.set(gauges.busConnected() ? 1 : 0),
+    );
+    gauge(registry, 'sluice_verdict_cache_entries', 'Verdicts about credentials held', [] as const, (g) =>
+      g.set(gauges.cachedVerdicts()),
+    );
+    this.#kong.total.inc({ node_id: instance, subsystem: 'http' }, 0);
+  }
+
+  dependencyFailed(dependency: 'auth' | 'ratelimit', reason: string): void {
+    this.#dependency.inc({ dependency, reason });
+  }
+
+  pluginEvent(event: string): void {
+    this.#plugin.inc({ event });
+  }
+
+  /** Counts one finished request. Kong's families speak only of requests that matched a route. */
+  record(exchange: ProxyExchange, instance: string): void {
+    this.#kong.total.inc({ node_id: instance, subsystem: 'http' });
+    if (exchange.errorCode !== undefined) this.#errors.inc({ code: exchange.errorCode });
+    const config = exchange.chain?.configOf('prometheus');
+    if (config === undefined || exchange.route === undefined) return;
+    const labels = {
+      service: exchange.service?.name ?? exchange.service?.host ?? '',
+      route: exchange.route.name ?? exchange.route.id,
+    };
+    const consumer = config.per_consumer === true ? (exchange.identity?.consumer?.username ?? '') : '';
+    if (config.status_code_metrics === true) this.#recordStatus(exchange, labels, consumer);
+    if (config.latency_metrics === true) this.#recordLatency(exchange, labels);
+    if (config.bandwidth_metrics === true) this.#recordBandwidth(exchange, labels, consumer);
+    if (config.upstream_health_metrics === true) this.#recordHealth(exchange);
+  }
+
+  #recordStatus(exchange: ProxyExchange, labels: Labels, consumer: string): void {
+    const source = exchange.upstream === undefined ? 'kong' : 'service';
+    const code = `${exchange.upstream?.status ?? exchange.response.statusCode}`;
+    this.#kong.requests.inc({ ...labels, code, source, workspace: WORKSPACE, consumer });
+  }
+
+  #recordLatency({ timing }: ProxyExchange, labels: Labels): void {
+    const total = performance.now() - timing.startedAt;
+    const { forwardedAt, answeredAt } = timing;
+    const upstream =
+      forwardedAt === undefined || answeredAt === undefined ? undefined : answeredAt - forwardedAt;
+    const own = Math.max(0, (forwardedAt ?? performance.now()) - timing.startedAt);
+    this.#kong.requestLatency.observe({ ...labels, workspace: WORKSPACE }, total);
+    this.#kong.kongLatency.observe({ ...labels, workspace: WORKSPACE }, own);
+    this.#kong.legacyLatency.observe({ ...labels, type: 'request' }, total);
+    this.#kong.legacyLatency.observe({ ...labels, type: 'kong' }, own);
+    if (upstream === undefined) return;
+    this.#kong.upstreamLatency.observe({ ...labels, workspace: WORKSPACE }, upstream);
+    this.#kong.legacyLatency.observe({ ...labels, type: 'upstream' }, upstream);
+  }
+
+  #recordBandwidth({ request, bytesAtStart }: ProxyExchange, labels: Labels, consumer: string): void {
+    const { socket } = request;
+    const scope = { ...labels, workspace: WORKSPACE, consumer };
+    this.#kong.bandwidth.inc(
+      { ...scope, direction: 'ingress' },
+      Math.max(0, socket.bytesRead - bytesAtStart.read),
+    );
+    this.#kong.bandwidth.inc(
+      { ...scope, direction: 'egress' },
+      Math.max(0, socket.bytesWritten - bytesAtStart.written),
+    );
+  }
+
+  #recordHealth({ target, service, upstream, errorCode }: ProxyExchange): void {
+    if (target === undefined || errorCode === 'GW_NO_PEER') return;
+    const name = service?.name ?? service?.host ?? '';
+    const isHealthy = upstream !== undefined ? 1 : 0;
+    this.#kong.legacyHealth.set({ upstream: name, target }, isHealthy);
+    const scope = { upstream: name, target, address: target, subsystem: 'http' };
+    this.#kong.targetHealth.set({ ...scope, state: 'healthy' }, isHealthy);
+    this.#kong.targetHealth.set({ ...scope, state: 'unhealthy' }, 1 - isHealthy);
+    this.#kong.targetHealth.set(
+      { ...scope, state: 'dns_error' },
+      errorCode === 'GW_NAME_NOT_RESOLVED' ? 1 : 0,
+    );
+    this.#kong.targetHealth.set({ ...scope, state: 'healthchecks_off' }, 0);
+  }
+}
+
+interface Labels {
+  readonly service: string;
+  readonly route: string;
+}

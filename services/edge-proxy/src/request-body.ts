@@ -1,0 +1,104 @@
+import type { IncomingMessage } from 'node:http';
+import type { Writable } from 'node:stream';
+
+/** What may be kept to send again after a failed attempt, in bytes. */
+const REPLAY_LIMIT_BYTES = 64 * 1024;
+
+/**
+ * The client's body on its way to an upstream. It streams; its first 64 KiB are kept while another attempt is
+ * possible, so that a refused connection does not lose what was already read. `pipe` is what the proxy calls.
+ */
+export class RequestBody {
+  readonly #source: IncomingMessage;
+  readonly hasBody: boolean;
+  #kept: Buffer[] | undefined = [];
+  #keptBytes = 0;
+  #isAttached = false;
+  #hasEnded = false;
+  #replacement: Buffer | undefined;
+  #destination: Writable | undefined;
+
+  constructor(source: IncomingMessage) {
+    this.#source = source;
+    const length = source.headers['content-length'];
+    this.hasBody =
+      source.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+    if (!this.hasBody) this.#hasEnded = true;
+  }
+
+  /** Everything that was read can still be sent once more. */
+  get canReplay(): boolean {
+    return this.#kept !== undefined || this.#replacement !== undefined;
+  }
+
+  /** The whole body when it is not larger than `maxBytes`; undefined otherwise, and it still streams. */
+  async read(maxBytes: number): Promise<Buffer | undefined> {
+    if (this.#replacement !== undefined)
+      return this.#replacement.length <= maxBytes ? this.#replacement : undefined;
+    if (!this.hasBody) return Buffer.alloc(0);
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of this.#source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes <= maxBytes) continue;
+      this.#kept = chunks; // sent first when the body is piped; the rest follows from the source
+      this.#keptBytes = bytes;
+      return undefined;
+    }
+    this.#hasEnded = true;
+    this.#replacement = Buffer.concat(chunks);
+    return this.#replacement;
+  }
+
+  replace(body: Buffer): void {
+    this.#replacement = body;
+  }
+
+  /** Nothing more will be sent again: what was kept can go. */
+  settle(): void {
+    if (this.#keptBytes > 0) this.#kept = undefined;
+  }
+
+  pipe<W extends Writable>(destination: W): W {
+    this.#destination = destination;
+    if (this.#replacement !== undefined) {
+      destination.end(this.#replacement);
+      return destination;
+    }
+    for (const chunk of this.#kept ?? []) destination.write(chunk);
+    if (this.#hasEnded) destination.end();
+    else this.#attach();
+    destination.on('drain', () => {
+      if (this.#destination === destination) this.#source.resume();
+    });
+    return destination;
+  }
+
+  #attach(): void {
+    if (this.#isAttached) {
+      this.#source.resume();
+      return;
+    }
+    this.#isAttached = true;
+    this.#source.on('data', (chunk: Buffer) => this.#forward(chunk));
+    this.#source.on('end', () => {
+      this.#hasEnded = true;
+      this.#destination?.end();
+    });
+    // A client that leaves in mid-body must not look like the end of the body to the upstream.
+    this.#source.on('close', () => {
+      if (!this.#hasEnded) this.#destination?.destroy();
+    });
+  }
+
+  #forward(chunk: Buffer): void {
+    if (this.#kept !== undefined) {
+      this.#keptBytes += chunk.length;
+      if (this.#keptBytes > REPLAY_LIMIT_BYTES) this.#kept = undefined;
+      else this.#kept.push(chunk);
+    }
+    if (this.#destination === undefined || this.#destination.destroyed) return;
+    if (!this.#destination.write(chunk)) this.#source.pause();
+  }
+}

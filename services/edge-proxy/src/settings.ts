@@ -1,0 +1,75 @@
+import { sharedSettings } from '@sluice/service-kit';
+import { z } from 'zod';
+
+const flag = z
+  .enum(['true', 'false', 'on', 'off', '1', '0'])
+  .transform((text) => text === 'true' || text === 'on' || text === '1');
+
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+/** Everything that can be set on an edge, by environment variables. */
+export const Settings = z.object({
+  ...sharedSettings,
+  STATUS_PORT: sharedSettings.STATUS_PORT.default(8100),
+  PROXY_HOST: z.string().default('0.0.0.0').describe('Address clients connect to.'),
+  PROXY_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8000)
+    .describe('Port clients connect to; 0 takes a free one.'),
+  REUSE_PORT: flag.default(false).describe('Share the port with other edges on this machine.'),
+  DATA_DIR: z.string().default('.local/edge-proxy').describe('Folder of the last-known-good configuration.'),
+  TRUSTED_IPS: list
+    .default([])
+    .describe('Addresses and CIDR blocks whose X-Forwarded-* and real-ip headers are believed.'),
+  REAL_IP_HEADER: z
+    .string()
+    .toLowerCase()
+    .default('x-real-ip')
+    .describe('Header a trusted peer names the client in.'),
+  CONNECT_TO: list
+    .default([])
+    .describe('Where to connect instead: `host:port=host:port`, like curl --connect-to. Host headers stay.'),
+  VERDICT_CACHE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(32 * 1024 * 1024)
+    .describe('Memory for verdicts about credentials, in bytes.'),
+  VERDICT_CACHE_MAX_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(60_000)
+    .describe('Longest life of a cached verdict, in ms.'),
+  ACCESS_LOG: z
+    .enum(['all', 'errors', 'off'])
+    .default('all')
+    .describe('Requests that get a log line; `errors` are status 400 and above.'),
+  MAX_HEADER_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1024)
+    .default(32 * 1024)
+    .describe('Largest request head, in bytes.'),
+  KEEP_ALIVE_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(75_000)
+    .describe('How long an idle client connection stays open, in ms.'),
+  SHUTDOWN_DELAY_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Wait between "not ready" and closing the port, in ms, for load balancers to notice.'),
+});
+export type Settings = z.output<typeof Settings>;

@@ -1,0 +1,216 @@
+import type { ConfigOp } from '@sluice/contracts';
+import type { ConfigState, Consumer, PluginEntity, Route, Service, Stored } from '@sluice/gateway-config';
+import type { Plugin } from '@sluice/plugins';
+import { type PreparedRoute, Router } from '../routing/router.ts';
+import { type Chain, type PluginInstance, PluginTable, scopeOf } from './chains.ts';
+
+/** A route in the index. Its service and chain are looked up when used: they may change without it. */
+export interface CompiledRoute {
+  readonly route: Route;
+  chain: Chain | undefined;
+  chainRevision: number;
+}
+
+export interface UpstreamEntity extends Stored {
+  readonly name: string;
+  readonly host_header: string | null;
+}
+export interface TargetEntity extends Stored {
+  readonly target: string;
+  readonly weight: number;
+  readonly upstream: { readonly id: string };
+}
+
+/** A checked change, ready to be made; making it cannot fail. */
+type Change = () => void;
+
+/**
+ * A configuration in the form requests use: matchers, plugin instances and chains, all made off the request
+ * path. It is changed entity by entity; `prepare` does everything that can fail, and nothing is visible before it
+ * all succeeded.
+ */
+export class CompiledConfig {
+  readonly router = new Router<CompiledRoute>();
+  readonly plugins = new PluginTable();
+  readonly services = new Map<string, Service>();
+  readonly #consumers = new Map<string, Consumer>();
+  readonly #consumersByName = new Map<string, Consumer>();
+  readonly #routes = new Map<string, Route>();
+  readonly #routesOfService = new Map<string, Set<string>>();
+  readonly #upstreams = new Map<string, UpstreamEntity>();
+  readonly #upstreamsByName = new Map<string, UpstreamEntity>();
+  readonly #targets = new Map<string, TargetEntity>();
+  readonly #targetsOfUpstream = new Map<string, TargetEntity[]>();
+  readonly #pluginNamed: (name: string) => Plugin | undefined;
+  #globalChain: { chain: Chain; revision: number } | undefined;
+
+  constructor(pluginNamed: (name: string) => Plugin | undefined) {
+    this.#pluginNamed = pluginNamed;
+  }
+
+  /** @throws Error naming the entity that cannot be used. */
+  static of(state: ConfigState, pluginNamed: (name: string) => Plugin | undefined): CompiledConfig {
+    const compiled = new CompiledConfig(pluginNamed);
+    for (const kind of ['services', 'upstreams', 'targets', 'consumers', 'plugins', 'routes'] as const)
+      for (const entity of state.list(kind))
+        compiled.prepare([{ op: 'put', kind, id: entity.id, entity: { ...entity } }])();
+    return compiled;
+  }
+
+  /**
+   * Checks the operations of a commit and returns the change that makes them all.
+   * @throws Error naming the entity that cannot be used; nothing has changed then.
+   */
+  prepare(ops: readonly ConfigOp[]): Change {
+    const changes = ops.map((op) => this.#prepareOne(op));
+    return () => {
+      for (const change of changes) change();
+    };
+  }
+
+  /** The plugins for a matched route, or for a request that matched none. */
+  chainOf(matched: CompiledRoute | undefined): Chain {
+    const { revision } = this.plugins;
+    if (matched === undefined) {
+      if (this.#globalChain?.revision !== revision)
+        this.#globalChain = { chain: this.plugins.chainFor(undefined, undefined), revision };
+      return this.#globalChain.chain;
+    }
+    if (matched.chain === undefined || matched.chainRevision !== revision) {
+      matched.chain = this.plugins.chainFor(matched.route.id, matched.route.service?.id);
+      matched.chainRevision = revision;
+    }
+    return matched.chain;
+  }
+
+  /** The upstream entity a service's host names, with its targets; undefined when the host is just a host. */
+  upstreamOf(host: string): { upstream: UpstreamEntity; targets: readonly TargetEntity[] } | undefined {
+    const upstream = this.#upstreamsByName.get(host);
+    return upstream && { upstream, targets: this.#targetsOfUpstream.get(upstream.id) ?? [] };
+  }
+
+  consumer(idOrUsername: string): Consumer | undefined {
+    return this.#consumers.get(idOrUsername) ?? this.#consumersByName.get(idOrUsername);
+  }
+
+  #prepareOne(op: ConfigOp): Change {
+    const entity = op.op === 'put' ? (op.entity as unknown) : undefined;
+    if (op.kind === 'routes') return this.#prepareRoute(op.id, entity as Route | undefined);
+    if (op.kind === 'plugins') return this.#preparePlugin(op.id, entity as PluginEntity | undefined);
+    if (op.kind === 'services') return () => this.#putService(op.id, entity as Service | undefined);
+    if (op.kind === 'consumers') return () => this.#putConsumer(op.id, entity as Consumer | undefined);
+    if (op.kind === 'upstreams') return () => this.#putUpstream(op.id, entity as UpstreamEntity | undefined);
+    if (op.kind === 'targets') return () => this.#putTarget(op.id, entity as TargetEntity | undefined);
+    return () => undefined; // not the edge's: credentials and certificates are others' matter
+  }
+
+  #prepareRoute(id: string, route: Route | undefined): Change {
+    const prepared =
+      route && this.router.prepareUpsert(route, { route, chain: undefined, chainRevision: -1 });
+    return () => {
+      const before = this.#routes.get(id);
+      if (before?.service) this.#routesOfService.get(before.service.id)?.delete(id);
+      if (route === undefined || prepared === undefined) {
+        this.#routes.delete(id);
+        this.router.remove(id);
+        return;
+      }
+      this.#routes.set(id, route);
+      if (route.service !== null) {
+        const sisters = this.#routesOfService.get(route.service.id) ?? new Set();
+        this.#routesOfService.set(route.service.id, sisters.add(id));
+      }
+      this.#file(route, prepared);
+    };
+  }
+
+  /** A route of a disabled service is not matched at all. */
+  #file(route: Route, prepared: PreparedRoute<CompiledRoute>): void {
+    const service = route.service === null ? undefined : this.services.get(route.service.id);
+    if (service?.enabled === false) this.router.remove(route.id);
+    else this.router.commitUpsert(prepared);
+  }
+
+  #putService(id: string, service: Service | undefined): void {
+    const wasEnabled = this.services.get(id)?.enabled ?? true;
+    if (service === undefined) this.services.delete(id);
+    else this.services.set(id, service);
+    if ((service?.enabled ?? true) === wasEnabled) return;
+    // A copy: filing a route takes it out of this set and puts it back.
+    for (const routeId of [...(this.#routesOfService.get(id) ?? [])]) {
+      const route = this.#routes.get(routeId);
+      if (route !== undefined) this.#prepareRoute(routeId, route)();
+    }
+  }
+
+  #preparePlugin(id: string, entity: PluginEntity | undefined): Change {
+    if (entity === undefined) return () => this.plugins.remove(id);
+    const plugin = this.#pluginNamed(entity.name);
+    if (plugin === undefined) throw new Error(`plugin ${id}: this edge has no plugin named "${entity.name}"`);
+    const instance: PluginInstance = { entity, plugin, prepared: prepareInstance(plugin, entity) };
+    return () => this.plugins.put(instance);
+  }
+
+  #putConsumer(id: string, consumer: Consumer | undefined): void {
+    const before = this.#consumers.get(id)?.username;
+    if (before) this.#consumersByName.delete(before);
+    if (consumer === undefined) this.#consumers.delete(id);
+    else {
+      this.#consumers.set(id, consumer);
+      if (consumer.username !== null) this.#consumersByName.set(consumer.username, consumer);
+    }
+  }
+
+  #putUpstream(id: string, upstream: UpstreamEntity | undefined): void {
+    const before = this.#upstreams.get(id);
+    if (before !== undefined) this.#upstreamsByName.delete(before.name);
+    if (upstream === undefined) this.#upstreams.delete(id);
+    else {
+      this.#upstreams.set(id, upstream);
+      this.#upstreamsByName.set(upstream.name, upstream);
+    }
+  }
+
+  #putTarget(id: string, target: TargetEntity | undefined): void {
+    const before = this.#targets.get(id);
+    if (before !== undefined) {
+      const sisters = this.#targetsOfUpstream.get(before.upstream.id) ?? [];
+      this.#targetsOfUpstream.set(
+        before.upstream.id,
+        sisters.filter((sister) => sister.id !== id),
+      );
+    }
+    if (target === undefined) this.#targets.delete(id);
+    else {
+      this.#targets.set(id, target);
+      this.#targetsOfUpstream.set(target.upstream.id, [
+        ...(this.#targetsOfUpstream.get(target.upstream.id) ?? []),
+        target,
+      ]);
+    }
+  }
+}
+
+const prepareInstance = (plugin: Plugin, entity: PluginEntity): unknown => {
+  const parsed = plugin.config.safeParse(withoutNulls(entity.config));
+  if (!parsed.success)
+    throw new Error(
+      `plugin ${entity.name} (${entity.id}): ${parsed.error.issues.map((i) => `config.${i.path.join('.')}: ${i.message}`).join('; ')}`,
+    );
+  try {
+    return plugin.prepare(parsed.data, scopeOf(entity));
+  } catch (error) {
+    throw new Error(`plugin ${entity.name} (${entity.id}): ${(error as Error).message}`, { cause: error });
+  }
+};
+
+/** Stored entities show unset fields as null; schemas know them as absent. */
+const withoutNulls = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, field]) => field !== null)
+      .map(([key, field]) => [key, withoutNulls(field)]),
+  );
+};
