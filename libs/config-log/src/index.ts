@@ -1,1 +1,16 @@
-export {};
+export { type Appended, type AppendRequest, appendCommit, LogUnavailable } from './append.ts';
+export { ConfigFollower, followConfig } from './follow.ts';
+export type { FollowerCounts, FollowOptions, ResyncReason } from './follow-options.ts';
+export { type LastKnownGood, LastKnownGoodFile } from './last-known-good.ts';
+export {
+  commitOf,
+  EMPTY_DIGEST,
+  type Position,
+  type Replica,
+  type StoredCommit,
+  startOf,
+} from './position.ts';
+export { provisionLog } from './provision.ts';
+export { readHead, type SnapshotHead, writeSnapshot } from './snapshots.ts';
+export { stateAt } from './state-at.ts';
+export { DamagedState } from './state-codec.ts';

@@ -67,7 +67,12 @@ export interface PluginEntity extends Stored {
   readonly consumer: Reference | null;
   readonly protocols: readonly string[];
   readonly enabled: boolean;
+  /** Sluice: absent means `enforce`. */
+  readonly mode?: PluginMode;
 }
+
+/** Whether a plugin refuses, only records what it would have refused, or does nothing. */
+export type PluginMode = 'enforce' | 'shadow' | 'off';
 
 export interface JwtSecret extends Stored {
   readonly consumer: Reference;
@@ -97,14 +102,152 @@ export interface Issuer extends Stored {
   readonly platform_claim: string;
 }
 
+/** What an active probe does; intervals and timeout in seconds, 0 turns a probe or a limit off. */
+export interface HealthcheckActive {
+  readonly type: 'tcp' | 'http' | 'https' | 'grpc' | 'grpcs';
+  readonly timeout: number;
+  readonly concurrency: number;
+  readonly http_path: string;
+  readonly https_sni: string | null;
+  readonly https_verify_certificate: boolean;
+  readonly headers: Readonly<Record<string, readonly string[]>> | null;
+  readonly healthy: {
+    readonly interval: number;
+    readonly successes: number;
+    readonly http_statuses: readonly number[];
+  };
+  readonly unhealthy: {
+    readonly interval: number;
+    readonly http_failures: number;
+    readonly tcp_failures: number;
+    readonly timeouts: number;
+    readonly http_statuses: readonly number[];
+  };
+}
+
+/** What proxied traffic says about a target; a limit of 0 is off. */
+export interface HealthcheckPassive {
+  readonly type: 'tcp' | 'http' | 'https' | 'grpc' | 'grpcs';
+  readonly healthy: { readonly successes: number; readonly http_statuses: readonly number[] };
+  readonly unhealthy: {
+    readonly http_failures: number;
+    readonly tcp_failures: number;
+    readonly timeouts: number;
+    readonly http_statuses: readonly number[];
+  };
+}
+
+type HashOn = 'none' | 'consumer' | 'ip' | 'header' | 'cookie' | 'path' | 'query_arg' | 'uri_capture';
+
+/** A named group of targets; a service uses it when its host is the name (kong-compat 2.3). */
+export interface Upstream extends Stored {
+  readonly name: string;
+  readonly algorithm: 'consistent-hashing' | 'least-connections' | 'round-robin' | 'latency';
+  readonly hash_on: HashOn;
+  readonly hash_fallback: HashOn;
+  readonly hash_on_header: string | null;
+  readonly hash_fallback_header: string | null;
+  readonly hash_on_cookie: string | null;
+  readonly hash_on_cookie_path: string;
+  readonly hash_on_query_arg: string | null;
+  readonly hash_fallback_query_arg: string | null;
+  readonly hash_on_uri_capture: string | null;
+  readonly hash_fallback_uri_capture: string | null;
+  readonly slots: number;
+  readonly healthchecks: {
+    readonly active: HealthcheckActive;
+    readonly passive: HealthcheckPassive;
+    /** Percent of the weight that must be available. */
+    readonly threshold: number;
+  };
+  readonly host_header: string | null;
+  readonly client_certificate: Reference | null;
+  readonly use_srv_name: boolean;
+}
+
+/** One address of an upstream; the port is always written. */
+export interface Target extends Stored {
+  readonly target: string;
+  /** 0: registered, never chosen. */
+  readonly weight: number;
+  readonly upstream: Reference;
+}
+
+export interface KeyauthCredential extends Stored {
+  readonly consumer: Reference;
+  readonly key: string;
+  /** Seconds after `created_at`. */
+  readonly ttl: number | null;
+}
+
+export interface BasicauthCredential extends Stored {
+  readonly consumer: Reference;
+  readonly username: string;
+  /** Hex SHA-1 of password and consumer id. */
+  readonly password: string;
+}
+
+export interface HmacauthCredential extends Stored {
+  readonly consumer: Reference;
+  readonly username: string;
+  readonly secret: string;
+}
+
+export interface Acl extends Stored {
+  readonly consumer: Reference;
+  readonly group: string;
+}
+
+/** PEM, or vault references. */
+export interface Certificate extends Stored {
+  readonly cert: string;
+  readonly key: string;
+  readonly cert_alt: string | null;
+  readonly key_alt: string | null;
+}
+
+export interface CaCertificate extends Stored {
+  readonly cert: string;
+  /** Hex SHA-256 of the DER. */
+  readonly cert_digest: string;
+}
+
+export interface Sni extends Stored {
+  readonly name: string;
+  readonly certificate: Reference;
+}
+
+export interface Vault extends Stored {
+  readonly prefix: string;
+  readonly name: 'env';
+  readonly description: string | null;
+  readonly config: { readonly prefix: string | null };
+}
+
+/** Sluice: what holds for one tenant; the fields beside the name belong to those who use them. */
+export interface Tenant extends Stored {
+  readonly name: string;
+  readonly [field: string]: unknown;
+}
+
 /** Entities the gateway itself understands; the others are kept and shown, keyed by id. */
 export interface EntityByKind {
   services: Service;
   routes: Route;
   consumers: Consumer;
   plugins: PluginEntity;
+  targets: Target;
+  certificates: Certificate;
+  ca_certificates: CaCertificate;
+  snis: Sni;
+  vaults: Vault;
+  keyauth_credentials: KeyauthCredential;
+  basicauth_credentials: BasicauthCredential;
+  hmacauth_credentials: HmacauthCredential;
   jwt_secrets: JwtSecret;
+  acls: Acl;
   issuers: Issuer;
+  tenants: Tenant;
 }
 
 export type EntityOf<K extends Kind> = K extends keyof EntityByKind ? EntityByKind[K] : Stored;

@@ -1,25 +1,28 @@
-import { createHash } from 'node:crypto';
+import { hash as digestOf } from 'node:crypto';
 import { type ConfigOp, type Kind, kindNames } from '@sluice/contracts';
 import type { EntityOf } from './model.ts';
 
 /** JSON with sorted keys: equal entities have equal text, whatever order their fields were written in. */
 export const canonicalJson = (value: unknown): string => {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
-  const fields = Object.entries(value)
-    .filter(([, field]) => field !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`);
-  return `{${fields.join(',')}}`;
+  // Written as loops: this is half the cost of reading a large configuration.
+  let text = '';
+  if (Array.isArray(value)) {
+    for (const item of value) text += `${text === '' ? '' : ','}${canonicalJson(item ?? null)}`;
+    return `[${text}]`;
+  }
+  const record = value as Record<string, unknown>;
+  for (const key of Object.keys(record).sort()) {
+    const field = record[key];
+    if (field !== undefined)
+      text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(field)}`;
+  }
+  return `{${text}}`;
 };
 
 const MODULUS = 1n << 256n;
 const hashOf = (kind: string, id: string, entity: unknown): bigint =>
-  BigInt(
-    `0x${createHash('sha256')
-      .update(`${kind}\0${id}\0${canonicalJson(entity)}`)
-      .digest('hex')}`,
-  );
+  BigInt(`0x${digestOf('sha256', `${kind}\0${id}\0${canonicalJson(entity)}`)}`);
 const hexOf = (sum: bigint): string => sum.toString(16).padStart(64, '0');
 
 export type Entities = { [K in Kind]?: readonly EntityOf<K>[] };
@@ -84,6 +87,14 @@ export class ConfigState {
       sum += hash;
     }
     return hexOf(((sum % MODULUS) + MODULUS) % MODULUS);
+  }
+
+  /** A copy that changes on its own; the entities themselves are shared. */
+  clone(): ConfigState {
+    const copy = new ConfigState();
+    for (const [kind, entities] of this.#byKind) copy.#byKind.set(kind, new Map(entities));
+    copy.#sum = this.#sum;
+    return copy;
   }
 
   /** Plain data, for snapshots and the last-known-good file. */

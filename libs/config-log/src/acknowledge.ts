@@ -1,0 +1,49 @@
+import { configApplied } from '@sluice/contracts';
+import type { FollowOptions } from './follow-options.ts';
+import type { Position } from './position.ts';
+
+/** Tells the registry where this process stands, and remembers what its owner refused. */
+export class Acknowledger {
+  readonly #options: FollowOptions;
+  #refusal: string | undefined;
+  refused = 0;
+
+  constructor(options: FollowOptions) {
+    this.#options = options;
+  }
+
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /** Hands a change to the owner. A refusal is remembered until the owner takes a change again. */
+  handOver(at: Position, change: () => void): void {
+    try {
+      change();
+      this.#refusal = undefined;
+    } catch (error) {
+      this.refused += 1;
+      this.#refusal = (error instanceof Error ? error.message : 'unknown failure').slice(0, 2000);
+      this.#options.logger.error({ err: error, version: at.version }, 'configuration refused');
+    }
+    this.publish(at);
+  }
+
+  publish(at: Position, isLeaving = false): void {
+    const { bus, process, instance } = this.#options;
+    if (at.epoch === '') return; // nobody waits for somebody who knows of no log
+    const refusal = this.#refusal;
+    bus.publish(configApplied, {
+      process,
+      instance,
+      epoch: at.epoch,
+      version: at.version,
+      digest: at.digest,
+      ...(isLeaving
+        ? { outcome: 'leaving' }
+        : refusal === undefined
+          ? { outcome: 'applied' }
+          : { outcome: 'refused', reason: refusal }),
+    });
+  }
+}

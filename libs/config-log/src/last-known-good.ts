@@ -1,0 +1,100 @@
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ConfigState } from '@sluice/gateway-config';
+import type { Logger } from '@sluice/service-kit';
+import type { Position, Replica } from './position.ts';
+import { decodeState, encodeState } from './state-codec.ts';
+
+const DEBOUNCE_MS = 300;
+
+/** A state read from disk. */
+export type LastKnownGood = Replica;
+
+/**
+ * The file a process boots from when the bus is away. It is replaced whole (temporary file, fsync, rename) and
+ * the one before is kept as `<path>.previous`; a damaged file is never used. It holds secrets: mode 0600.
+ */
+export class LastKnownGoodFile {
+  readonly #path: string;
+  readonly #logger: Logger;
+  #pending: Replica | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  /** False while the file on disk is damaged: it must not push out the good one before it. */
+  #keepsPrevious = true;
+
+  constructor(path: string, logger: Logger) {
+    this.#path = path;
+    this.#logger = logger;
+  }
+
+  /** The newest undamaged state on disk; undefined when there is none. Why one was passed over is logged. */
+  async load(): Promise<LastKnownGood | undefined> {
+    const current = await this.#read(this.#path);
+    if (current !== undefined) return current;
+    this.#keepsPrevious = false;
+    return this.#read(`${this.#path}.previous`);
+  }
+
+  /** Writes soon: changes within 300 ms of each other become one write. Call it for every change. */
+  save(state: ConfigState, position: Position): void {
+    this.#pending = { state, position };
+    this.#timer ??= setTimeout(() => void this.flush(), DEBOUNCE_MS);
+  }
+
+  /** Writes what is pending and waits for it. A failure is logged: traffic must not depend on this file. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if (pending === undefined) return this.#writing;
+    // Encoding starts at once, in this turn: the state and its position belong together only now.
+    const text = encodeState(pending.state, pending.position);
+    this.#writing = Promise.all([text, this.#writing])
+      .then(([bytes]) => this.#write(bytes))
+      .catch((error: unknown) =>
+        this.#logger.warn({ err: error, path: this.#path }, 'last known good configuration not written'),
+      );
+    return this.#writing;
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    await mkdir(dirname(this.#path), { recursive: true });
+    const fresh = `${this.#path}.tmp-${process.pid}`;
+    const file = await open(fresh, 'w', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (this.#keepsPrevious) await this.#keepPrevious();
+    await rename(fresh, this.#path);
+    this.#keepsPrevious = true;
+    const folder = await open(dirname(this.#path));
+    await folder.sync().catch(() => undefined); // not every file system can
+    await folder.close();
+  }
+
+  /** By a second link, so that there is no moment without a file at `path`. */
+  async #keepPrevious(): Promise<void> {
+    const kept = `${this.#path}.kept-${process.pid}`;
+    await rm(kept, { force: true });
+    const isThere = await link(this.#path, kept).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) await rename(kept, `${this.#path}.previous`);
+  }
+
+  async #read(path: string): Promise<LastKnownGood | undefined> {
+    try {
+      return await decodeState(await readFile(path));
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT') this.#logger.error({ path, problem: message }, 'configuration file not usable');
+      return undefined;
+    }
+  }
+}

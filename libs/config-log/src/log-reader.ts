@@ -1,0 +1,83 @@
+import { type ConfigCommit, configCommitted, STREAMS } from '@sluice/contracts';
+import type { JetStream } from '@sluice/service-kit';
+import { commitOf, type Replica } from './position.ts';
+import { readHead, readManifest, readSnapshot } from './snapshots.ts';
+
+const STREAM = STREAMS.CONFIG.name;
+const FIRST_PROBE_MS = 250;
+const LAST_PROBE_MS = 2000;
+const LONGEST_WALK = 1000; // foreign messages at the end of the log that are passed over
+
+/** A message that must be there is not: a lagging replica answered. Worth another try. */
+export class NotThereYet extends Error {}
+
+/** One place of the log: its commit, or nothing when the message there is not one. */
+export type Entry = ConfigCommit | undefined;
+
+/** The end of the log: its newest commit and the last sequence, which is later when foreign messages follow. */
+export interface LogEnd {
+  readonly commit: ConfigCommit;
+  readonly commitSeq: number;
+  readonly lastSeq: number;
+}
+
+/** Direct gets on the log: no consumer, hence no right to create one. */
+export class LogReader {
+  readonly #jetstream: JetStream;
+  #probeMs = FIRST_PROBE_MS;
+  gets = 0;
+
+  constructor(jetstream: JetStream) {
+    this.#jetstream = jetstream;
+  }
+
+  /** The newest commit, passing over garbage and over what `isIgnored`; undefined for a log without one. */
+  async end(isIgnored: (seq: number, commit: ConfigCommit) => boolean): Promise<LogEnd | undefined> {
+    this.gets += 1;
+    // A stream that does not exist yet does not answer at all, so the first question is asked again soon.
+    const probeMs = this.#probeMs;
+    this.#probeMs = Math.min(probeMs * 2, LAST_PROBE_MS);
+    const last = await this.#jetstream.readLast(STREAM, configCommitted.subject, probeMs);
+    this.#probeMs = FIRST_PROBE_MS;
+    let message = last;
+    for (let step = 0; message !== undefined && last !== undefined && step < LONGEST_WALK; step++) {
+      const commit = commitOf(message)?.commit;
+      if (commit !== undefined && !isIgnored(message.seq, commit))
+        return { commit, commitSeq: message.seq, lastSeq: last.seq };
+      this.gets += 1;
+      message = message.seq === 1 ? undefined : await this.#jetstream.readAt(STREAM, message.seq - 1);
+    }
+    return undefined;
+  }
+
+  /** @throws NotThereYet */
+  async at(seq: number): Promise<Entry> {
+    this.gets += 1;
+    const message = await this.#jetstream.readAt(STREAM, seq);
+    if (message === undefined) throw new NotThereYet(`sequence ${seq} of the configuration log`);
+    return commitOf(message)?.commit;
+  }
+
+  /** The newest snapshot of an epoch; undefined when there is none. */
+  async newestSnapshot(epoch: string): Promise<Replica | undefined> {
+    const found = await readHead(this.#jetstream);
+    return found?.head.epoch === epoch ? readSnapshot(this.#jetstream, found.head) : undefined;
+  }
+
+  /**
+   * The state after a commit that names a snapshot instead of carrying its operations; when that one is gone,
+   * a newer one.
+   * @throws NotThereYet
+   */
+  async stateAfter(commit: ConfigCommit, seq: number): Promise<Replica> {
+    const manifest = await readManifest(this.#jetstream, commit.snapshotId ?? '');
+    if (manifest?.digest === commit.digest) {
+      const { state } = await readSnapshot(this.#jetstream, manifest).catch(() => ({ state: undefined }));
+      const { epoch, version, digest } = commit;
+      if (state !== undefined) return { state, position: { epoch, version, seq, digest } };
+    }
+    const newest = await this.newestSnapshot(commit.epoch);
+    if (newest !== undefined && newest.position.version >= commit.version) return newest;
+    throw new NotThereYet(`snapshot ${commit.snapshotId} of version ${commit.version}`);
+  }
+}

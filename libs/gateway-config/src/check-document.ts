@@ -1,0 +1,113 @@
+import type { Kind } from '@sluice/contracts';
+import type { PluginCatalog } from './catalog.ts';
+import type { Draft, Violation } from './errors/violation.ts';
+import { isRecord, own, type Path } from './path.ts';
+import { checkEntity, ENTITY_SCHEMAS, requireSchema } from './schema/entities.ts';
+import { normalizePath } from './schema/typedefs.ts';
+
+const FORMATS = ['1.1', '2.1', '3.0'];
+/** Written by decK or by a dump of Kong's database; they do not change the configuration. */
+const IGNORED = ['_info', '_workspace', 'workspaces'];
+const SETTINGS = ['_format_version', '_transform', '_comment', '_ignore'];
+const KINDS: readonly Kind[] = ENTITY_SCHEMAS.map(({ kind }) => kind);
+const KEYS = new Set<string>([...SETTINGS, ...IGNORED, ...KINDS]);
+
+/** A document after schema validation: its entities, parents before children, and all that is wrong. */
+export interface CheckedDocument {
+  readonly drafts: readonly Draft[];
+  readonly violations: readonly Violation[];
+  /** False: secrets in the document are stored values already (`_transform: false`). */
+  readonly transform: boolean;
+}
+
+interface Walk {
+  readonly catalog: PluginCatalog;
+  readonly drafts: Draft[];
+  readonly violations: Violation[];
+  /** Format 1.1 and 2.1: regular expressions have no `~` yet. */
+  readonly migratePaths: boolean;
+}
+
+/** Checks a document against the schemas of all entities, nested ones included (kong-compat 1.1, 1.2). */
+export const checkDocument = (
+  document: Readonly<Record<string, unknown>>,
+  catalog: PluginCatalog,
+): CheckedDocument => {
+  const version = own(document, '_format_version');
+  const walk: Walk = {
+    catalog,
+    drafts: [],
+    violations: [],
+    migratePaths: version === '1.1' || version === '2.1',
+  };
+  checkSettings(walk, document);
+  for (const kind of KINDS) checkList(walk, kind, own(document, kind), [kind], undefined);
+  const { drafts, violations } = walk;
+  return { drafts, violations, transform: own(document, '_transform') !== false };
+};
+
+const refuse = (walk: Walk, path: Path, message: string, candidates?: readonly string[]): void => {
+  const violation = { path, message, scope: 'field' } as const;
+  walk.violations.push(candidates === undefined ? violation : { ...violation, candidates });
+};
+
+const checkSettings = (walk: Walk, document: Readonly<Record<string, unknown>>): void => {
+  const version = own(document, '_format_version') ?? undefined;
+  if (version === undefined) refuse(walk, ['_format_version'], 'required field missing');
+  else if (typeof version !== 'string') refuse(walk, ['_format_version'], 'expected a string');
+  else if (!FORMATS.includes(version))
+    refuse(walk, ['_format_version'], `expected one of: ${FORMATS.join(', ')}`, FORMATS);
+  const types = [
+    ['_transform', 'expected a boolean', (value: unknown) => typeof value === 'boolean'],
+    ['_comment', 'expected a string', (value: unknown) => typeof value === 'string'],
+    ['_ignore', 'expected an array', Array.isArray],
+  ] as const;
+  for (const [key, message, isRight] of types) {
+    const value = own(document, key);
+    if (value !== undefined && value !== null && !isRight(value)) refuse(walk, [key], message);
+  }
+  for (const key of Object.keys(document))
+    if (!KEYS.has(key)) refuse(walk, [key], 'unknown field', [...KINDS, ...SETTINGS]);
+};
+
+const checkList = (walk: Walk, kind: Kind, list: unknown, path: Path, parent: Draft['parent']): void => {
+  if (list === null || list === undefined) return;
+  if (!Array.isArray(list)) {
+    if (isRecord(list) && Object.keys(list).length === 0) return; // Lua does not tell {} from []
+    const violation = { path, message: 'expected an array', scope: 'field' } as const;
+    walk.violations.push(parent === undefined ? violation : { ...violation, draft: parent.draft });
+    return;
+  }
+  for (const [index, item] of list.entries()) checkItem(walk, kind, item, [...path, index], parent);
+};
+
+const checkItem = (walk: Walk, kind: Kind, item: unknown, path: Path, parent: Draft['parent']): void => {
+  const given = parent === undefined ? [] : [parent.field];
+  const submitted = walk.migratePaths && kind === 'routes' ? migratePaths(item) : item;
+  const { entity, findings } = checkEntity(kind, submitted, walk.catalog, { given });
+  const draft: Draft = { kind, path, parent, submitted: isRecord(item) ? item : {}, entity };
+  for (const { path: inside, message, candidates, whole } of findings)
+    walk.violations.push({
+      path: [...path, ...inside],
+      message,
+      scope: whole ? 'whole' : inside.length === 0 ? 'entity' : 'field',
+      ...(whole ? {} : { draft }),
+      ...(candidates === undefined ? {} : { candidates }),
+    });
+  walk.drafts.push(draft);
+  if (!isRecord(item)) return;
+  for (const [child, field] of Object.entries(requireSchema(kind).children) as [Kind, string][])
+    checkList(walk, child, own(item, child), [...path, child], { draft, field });
+};
+
+/** Before 3.0 a path of other than plain characters was a regular expression by itself. */
+const migratePaths = (route: unknown): unknown => {
+  if (!isRecord(route) || !Array.isArray(route.paths)) return route;
+  const paths = route.paths.map((path: unknown) => {
+    if (typeof path !== 'string') return path;
+    return /^[A-Za-z0-9._~/%-]*$/.test(path) ? plainPath(path) : `~${path}`;
+  });
+  return { ...route, paths };
+};
+
+const plainPath = (path: string): string => (path.startsWith('/') ? normalizePath(path) : path);

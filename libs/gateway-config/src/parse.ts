@@ -1,0 +1,99 @@
+import { isRecord, type Locate, type Path, type Position } from './path.ts';
+import { collectMarks } from './yaml/marks.ts';
+import { readFlow } from './yaml/read-flow.ts';
+import { readPlainYaml } from './yaml/read-plain-yaml.ts';
+import { readWithLibrary } from './yaml/read-with-library.ts';
+
+/** Characters of one configuration text; a bigger one is refused before it is read. */
+export const MAX_CONFIG_LENGTH = 64 * 1024 * 1024;
+const MAX_DEPTH = 100;
+
+/** A text that was read, or why it could not be. `locate` tells where a path of `value` is written. */
+export type Parsed =
+  | { readonly ok: true; readonly value: Record<string, unknown>; readonly locate: Locate }
+  | { readonly ok: false; readonly message: string; readonly position?: Position };
+
+/** Reads a configuration text as Kong does: JSON if it is, else YAML. Any value is fine, see `parseConfigText`. */
+export const parseText = (
+  source: string,
+): { ok: true; value: unknown; locate: Locate } | Extract<Parsed, { ok: false }> => {
+  if (source.length > MAX_CONFIG_LENGTH)
+    return { ok: false, message: `longer than ${MAX_CONFIG_LENGTH} characters` };
+  const text = source.replace(/^\ufeff/, '').replaceAll('\r\n', '\n');
+  const json = readJson(text);
+  if (json !== undefined) return { ok: true, value: json.value, locate: lazily(() => jsonLocate(text)) };
+  const plain = readPlainYaml(text);
+  if (plain !== undefined) return { ok: true, value: plain.value, locate: lazily(() => plainLocate(text)) };
+  return readWithLibrary(text);
+};
+
+/** Reads a configuration text; anything but an object, and keys that reach for the prototype, are refused. */
+export const parseConfigText = (source: string): Parsed => {
+  const parsed = parseText(source);
+  if (!parsed.ok) return parsed;
+  const problem = refuseHostile(parsed.value);
+  if (problem !== undefined) return withPosition(problem.message, parsed.locate(problem.path));
+  if (!isRecord(parsed.value)) return { ok: false, message: 'expected an object' };
+  return { ok: true, value: parsed.value, locate: parsed.locate };
+};
+
+/** What no configuration may hold, whatever form it came in: a `__proto__` key, absurd nesting. */
+export const refuseHostile = (root: unknown): { path: Path; message: string } | undefined => {
+  const path: (string | number)[] = [];
+  const visit = (value: unknown): string | undefined => {
+    if (typeof value !== 'object' || value === null) return undefined;
+    if (path.length > MAX_DEPTH) return `nested deeper than ${MAX_DEPTH} levels`;
+    if (Array.isArray(value)) {
+      for (let index = 0; index < value.length; index += 1) {
+        path.push(index);
+        const problem = visit(value[index]);
+        if (problem !== undefined) return problem;
+        path.pop();
+      }
+      return undefined;
+    }
+    for (const key of Object.keys(value)) {
+      path.push(key);
+      if (key === '__proto__') return "the key '__proto__' is not allowed";
+      const problem = visit((value as Record<string, unknown>)[key]);
+      if (problem !== undefined) return problem;
+      path.pop();
+    }
+    return undefined;
+  };
+  const message = visit(root);
+  return message === undefined ? undefined : { path: [...path], message };
+};
+
+const withPosition = (message: string, position: Position | undefined): Extract<Parsed, { ok: false }> =>
+  position === undefined ? { ok: false, message } : { ok: false, message, position };
+
+const readJson = (text: string): { value: unknown } | undefined => {
+  if (!/^\s*[[{]/.test(text)) return undefined;
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined; // YAML's flow style begins alike
+  }
+};
+
+/** Positions are wanted only for errors, so the second reading waits until then. */
+const lazily = (make: () => Locate): Locate => {
+  let locate: Locate | undefined;
+  return (path) => {
+    locate ??= make();
+    return locate(path);
+  };
+};
+
+const jsonLocate = (text: string): Locate => {
+  const marks = collectMarks(text);
+  const read = readFlow({ text, multiline: true, marks }, text.search(/\S/));
+  return read === undefined ? () => undefined : marks.locateIn(read.value);
+};
+
+const plainLocate = (text: string): Locate => {
+  const marks = collectMarks(text);
+  const read = readPlainYaml(text, marks);
+  return read === undefined ? () => undefined : marks.locateIn(read.value);
+};

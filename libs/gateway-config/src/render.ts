@@ -1,0 +1,43 @@
+import type { Kind } from '@sluice/contracts';
+import { isRecord } from './path.ts';
+import { ENTITY_SCHEMAS, requireSchema, schemaOf } from './schema/entities.ts';
+import type { ConfigState } from './state.ts';
+import { writeYaml } from './yaml/write-yaml.ts';
+
+/** An entity as the Admin API shows it: without the fields that Kong's entity of that kind does not have. */
+export const publicEntity = (kind: Kind, entity: object): Record<string, unknown> => {
+  const hidden = schemaOf(kind)?.hidden ?? [];
+  return Object.fromEntries(Object.entries(entity).filter(([name]) => !hidden.includes(name)));
+};
+
+/** The 201 body of `POST /config`: a map by id for every collection that is not empty. */
+export const flattened = (state: ConfigState): Record<string, Record<string, unknown>> => {
+  const body: Record<string, Record<string, unknown>> = {};
+  for (const { kind } of ENTITY_SCHEMAS) {
+    const entities = [...state.list(kind)].map((entity) => [entity.id, publicEntity(kind, entity)]);
+    if (entities.length > 0) body[kind] = Object.fromEntries(entities);
+  }
+  return body;
+};
+
+/**
+ * The text of `GET /config`: flat, secrets as stored (`_transform: false`), references as ids. Loading it gives
+ * the same state.
+ */
+export const toDeclarativeYaml = (state: ConfigState): string => {
+  const document: Record<string, unknown> = { _format_version: '3.0', _transform: false };
+  for (const { kind } of ENTITY_SCHEMAS) {
+    const entities = [...state.list(kind)].map((entity) =>
+      withPlainReferences(kind, publicEntity(kind, entity)),
+    );
+    if (entities.length > 0) document[kind] = entities;
+  }
+  return writeYaml(document);
+};
+
+const withPlainReferences = (kind: Kind, entity: Record<string, unknown>): Record<string, unknown> => {
+  const { fields } = requireSchema(kind);
+  for (const [name, value] of Object.entries(entity))
+    if (fields[name]?.type === 'foreign' && isRecord(value)) entity[name] = value.id;
+  return entity;
+};

@@ -1,0 +1,63 @@
+import type { PluginCatalog } from './catalog.ts';
+import type { Draft } from './errors/violation.ts';
+import type { PluginEntity, Route } from './model.ts';
+import { isRecord } from './path.ts';
+import type { ConfigState } from './state.ts';
+
+/** Plugins that ask who is calling. */
+const AUTHENTICATION = new Set(['jwt', 'oidc', 'key-auth', 'basic-auth', 'hmac-auth', 'oauth2', 'ldap-auth']);
+/** Routes named one by one; the rest is counted. */
+const MAX_NAMED = 20;
+
+const authenticates = (plugin: PluginEntity): boolean =>
+  plugin.enabled &&
+  plugin.consumer === null &&
+  (plugin.mode ?? 'enforce') === 'enforce' &&
+  AUTHENTICATION.has(plugin.name);
+
+/** Routes that anyone can call: no authentication plugin on them, on their service or on everything. */
+const openRoutes = (state: ConfigState): Route[] => {
+  const guarded = new Set<string>();
+  for (const plugin of state.list('plugins')) {
+    if (!authenticates(plugin)) continue;
+    guarded.add(`${plugin.route?.id ?? ''} ${plugin.service?.id ?? ''}`);
+  }
+  return [...state.list('routes')].filter((route) => {
+    const service = route.service?.id ?? '';
+    return ![' ', `${route.id} `, ` ${service}`, `${route.id} ${service}`].some((scope) =>
+      guarded.has(scope),
+    );
+  });
+};
+
+/** Sentences about a valid configuration that people should know about. */
+export const warningsOf = (
+  state: ConfigState,
+  drafts: readonly Draft[],
+  catalog: PluginCatalog,
+  environment: Readonly<Record<string, string | undefined>>,
+): string[] => {
+  const open = openRoutes(state).map(
+    ({ name, id }) => `route '${name ?? id}' has no authentication plugin: anyone can call it`,
+  );
+  const rest = open.length - MAX_NAMED;
+  const more = rest > 0 ? [`${rest} more routes have no authentication plugin`] : [];
+  return [...open.slice(0, MAX_NAMED), ...more, ...pluginWarnings(drafts, catalog, environment)];
+};
+
+/** Each sentence once: a hundred instances with the same block say the same. */
+const pluginWarnings = (
+  drafts: readonly Draft[],
+  catalog: PluginCatalog,
+  environment: Readonly<Record<string, string | undefined>>,
+): string[] => {
+  const warnings = new Set<string>();
+  for (const { kind, entity, submitted } of drafts) {
+    if (kind !== 'plugins') continue;
+    const rules = catalog.get(String(entity.name));
+    const context = { submitted: isRecord(submitted.config) ? submitted.config : {}, environment };
+    for (const warning of rules?.warnings?.(entity.config, context) ?? [])
+      warnings.add(`plugin '${String(entity.name)}': ${warning}`);
+  }
+  return [...warnings];
+};
