@@ -25,7 +25,7 @@ test('given many checks of one turn, when asked, then each gets its own verdict 
   responder.answer(double, (request) => {
     messages += 1;
     return {
-      v: 1,
+      v: 1 as const,
       results: request.checks.map(({ id, n }) => ({ id, outcome: 'allow' as const, doubled: 2 * n })),
     };
   });
@@ -84,7 +84,7 @@ test('given a responder that hangs, when asked again and again, then the breaker
     hangs
       ? new Promise(() => undefined)
       : {
-          v: 1,
+          v: 1 as const,
           results: request.checks.map(({ id, n }) => ({ id, outcome: 'allow' as const, doubled: 2 * n })),
         },
   );
@@ -106,7 +106,7 @@ test('given an answer that breaks the contract, when it comes, then its checks f
   await using nats = await startNats();
   const responder = open(nats.url, 'responder');
   const asker = open(nats.url, 'asker');
-  responder.answer(double, () => ({ v: 1, results: [{ id: 1, outcome: 'maybe' }] }) as never);
+  responder.answer(double, () => ({ v: 1 as const, results: [{ id: 1, outcome: 'maybe' }] }) as never);
   await (await responder.connection).flush();
   await asker.connection;
   const lane = new Lane(asker, double, { isIdempotent: true });

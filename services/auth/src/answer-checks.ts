@@ -1,0 +1,85 @@
+import { performance } from 'node:perf_hooks';
+import { authVerify } from '@sluice/contracts';
+import { answerBatch, type Bus, CheckFailed, type Logger } from '@sluice/service-kit';
+import type { z } from 'zod';
+import type { AuthMetrics } from './metrics.ts';
+import { type Verdict, type Verifier, verifyJwt } from './verify-jwt.ts';
+
+type Check = z.output<typeof authVerify.check>;
+
+const CATCH_UP_MS = 100;
+
+/** Where this process stands in the configuration log; a `ConfigFollower` is one. */
+export interface Standing {
+  readonly position: { readonly epoch: string; readonly version: number };
+  /** Why the newest commit could not be taken over. */
+  readonly refusal: string | undefined;
+  waitFor(version: number, timeoutMs: number): Promise<boolean>;
+}
+
+export interface AnswerOptions {
+  readonly bus: Bus;
+  readonly verifier: Verifier;
+  readonly standing: Standing;
+  readonly metrics: AuthMetrics;
+  readonly logger: Logger;
+}
+
+/** Answers `auth.v1.verify` from now on. */
+export const answerChecks = (options: AnswerOptions): void => {
+  const { bus, verifier, standing, metrics, logger } = options;
+  const inFlight = new Map<string, Promise<Verdict>>();
+
+  const decide = async (check: Check): Promise<Verdict> => {
+    await catchUp(standing, check);
+    const plugin = verifier.credentials.plugin(check.pluginId);
+    if (plugin === undefined)
+      throw new CheckFailed('unknown_plugin', `no enabled jwt plugin ${check.pluginId} in the configuration`);
+    const { epoch, version } = standing.position;
+    return once(inFlight, `${epoch} ${version} ${check.pluginId} ${check.token}`, () =>
+      verifyJwt(verifier, plugin, check.token),
+    );
+  };
+
+  answerBatch(bus, authVerify, logger, async (check) => {
+    const startedAt = performance.now();
+    try {
+      const verdict = await decide(check);
+      metrics.verifications.inc({ outcome: verdict.outcome, reason: verdict.reason ?? 'ok' });
+      return verdict;
+    } catch (error) {
+      const reason = error instanceof CheckFailed ? error.code : 'internal';
+      metrics.verifications.inc({ outcome: 'error', reason });
+      throw error;
+    } finally {
+      metrics.seconds.observe((performance.now() - startedAt) / 1000);
+    }
+  });
+};
+
+/**
+ * A verdict from an older configuration than the asker's could let a credential in that was just removed, for as long
+ * as the edge keeps it. So we catch up first, or say that we cannot.
+ */
+const catchUp = async (standing: Standing, { epoch, version }: Check): Promise<void> => {
+  const isThere = () =>
+    standing.refusal === undefined &&
+    standing.position.epoch === epoch &&
+    standing.position.version >= version;
+  if (isThere()) return;
+  await standing.waitFor(version, CATCH_UP_MS);
+  if (!isThere())
+    throw new CheckFailed(
+      'behind',
+      `asked from version ${version} of ${epoch}, standing at ${standing.position.version} of ${standing.position.epoch}`,
+    );
+};
+
+/** Joins the same work under way instead of doing it twice. */
+const once = <T>(inFlight: Map<string, Promise<T>>, key: string, work: () => Promise<T>): Promise<T> => {
+  const running = inFlight.get(key);
+  if (running !== undefined) return running;
+  const started = work().finally(() => inFlight.delete(key));
+  inFlight.set(key, started);
+  return started;
+};

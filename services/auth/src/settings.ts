@@ -1,0 +1,71 @@
+import { sharedSettings } from '@sluice/service-kit';
+import { z } from 'zod';
+
+/**
+ * Longest wait of one check for an issuer. With a longer one the edge, which gives its second attempt 150 ms, would
+ * count us as hanging and open its breaker: an unknown kid from anyone would then cost everyone.
+ */
+const ISSUER_WAIT_MS = 120;
+
+const positive = z.coerce.number().int().min(1);
+
+/** Settings of the auth process. */
+export const Settings = z.object({
+  ...sharedSettings,
+  STATUS_PORT: sharedSettings.STATUS_PORT.default(8101).describe(
+    'Port of /livez, /readyz and /metrics; 0 takes a free one.',
+  ),
+  JWKS_TIMEOUT_MS: positive
+    .default(5000)
+    .describe('Longest wait for discovery and JWKS of an issuer, in ms.'),
+  JWKS_COOLDOWN_SECONDS: positive
+    .default(30)
+    .describe('Tokens with an unknown kid make auth ask the issuer at most once in this time, in seconds.'),
+  JWKS_MAX_AGE_SECONDS: positive
+    .default(600)
+    .describe(
+      'Keys older than this are stale, in seconds; they are renewed at half of it and used until then.',
+    ),
+  VERDICT_CACHE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(3600)
+    .default(60)
+    .describe('Longest time an edge may reuse a verdict, in seconds.'),
+  OIDC_CLOCK_SKEW_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(300)
+    .default(5)
+    .describe('Leeway for exp and nbf in tokens of issuers, in seconds; jwt_secrets have none, as in Kong.'),
+});
+export type Settings = z.output<typeof Settings>;
+
+export const busLogin = (settings: Settings) => ({
+  url: settings.NATS_URL,
+  user: settings.NATS_USER,
+  password: settings.NATS_PASSWORD,
+  creds: settings.NATS_CREDS,
+});
+
+export const statusAddress = ({ STATUS_HOST, STATUS_PORT }: Settings) => ({
+  host: STATUS_HOST,
+  port: STATUS_PORT,
+});
+
+/** The settings in the units of the code. */
+export const keySetOptions = (settings: Settings) => ({
+  timeoutMs: settings.JWKS_TIMEOUT_MS,
+  cooldownMs: settings.JWKS_COOLDOWN_SECONDS * 1000,
+  maxAgeMs: settings.JWKS_MAX_AGE_SECONDS * 1000,
+  waitMs: ISSUER_WAIT_MS,
+  now: () => performance.now(),
+});
+
+/** The settings in the units of the code. */
+export const verifierLimits = (settings: Settings) => ({
+  verdictCacheMs: settings.VERDICT_CACHE_SECONDS * 1000,
+  skewSeconds: settings.OIDC_CLOCK_SKEW_SECONDS,
+});

@@ -1,0 +1,224 @@
+import { authVerify } from '@sluice/contracts';
+import type { Entities } from '@sluice/gateway-config';
+import { Bus, createLogger } from '@sluice/service-kit';
+import { OidcIssuer, type ServerProcess, silentLogger, startNats, verifyContract } from '@sluice/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { answerChecks, type Standing } from '../src/answer-checks.ts';
+import { createAuthMetrics } from '../src/metrics.ts';
+import { hs256, inSeconds, issuerEntity, jwtSecret, PLUGIN_ID, plugin, startWorld } from './fixtures.ts';
+
+let nats: ServerProcess;
+beforeAll(async () => {
+  nats = await startNats();
+});
+afterAll(() => nats[Symbol.asyncDispose]());
+
+const AT = { epoch: 'e1', version: 5 };
+const standingAt = (position = AT): Standing => ({
+  position,
+  refusal: undefined,
+  waitFor: () => Promise.resolve(false),
+});
+
+/** A responder and an asker on the real bus. */
+const startResponder = async (
+  parts: Entities,
+  options: { standing?: Standing; clock?: () => number } = {},
+) => {
+  const world = await startWorld(parts, { clock: options.clock ?? Date.now });
+  const lines: string[] = [];
+  const logger = createLogger(
+    { service: 'auth', instance: 'test', level: 'trace' },
+    { write: (line) => void lines.push(line) },
+  );
+  const responder = Bus.open({ url: nats.url, name: 'responder', logger });
+  const asker = Bus.open({ url: nats.url, name: 'asker', logger: silentLogger() });
+  const metrics = createAuthMetrics('1.0.0', () => world.verifier.keySets.all);
+  answerChecks({
+    bus: responder,
+    verifier: world.verifier,
+    standing: options.standing ?? standingAt(),
+    metrics,
+    logger,
+  });
+  await (await responder.connection).flush();
+  await asker.connection;
+  const ask = async (...tokens: (string | object)[]) => {
+    const checks = tokens.map((token, id) => ({
+      id,
+      pluginId: PLUGIN_ID,
+      ...AT,
+      scheme: 'jwt' as const,
+      ...(typeof token === 'string' ? { token } : { token: hs256({ iss: 'alice-key' }), ...token }),
+    }));
+    return (await asker.ask(authVerify, { v: 1, checks })).results;
+  };
+  return {
+    ask,
+    world,
+    lines,
+    metrics: () => metrics.registry.metrics(),
+    async [Symbol.asyncDispose]() {
+      await asker.close();
+      await responder.close();
+      await world[Symbol.asyncDispose]();
+    },
+  };
+};
+
+test('auth answers every example of its contract', async () => {
+  await using world = await startWorld({});
+  let answered = 0;
+  await verifyContract(authVerify, {
+    natsUrl: nats.url,
+    serve: (bus) =>
+      answerChecks({
+        bus,
+        verifier: world.verifier,
+        standing: standingAt({ epoch: '9f8e7d6c', version: 12 }),
+        metrics: createAuthMetrics('1.0.0', () => []),
+        logger: silentLogger(),
+      }),
+    match: (reply) => {
+      answered += 1;
+      // The examples' tokens are made up, so the verdict on both is a denial.
+      expect(reply).toEqual({
+        v: 1,
+        results: [
+          {
+            id: 1,
+            outcome: 'deny',
+            cacheMs: 1000,
+            body: { message: "No mandatory 'iss' in claims" },
+            reason: 'no_key_claim',
+          },
+        ],
+      });
+    },
+  });
+  expect(answered).toBe(authVerify.examples.length);
+});
+
+test('given a batch, then each check is answered on its own', async () => {
+  await using responder = await startResponder({});
+  const results = await responder.ask(
+    hs256({ iss: 'alice-key' }),
+    'gibberish',
+    { pluginId: 'unknown' },
+    hs256({ iss: 'alice-key', sub: 'u-2' }),
+  );
+  expect(results).toMatchObject([
+    { id: 0, outcome: 'allow', consumer: { username: 'alice' } },
+    { id: 1, outcome: 'deny', body: { message: 'Bad token; invalid JSON' } },
+    { id: 2, outcome: 'error', code: 'unknown_plugin' },
+    { id: 3, outcome: 'allow', claims: { sub: 'u-2' } },
+  ]);
+});
+
+test('given a plugin that is switched off, then nothing is decided', async () => {
+  await using responder = await startResponder({ plugins: [plugin({}, { enabled: false })] });
+  expect(await responder.ask({})).toMatchObject([{ outcome: 'error', code: 'unknown_plugin' }]);
+});
+
+test('given an issuer that was never reached, then the check fails and is not a denial', async () => {
+  await using issuer = await OidcIssuer.start();
+  issuer.failWith = 503;
+  await using responder = await startResponder({ issuers: [issuerEntity(issuer.url)] });
+  const [result] = await responder.ask(await issuer.token());
+  expect(result).toMatchObject({ outcome: 'error', code: 'issuer_unavailable' });
+});
+
+test('given an asker that is ahead, then auth catches up before it decides', async () => {
+  const position = { ...AT, version: 4 };
+  const waits: number[] = [];
+  const standing: Standing = {
+    position,
+    refusal: undefined,
+    waitFor: async (version) => {
+      waits.push(version);
+      responder.world.load({ jwt_secrets: [] });
+      position.version = version;
+      return true;
+    },
+  };
+  await using responder = await startResponder({}, { standing });
+  // The secret was removed in version 5: version 4 would still let it in.
+  expect(await responder.ask({})).toMatchObject([
+    { outcome: 'deny', body: { message: "No credentials found for given 'iss'" } },
+  ]);
+  expect(waits).toEqual([5]);
+});
+
+test.each([
+  ['does not catch up', standingAt({ epoch: 'e1', version: 4 })],
+  ['follows another log', standingAt({ epoch: 'e2', version: 9 })],
+  ['could not take over a commit', { ...standingAt(), refusal: 'broken' }],
+])('given an auth that %s, then it says so instead of deciding', async (_name, standing) => {
+  await using responder = await startResponder({}, { standing });
+  expect(await responder.ask({})).toMatchObject([{ outcome: 'error', code: 'behind' }]);
+});
+
+test('given an asker that is behind, then the newer configuration decides', async () => {
+  await using responder = await startResponder({});
+  expect(await responder.ask({ version: 1 })).toMatchObject([{ outcome: 'allow' }]);
+});
+
+test('given the same token many times at once, then it is verified once', async () => {
+  let looks = 0;
+  const clock = () => {
+    looks += 1;
+    return Date.now();
+  };
+  await using responder = await startResponder({}, { clock });
+  const token = hs256({ iss: 'alice-key', exp: inSeconds(60) });
+  await responder.ask(token);
+  const looksForOne = looks;
+  const results = await responder.ask(...Array.from({ length: 40 }, () => token));
+  expect(results.map((result) => result.outcome)).toEqual(Array.from({ length: 40 }, () => 'allow'));
+  expect(looks).toBe(2 * looksForOne);
+  await responder.ask(token, hs256({ iss: 'alice-key', exp: inSeconds(61) }));
+  expect(looks).toBe(4 * looksForOne);
+});
+
+test('verdicts, failures, times and the age of keys are counted', async () => {
+  await using issuer = await OidcIssuer.start();
+  await using responder = await startResponder({ issuers: [issuerEntity(issuer.url)] });
+  await responder.ask(await issuer.token(), hs256({ iss: 'alice-key' }), 'gibberish', {
+    pluginId: 'unknown',
+  });
+  const metrics = await responder.metrics();
+  for (const line of [
+    'sluice_auth_verifications_total{outcome="allow",reason="ok"} 2',
+    'sluice_auth_verifications_total{outcome="deny",reason="bad_token"} 1',
+    'sluice_auth_verifications_total{outcome="error",reason="unknown_plugin"} 1',
+    'sluice_auth_verify_seconds_count 4',
+    `sluice_auth_jwks_age_seconds{issuer="${issuer.url}"}`,
+  ])
+    expect(metrics).toContain(line);
+});
+
+test('neither a token nor a secret reaches the log, whatever happens', async () => {
+  const canary = 'canary-7f3a';
+  await using issuer = await OidcIssuer.start();
+  issuer.failWith = 500;
+  await using responder = await startResponder({
+    issuers: [issuerEntity(issuer.url)],
+    jwt_secrets: [
+      jwtSecret({ secret: canary }),
+      jwtSecret({ id: 's2', key: 'rsa', algorithm: 'RS256', rsa_public_key: canary, secret: canary }),
+    ],
+    plugins: [plugin(), plugin({ claims_to_verify: canary }, { id: 'broken' })],
+  });
+  const tokens = [
+    hs256({ iss: 'alice-key' }, canary),
+    `${canary}.${canary}.${canary}`,
+    hs256({ iss: 'rsa' }, 'x', { alg: 'RS256' }),
+    await issuer.token(),
+  ];
+  const results = await responder.ask(...tokens, ...tokens.map((token) => ({ token, pluginId: 'broken' })));
+  expect(new Set(results.map((result) => result.outcome))).toEqual(new Set(['allow', 'deny', 'error']));
+  expect(responder.lines.length).toBeGreaterThan(0);
+  const said = [...responder.lines, JSON.stringify(results), await responder.metrics()].join('\n');
+  for (const secret of [canary, ...tokens.map((token) => token.split('.')[2] ?? '')])
+    expect(said).not.toContain(secret);
+});

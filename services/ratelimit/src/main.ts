@@ -1,0 +1,60 @@
+import {
+  announceReady,
+  Bus,
+  connectRedis,
+  createLogger,
+  createMetrics,
+  readSettings,
+  redisUrl,
+  runUntilStopped,
+  startStatusServer,
+  startTelemetry,
+} from '@sluice/service-kit';
+import { answerChecks } from './answer.ts';
+import { ratelimitMetrics } from './metrics.ts';
+import { Settings } from './settings.ts';
+import { CounterStore } from './store.ts';
+
+/**
+ * A Redis that starts with us is there by then; without one the edges must learn soon that they decide alone.
+ */
+const REDIS_WAIT_MS = 1000;
+
+const settings = readSettings(Settings, process.env);
+const { COMMAND_TIMEOUT_MS: commandTimeoutMs, DRAIN_TIMEOUT_MS: drainTimeoutMs } = settings;
+const instance = settings.INSTANCE ?? `ratelimit-${process.pid}`;
+const logger = createLogger({ service: 'ratelimit', instance, level: settings.LOG_LEVEL });
+const telemetry = await startTelemetry('ratelimit', process.env);
+
+const redis = connectRedis({ url: redisUrl(settings), name: instance, commandTimeoutMs, logger });
+const store = new CounterStore({ redis, keyStyle: settings.KEY_STYLE, commandTimeoutMs });
+const registry = createMetrics('ratelimit', '0.1.0');
+const metrics = ratelimitMetrics(registry, () => store.problem === undefined);
+const login = { user: settings.NATS_USER, password: settings.NATS_PASSWORD, creds: settings.NATS_CREDS };
+const bus = Bus.open({ url: settings.NATS_URL, name: instance, ...login, logger });
+
+const status = await startStatusServer({
+  host: settings.STATUS_HOST,
+  port: settings.STATUS_PORT,
+  metrics: registry,
+  problems: () => ({
+    ...(bus.isConnected ? {} : { bus: 'not connected' }),
+    // Without Redis the edges decide alone; taking this process away would help nobody.
+    ...(store.problem === undefined ? {} : { '~redis': store.problem }),
+  }),
+});
+
+runUntilStopped(logger, drainTimeoutMs, async () => {
+  await bus.drain(drainTimeoutMs);
+  await redis.quit().catch(() => redis.disconnect()); // it refuses to quit while it is away
+  await status.app.close();
+  await telemetry.shutdown();
+});
+
+// Redis first: a check that came before it would fail, while another instance could have decided it.
+const isLoaded = await store.warmUp(REDIS_WAIT_MS);
+answerChecks(bus, { store, metrics, logger });
+await (await bus.connection).flush();
+const detail = isLoaded ? `Lua loaded · redis ${store.address}` : `redis ${store.address} is away`;
+announceReady({ process: 'ratelimit', instance, ports: { status: status.port }, detail });
+logger.info({ redis: store.address, statusPort: status.port }, 'ready');

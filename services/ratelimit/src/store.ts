@@ -1,0 +1,183 @@
+import { Breaker, CheckFailed, CLIENT, isTraced, type Redis, withSpan } from '@sluice/service-kit';
+import { RedisClock } from './redis-clock.ts';
+import { SPEND_LUA } from './spend.lua.ts';
+
+export type Operation = 'check' | 'lease' | 'settle';
+type Script = (key: string, ...args: (string | number)[]) => Promise<number[]>;
+
+/** The script's answer to a call that reached Redis after we had given it up; it did nothing. */
+const LATE = -1;
+/** Share of our patience within which Redis must begin; a later answer would not reach us in time. */
+const BEGIN_WITHIN = 0.9;
+
+export interface StoreOptions {
+  readonly redis: Redis;
+  readonly keyStyle: 'kong' | 'tagged';
+  /** Longest wait for one answer, in ms. */
+  readonly commandTimeoutMs: number;
+  /** Our own monotonic clock, in ms. */
+  readonly now?: () => number;
+}
+
+/** What the script replied, taken apart. */
+export interface Spent {
+  /** Tokens spent, leased or returned; 0 for a refusal. */
+  readonly tokens: number;
+  readonly ttlMs: number;
+  /** Position of the refusing window in the question; -1 for none. */
+  readonly refusedAt: number;
+  /** In the order of the question. */
+  readonly windows: readonly { readonly used: number; readonly resetMs: number }[];
+}
+
+/**
+ * The counters in Redis. No call waits longer than `commandTimeoutMs`, none is sent twice, and one that Redis
+ * comes to only after we gave it up spends nothing: the edge has decided without it.
+ */
+export class CounterStore {
+  readonly #options: StoreOptions;
+  readonly #script: Script;
+  readonly #breaker = new Breaker();
+  readonly #clock: RedisClock;
+
+  constructor(options: StoreOptions) {
+    const { redis } = options;
+    this.#options = options;
+    this.#clock = new RedisClock(options.now);
+    redis.defineCommand('spendBudget', { numberOfKeys: 1, lua: SPEND_LUA });
+    const scripted = redis as Redis & { spendBudget: Script };
+    this.#script = (key, ...args) => scripted.spendBudget(key, ...args);
+    redis.on('ready', () => void this.#readClock());
+    if (redis.status === 'ready') void this.#readClock();
+  }
+
+  /** What is wrong with Redis now; undefined while it answers. */
+  get problem(): string | undefined {
+    if (this.#options.redis.status !== 'ready') return 'away';
+    return this.#breaker.isOpen ? 'too slow' : undefined;
+  }
+
+  /** `host:port`, without a login. */
+  get address(): string {
+    const { host, port } = this.#options.redis.options;
+    return `${host}:${port}`;
+  }
+
+  /**
+   * Loads the script, waiting for a Redis that is just starting; false when it is still away after `waitMs`.
+   * Checks then fail until it comes.
+   */
+  async warmUp(waitMs: number): Promise<boolean> {
+    const { redis } = this.#options;
+    if (redis.status !== 'ready') await readyOrTimeout(redis, waitMs);
+    return this.#bounded(() => redis.script('LOAD', SPEND_LUA)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /**
+   * Runs the budget script once. `nowMs` replaces Redis's clock, for tests of the calendar.
+   * @throws CheckFailed store_unavailable
+   */
+  async run(
+    operation: Operation,
+    budgetKey: string,
+    args: readonly (string | number)[],
+    nowMs?: number,
+  ): Promise<Spent> {
+    const key = this.#options.keyStyle === 'tagged' ? `{${budgetKey}}` : budgetKey;
+    const call = () => {
+      const deadline = this.#clock.timeIn(this.#options.commandTimeoutMs * BEGIN_WITHIN);
+      const times = nowMs === undefined ? ['', deadline ?? ''] : [nowMs, ''];
+      return this.#traced('spend', () => this.#script(key, operation, ...times, ...args));
+    };
+    let reply = await call();
+    if (nowMs === undefined) this.#clock.observe(reply[1] ?? 0);
+    // Late, yet in time for us: Redis's clock was set forward. Nothing was spent, and now we know its time.
+    if (reply[0] === LATE) reply = await call();
+    if (reply[0] === LATE) throw unavailable('Redis came to the check too late');
+    return spentOf(reply);
+  }
+
+  /**
+   * A hash as it stands; empty when there is none, undefined when the key holds something else.
+   * @throws CheckFailed store_unavailable
+   */
+  async readHash(key: string): Promise<Record<string, string> | undefined> {
+    try {
+      return await this.#bounded(() => this.#options.redis.hgetall(key));
+    } catch (error) {
+      if (error instanceof CheckFailed && error.message.startsWith('WRONGTYPE')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Without a recorded trace no span is made: it would cost more than the call. */
+  #traced<T>(script: string, send: () => Promise<T>): Promise<T> {
+    if (!isTraced()) return this.#bounded(send);
+    const { host, port, db } = this.#options.redis.options;
+    const attributes = {
+      'db.system.name': 'redis',
+      'db.operation.name': 'EVALSHA',
+      'db.namespace': `${db ?? 0}`,
+      'db.stored_procedure.name': script,
+      'server.address': host ?? '',
+      'server.port': port ?? 0,
+    };
+    return withSpan(`EVALSHA ${script}`, { kind: CLIENT, attributes }, () => this.#bounded(send));
+  }
+
+  /**
+   * The client's own timeout starts only when a command leaves, and commands wait for the batch before them:
+   * the bound has to start here.
+   */
+  #bounded<T>(send: () => Promise<T>): Promise<T> {
+    const { redis, commandTimeoutMs } = this.#options;
+    if (redis.status !== 'ready') return Promise.reject(unavailable('Redis is away'));
+    if (!this.#breaker.admits()) return Promise.reject(unavailable('Redis is too slow'));
+    return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        this.#breaker.timedOut();
+        reject(unavailable(`Redis did not answer in ${commandTimeoutMs} ms`));
+      };
+      const timer = setTimeout(giveUp, commandTimeoutMs);
+      send().then(
+        (reply) => {
+          clearTimeout(timer);
+          this.#breaker.succeeded();
+          resolve(reply);
+        },
+        (error: Error) => {
+          clearTimeout(timer);
+          // The client's error itself carries the command with its key, and a key may hold a credential.
+          reject(unavailable(error.message));
+        },
+      );
+    });
+  }
+
+  async #readClock(): Promise<void> {
+    const time = await this.#bounded(() => this.#options.redis.time()).catch(() => undefined);
+    // Without it the first reply tells the time.
+    if (time !== undefined) this.#clock.observe(Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000));
+  }
+}
+
+const readyOrTimeout = (redis: Redis, waitMs: number): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, waitMs);
+    redis.once('ready', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+
+const unavailable = (why: string): CheckFailed => new CheckFailed('store_unavailable', why);
+
+const spentOf = (reply: readonly number[]): Spent => {
+  const [tokens = 0, , ttlMs = 0, refusing = 0, ...rest] = reply;
+  const windows: { used: number; resetMs: number }[] = [];
+  for (let i = 0; i < rest.length; i += 2) windows.push({ used: rest[i] ?? 0, resetMs: rest[i + 1] ?? 0 });
+  return { tokens, ttlMs, refusedAt: refusing - 1, windows };
+};
