@@ -1,0 +1,32 @@
+import { adminUrlOf } from '../run-file.ts';
+import { EXIT, paint, printJson, printLine, type Surroundings } from '../surroundings.ts';
+
+interface HealthOptions {
+  readonly json?: boolean;
+  readonly admin?: string;
+  readonly dataDir?: string;
+}
+
+const TIMEOUT_MS = 5_000;
+
+const ask = async (admin: string): Promise<{ healthy: boolean; detail: string }> => {
+  try {
+    const answer = await fetch(`${admin}/status`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    await answer.body?.cancel();
+    return { healthy: answer.ok, detail: `/status answered ${answer.status}` };
+  } catch (error) {
+    const { cause, message } = error as Error;
+    return { healthy: false, detail: cause instanceof Error ? cause.message : message };
+  }
+};
+
+/** As `kong health`: 0 when the gateway answers, else 1. */
+export const health = async (options: HealthOptions, io: Surroundings): Promise<number> => {
+  const admin = adminUrlOf(io, options);
+  const { healthy, detail } = await ask(admin);
+  const exitCode = healthy ? EXIT.ok : EXIT.invalid;
+  if (options.json) printJson(io.out, { healthy, admin, detail });
+  else if (healthy) printLine(io.out, `${paint(io.out, 'green', '✔')} Sluice is healthy at ${admin}`);
+  else printLine(io.err, `${paint(io.err, 'red', '✖')} Sluice is not running at ${admin}: ${detail}`);
+  return exitCode;
+};

@@ -1,0 +1,112 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { EXIT, type Surroundings } from './surroundings.ts';
+
+const MAX_PORT = 65_535;
+
+const integerWithin =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
+  };
+
+const urlWith =
+  (...protocols: string[]) =>
+  (text: string): string => {
+    const protocol = URL.parse(text)?.protocol;
+    if (protocol !== undefined && protocols.includes(protocol)) return text;
+    throw new InvalidArgumentError(
+      `Give a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}.`,
+    );
+  };
+
+type Act = (run: () => Promise<number>) => Promise<void>;
+
+const newCommand = (program: Command, name: string, summary: string) =>
+  program.command(name).summary(summary).description(summary).option('--json', 'JSON instead of text');
+
+const dataDirOption = () =>
+  new Option('--data-dir <dir>', 'where the running gateway keeps its data (default: .local)');
+const adminOption = () =>
+  new Option('--admin <url>', 'Admin API (default: that of the running gateway)').argParser(
+    urlWith('http:', 'https:'),
+  );
+
+const addUp = (program: Command, act: Act, io: Surroundings) =>
+  newCommand(program, 'up', 'Start the gateway: NATS, Redis, the five services.')
+    .option('--demo', 'also demo upstreams, a development OIDC issuer and sample quotas')
+    .option('--no-demo', 'none of these')
+    .option('--config <source>', 'DIR, FILE or none (default: config, when it is there)')
+    .option(
+      '--proxy-port <port>',
+      'where clients connect; 0: any free port',
+      integerWithin(0, MAX_PORT),
+      8000,
+    )
+    .option('--admin-port <port>', 'Admin API; 0: any free port', integerWithin(0, MAX_PORT), 8001)
+    .option('--nats <url>', 'use this NATS server', urlWith('nats:', 'tls:'))
+    .option('--redis <url>', 'use this Redis server', urlWith('redis:', 'rediss:'))
+    .option('--edges <n>', 'edge processes that share the proxy port', integerWithin(1, 64), 1)
+    .option('--data-dir <dir>', 'data, logs and sockets (default: .local)')
+    .addOption(
+      new Option('--restart <when>', 'what to do when a process ends by itself')
+        .choices(['always', 'never'])
+        .default('always'),
+    )
+    .action((options) => act(async () => (await import('./commands/up.ts')).up(options, io)));
+
+const addConfiguration = (program: Command, act: Act, io: Surroundings) => {
+  newCommand(program, 'build', 'Merge a configuration folder into its kong.yml.')
+    .argument('[dir]', 'folder with services/, routes/, plugins/, consumers/ (default: config)')
+    .action((dir, options) => act(async () => (await import('./commands/build.ts')).build(dir, options, io)));
+  newCommand(program, 'check', 'Say whether a configuration is valid, and where it is not.')
+    .argument('[source]', 'folder or file (default: config)')
+    .action((source, options) =>
+      act(async () => (await import('./commands/check.ts')).check(source, options, io)),
+    );
+  newCommand(program, 'apply', 'Make a configuration the live one.')
+    .argument('[source]', 'folder or file (default: config)')
+    .option('-m, --message <text>', 'why, for the history')
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((source, options) =>
+      act(async () => (await import('./commands/apply.ts')).apply(source, options, io)),
+    );
+};
+
+const addRunning = (program: Command, act: Act, io: Surroundings) => {
+  newCommand(program, 'token', 'Print a token of the demo issuer.')
+    .requiredOption('--tenant <id>', 'tenant the token speaks for')
+    .requiredOption('--user <id>', 'user the token speaks for')
+    .option('--platform <id>', 'platform the token speaks for')
+    .option('--ttl <seconds>', 'how long it is valid (default: 3600)', integerWithin(1, 31_536_000))
+    .addOption(dataDirOption())
+    .action((options) => act(async () => (await import('./commands/token.ts')).token(options, io)));
+  newCommand(program, 'health', 'Exit with 0 when the gateway answers.')
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((options) => act(async () => (await import('./commands/health.ts')).health(options, io)));
+};
+
+/** Runs one command line and returns its exit code. */
+export const runCli = async (args: readonly string[], io: Surroundings): Promise<number> => {
+  let exitCode: number = EXIT.ok;
+  const act: Act = async (run) => {
+    exitCode = await run();
+  };
+  const program = new Command('sluice')
+    .description('API gateway for multi-tenant AI platforms.')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.out.write(text), writeErr: (text) => io.err.write(text) });
+  addUp(program, act, io);
+  addConfiguration(program, act, io);
+  addRunning(program, act, io);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.invalid;
+    throw error;
+  }
+  return exitCode;
+};

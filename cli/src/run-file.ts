@@ -1,0 +1,49 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { pathOf, type Surroundings } from './surroundings.ts';
+
+const RunFile = z.object({
+  proxy: z.string(),
+  admin: z.string(),
+  nats: z.string(),
+  redis: z.string(),
+  /** Of the demo issuer; null without one. */
+  issuer: z.string().nullable(),
+  pids: z.record(z.string(), z.array(z.int())),
+});
+
+/** What a running gateway says about itself, for the other commands. */
+export type RunFile = z.output<typeof RunFile>;
+
+const DEFAULT_DATA_DIR = '.local';
+
+export const dataDirOf = (io: Surroundings, given: string | undefined): string =>
+  pathOf(io, given, DEFAULT_DATA_DIR);
+
+const fileIn = (dataDir: string) => join(dataDir, 'run.json');
+
+/** Written beside and renamed, so that a reader never sees half of it; for its owner alone, URLs may hold a login. */
+export const writeRunFile = (dataDir: string, run: RunFile): void => {
+  const draft = `${fileIn(dataDir)}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 });
+  renameSync(draft, fileIn(dataDir));
+};
+
+export const removeRunFile = (dataDir: string): void => rmSync(fileIn(dataDir), { force: true });
+
+/** Undefined when no gateway runs on these data, as far as the file knows. */
+export const readRunFile = (dataDir: string): RunFile | undefined => {
+  try {
+    return RunFile.parse(JSON.parse(readFileSync(fileIn(dataDir), 'utf8')));
+  } catch {
+    return undefined; // absent, or of a version that wrote it otherwise: the same as not running
+  }
+};
+
+/** The Admin API to talk to: the one given, that of the running gateway, or the usual one. */
+export const adminUrlOf = (
+  io: Surroundings,
+  { admin, dataDir }: { admin?: string | undefined; dataDir?: string | undefined },
+): string =>
+  (admin ?? readRunFile(dataDirOf(io, dataDir))?.admin ?? 'http://127.0.0.1:8001').replace(/\/+$/, '');

@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import type { ProcessPlan } from './supervised.ts';
+
+export const HOST = '127.0.0.1';
+
+export const DEMO_UPSTREAMS = {
+  'agent-orchestrator': 8083,
+  'knowledge-rag': 8084,
+  integrations: 8085,
+  llmops: 8081,
+} as const;
+export type DemoUpstream = keyof typeof DEMO_UPSTREAMS;
+
+/** Every port of a run, chosen before anything starts. */
+export interface RunPorts {
+  readonly proxy: number;
+  readonly admin: number;
+  readonly status: {
+    readonly edges: readonly number[];
+    readonly auth: number;
+    readonly ratelimit: number;
+    readonly quotaMirror: number;
+    readonly registry: number;
+  };
+  readonly demo?: { readonly upstreams: Readonly<Record<DemoUpstream, number>>; readonly issuer: number };
+}
+
+export interface ServicesSetup {
+  readonly root: string;
+  readonly dataDir: string;
+  /** Of the operator: passed through, so that OTEL_* and vault references reach the services. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly natsUrl: string;
+  readonly redisUrl: string;
+  readonly ports: RunPorts;
+}
+
+interface ServicePlan {
+  readonly service: string;
+  /** Counts from 1. */
+  readonly n: number;
+  readonly main: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly stopPhase: number;
+}
+
+const DRAIN_WITHIN_MS = 15_000; // an edge lets the requests it has finish
+const STOP_WITHIN_MS = 5_000;
+
+export const issuerUrlOf = ({ demo }: RunPorts): string | null =>
+  demo === undefined ? null : `http://${HOST}:${demo.issuer}/oidc`;
+
+const sharedEnv = ({ env, dataDir, natsUrl, redisUrl, ports }: ServicesSetup): NodeJS.ProcessEnv => {
+  const issuer = issuerUrlOf(ports);
+  return {
+    LOG_LEVEL: 'info',
+    DRAIN_TIMEOUT_MS: '10000', // a person waits at the terminal
+    ...env,
+    NATS_URL: natsUrl,
+    REDIS_URL: redisUrl,
+    STATUS_HOST: HOST,
+    NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
+    ...(issuer === null ? {} : { LOGTO_ISSUER: issuer }),
+  };
+};
+
+const planService = (
+  setup: ServicesSetup,
+  { service, n, main, env, stopPhase }: ServicePlan,
+): ProcessPlan => {
+  const folder = n === 1 ? service : `${service}-${n}`;
+  return {
+    process: service,
+    instance: `${service}-${n}`,
+    command: process.execPath,
+    args: [join(setup.root, main)],
+    env: {
+      ...sharedEnv(setup),
+      DATA_DIR: join(setup.dataDir, folder),
+      INSTANCE: `${service}-${n}`,
+      ...env,
+    },
+    cwd: setup.root,
+    logFile: join(setup.dataDir, 'logs', `${folder}.log`),
+    stopPhase,
+    stopWithinMs: stopPhase === 1 ? DRAIN_WITHIN_MS : STOP_WITHIN_MS,
+  };
+};
+
+const mainOf = (service: string) => join('services', service, 'src', 'main.ts');
+
+/** As curl's --connect-to: what the configuration calls `agent-orchestrator:8083` is reached here. */
+const connectTo = (upstreams: Readonly<Record<DemoUpstream, number>>): string =>
+  Object.entries(DEMO_UPSTREAMS)
+    .map(([name, port]) => `${name}:${port}=${HOST}:${upstreams[name as DemoUpstream]}`)
+    .join(',');
+
+const planEdges = (setup: ServicesSetup): ProcessPlan[] => {
+  const { proxy, status, demo } = setup.ports;
+  return status.edges.map((statusPort, index) =>
+    planService(setup, {
+      service: 'edge-proxy',
+      n: index + 1,
+      main: mainOf('edge-proxy'),
+      env: {
+        STATUS_PORT: `${statusPort}`,
+        PROXY_HOST: HOST,
+        PROXY_PORT: `${proxy}`,
+        ...(status.edges.length > 1 ? { REUSE_PORT: 'true' } : {}),
+        ...(demo === undefined ? {} : { CONNECT_TO: connectTo(demo.upstreams) }),
+      },
+      stopPhase: 1,
+    }),
+  );
+};
+
+/** The five services, and the demo when it has ports. */
+export const planServices = (setup: ServicesSetup): ProcessPlan[] => {
+  const { admin, status, demo } = setup.ports;
+  const behind = (service: string, statusPort: number, env: Record<string, string> = {}) =>
+    planService(setup, {
+      service,
+      n: 1,
+      main: mainOf(service),
+      env: { STATUS_PORT: `${statusPort}`, ...env },
+      stopPhase: 2,
+    });
+  const plans = [
+    behind('config-registry', status.registry, { ADMIN_HOST: HOST, ADMIN_PORT: `${admin}` }),
+    ...planEdges(setup),
+    behind('auth', status.auth),
+    behind('ratelimit', status.ratelimit),
+    behind('quota-mirror', status.quotaMirror),
+  ];
+  if (demo === undefined) return plans;
+  const upstreamPorts = Object.entries(demo.upstreams).map(([name, port]) => `${name}=${port}`);
+  const env = { ISSUER_PORT: `${demo.issuer}`, UPSTREAM_PORTS: upstreamPorts.join(',') };
+  const main = join('cli', 'src', 'demo', 'main.ts');
+  return [...plans, planService(setup, { service: 'demo', n: 1, main, env, stopPhase: 2 })];
+};

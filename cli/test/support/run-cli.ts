@@ -1,0 +1,6 @@
+// Runs the command line as main.ts does, on the repository named by the first argument.
+import { runCli } from '../../src/program.ts';
+
+const [root = '', ...args] = process.argv.slice(2);
+const { env, stdout: out, stderr: err } = process;
+process.exit(await runCli(args, { env, cwd: process.cwd(), root, out, err }));
