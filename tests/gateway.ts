@@ -1,0 +1,225 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { eventually } from '@sluice/testkit';
+
+const ROOT = join(import.meta.dirname, '..');
+
+export type ProcessName =
+  | 'edge-proxy'
+  | 'auth'
+  | 'ratelimit'
+  | 'quota-mirror'
+  | 'config-registry'
+  | 'nats-server'
+  | 'redis-server';
+
+interface Ready {
+  readonly proxy: string;
+  readonly admin: string;
+  readonly nats: string;
+  readonly redis: string;
+  readonly pids: Record<ProcessName, number[]>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly text: string;
+  json<T = Record<string, unknown>>(): T;
+}
+
+/** The whole gateway as a user starts it: `sluice up`, on free ports, with data in a folder of its own. */
+export class RunningGateway implements AsyncDisposable {
+  readonly ready: Ready;
+  readonly dataDir: string;
+  readonly #child: ChildProcess;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #started: ChildProcess[] = [];
+
+  private constructor(ready: Ready, dataDir: string, child: ChildProcess, env: NodeJS.ProcessEnv) {
+    this.ready = ready;
+    this.dataDir = dataDir;
+    this.#child = child;
+    this.#env = env;
+  }
+
+  static async start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<RunningGateway> {
+    const dataDir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
+    const all = ['up', '--json', '--proxy-port', '0', '--admin-port', '0', '--data-dir', dataDir, ...args];
+    const child = spawn(process.execPath, [join(ROOT, 'cli/src/main.ts'), ...all], {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const said: string[] = [];
+    child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()));
+    const lines = createInterface({ input: child.stdout });
+    const ready = await new Promise<Ready>((resolve, reject) => {
+      lines.on('line', (line) => {
+        said.push(line);
+        const event = JSON.parse(line) as { event: string };
+        if (event.event === 'ready') resolve(event as unknown as Ready);
+      });
+      child.once('exit', (code) => reject(new Error(`sluice up ended with ${code}:\n${said.join('\n')}`)));
+    });
+    return new RunningGateway(ready, dataDir, child, env);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** A token of the demo issuer. */
+  async token(tenant: string, user = 'user-456'): Promise<string> {
+    const child = spawn(
+      process.execPath,
+      [
+        join(ROOT, 'cli/src/main.ts'),
+        'token',
+        '--tenant',
+        tenant,
+        '--user',
+        user,
+        '--data-dir',
+        this.dataDir,
+      ],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    let token = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      token += chunk.toString();
+    });
+    await once(child, 'exit');
+    return token.trim();
+  }
+
+  get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return call(this.ready.proxy + path, { headers });
+  }
+
+  admin(path: string, options: CallOptions = {}): Promise<Answer> {
+    return call(this.ready.admin + path, options);
+  }
+
+  signal(name: ProcessName, signal: NodeJS.Signals): void {
+    for (const pid of this.ready.pids[name]) process.kill(pid, signal);
+  }
+
+  /** Starts one process by hand, as its own deployment would: by its environment alone. */
+  startService(
+    name: Exclude<ProcessName, 'nats-server' | 'redis-server'>,
+    settings: NodeJS.ProcessEnv = {},
+  ): void {
+    const run = JSON.parse(readFileSync(join(this.dataDir, 'run.json'), 'utf8')) as { issuer: string | null };
+    const child = spawn(process.execPath, [join(ROOT, `services/${name}/src/main.ts`)], {
+      cwd: ROOT,
+      stdio: 'ignore',
+      env: {
+        ...process.env,
+        ...this.#env,
+        NATS_URL: this.ready.nats,
+        REDIS_URL: this.ready.redis,
+        STATUS_PORT: '0',
+        DATA_DIR: join(this.dataDir, `${name}-again`),
+        ...(run.issuer === null ? {} : { LOGTO_ISSUER: run.issuer }),
+        ...settings,
+      },
+    });
+    this.#started.push(child);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#started) child.kill('SIGKILL');
+    for (const name of ['auth', 'ratelimit', 'quota-mirror', 'config-registry'] as const)
+      for (const pid of this.ready.pids[name]) tryKill(pid, 'SIGCONT');
+    if (this.#child.exitCode === null) {
+      const exited = once(this.#child, 'exit');
+      this.#child.kill('SIGTERM');
+      await exited;
+    }
+    const left = Object.values(this.ready.pids).flat();
+    await eventually(() => left.every((pid) => !isAlive(pid)));
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+const tryKill = (pid: number, signal: NodeJS.Signals | 0): boolean => {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false; // gone already
+  }
+};
+/** Whether a process is there and runs. */
+export const isAlive = (pid: number): boolean => tryKill(pid, 0);
+
+export interface CallOptions {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Buffer;
+}
+
+/** One request on a connection of its own. */
+export const call = (
+  url: string,
+  { method = 'GET', headers = {}, body }: CallOptions = {},
+): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const outgoing = request(url, { method, headers, agent: false });
+    outgoing.once('error', reject);
+    outgoing.once('response', (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.once('error', reject);
+      incoming.once('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        resolve({
+          status: incoming.statusCode ?? 0,
+          headers: incoming.headers,
+          text,
+          json: () => JSON.parse(text),
+        });
+      });
+    });
+    outgoing.end(body);
+  });
+
+/** `curl -F config=@kong.yml`, byte for byte. */
+export const multipart = (text: string): CallOptions => {
+  const boundary = '------------------------a1b2c3d4';
+  const head = `--${boundary}\r\nContent-Disposition: form-data; name="config"; filename="kong.yml"\r\nContent-Type: application/octet-stream\r\n\r\n`;
+  return {
+    method: 'POST',
+    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+    body: `${head}${text}\r\n--${boundary}--\r\n`,
+  };
+};
+
+export const r1Headers = (token: string, tenant: string): Record<string, string> => ({
+  authorization: `Bearer ${token}`,
+  'x-tenant-id': tenant,
+  'x-platform-id': 'platform-1',
+  'x-user-id': 'user-456',
+});
+
+/** `count` requests to a path with those headers, eight at a time. */
+export const volley = async (
+  gateway: RunningGateway,
+  path: string,
+  headers: Record<string, string>,
+  count: number,
+): Promise<Answer[]> => {
+  const answers: Answer[] = [];
+  while (answers.length < count) {
+    const wave = Math.min(8, count - answers.length);
+    answers.push(...(await Promise.all(Array.from({ length: wave }, () => gateway.get(path, headers)))));
+  }
+  return answers;
+};
