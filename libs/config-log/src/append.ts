@@ -8,7 +8,7 @@ import { promoteSnapshot, storeSnapshot } from './snapshots.ts';
 
 const STREAM = STREAMS.CONFIG.name;
 const MAX_OPS_BYTES = 512 * 1024; // the server takes 1 MiB a message; envelope and escapes need room
-const ANSWER_TIMEOUT_MS = 1000; // repeating is harmless, so a lost answer need not be waited for long
+const ANSWER_TIMEOUT_MS = 500; // repeating is harmless, so a lost answer need not be waited for long
 const GIVE_UP_AFTER_MS = 10_000;
 const RETRY_MS = 100;
 

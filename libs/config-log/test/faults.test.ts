@@ -1,4 +1,4 @@
-import { configApplied, configCommitted, STREAMS } from '@sluice/contracts';
+import { configApplied, configCommitted, configHeartbeat, STREAMS } from '@sluice/contracts';
 import { ConfigState } from '@sluice/gateway-config';
 import { eventually, startNats } from '@sluice/testkit';
 import { expect, test } from 'vitest';
@@ -167,4 +167,43 @@ test('given an owner that throws at a commit, then the state goes on and the ref
   expect(edge.follower.counts.refused).toBe(1);
   edge.follower.stop();
   await eventually(() => heard.at(-1) === '3 leaving');
+});
+
+test('given a state that went wrong in memory, when the next commit does not fit it, then a whole state is taken instead', async () => {
+  await using nats = await startNats();
+  await using writer = startParty(nats.url, 'writer');
+  await using edge = startParty(nats.url, 'edge');
+  const epoch = await provisionLog(writer.jetstream);
+  await write(writer, epoch, [service(1)]);
+  await settled([edge], 1);
+  edge.follower.state.apply([service(1, 666)]);
+
+  await write(writer, epoch, [service(2)]);
+
+  await settled([edge], 2);
+  expect(edge.follower.state.digest).toBe(writer.follower.state.digest);
+  expect(edge.follower.counts).toMatchObject({ badDigests: 1, resyncs: { digest: 1 } });
+  expect(edge.seen.at(-1)).toEqual({ kind: 'state', epoch, version: 2 });
+});
+
+test('given a commit nobody heard live, when the heartbeat tells of it, then the follower fetches it', async () => {
+  await using nats = await startNats();
+  await using writer = startParty(nats.url, 'writer');
+  await using edge = startParty(nats.url, 'edge');
+  const { republish: _, ...withoutRepublish } = STREAMS.CONFIG;
+  await writer.jetstream.ensureStream(STREAMS.CONFIG_SNAPSHOTS);
+  await writer.jetstream.ensureStream(withoutRepublish);
+  await eventually(() => edge.seen.length === 1);
+  const { jetstream } = writer;
+  const state = new ConfigState();
+  await appendCommit({ jetstream, base: startOf('e'), state, ops: [service(2)], actor: 'test' });
+  expect(edge.follower.position.version).toBe(0);
+
+  const digest = state.digestAfter([service(2)]);
+  writer.bus.publish(configHeartbeat, { epoch: 'e', seq: 1, version: 1, digest, edges: 7 });
+
+  await settled([edge], 1);
+  expect(edge.follower.position).toEqual({ epoch: 'e', version: 1, seq: 1, digest });
+  expect(edge.follower.heartbeatEdges).toBe(7);
+  expect(edge.follower.isStale).toBe(false);
 });

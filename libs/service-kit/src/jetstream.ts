@@ -11,6 +11,7 @@ import {
   type StreamConfig,
 } from 'nats';
 import { type Bus, headersOf } from './bus.ts';
+import { assertFits } from './payload.ts';
 
 const WRONG_LAST_SEQUENCE = 10_071;
 const STREAM_NAME_IN_USE = 10_058;
@@ -75,7 +76,7 @@ export class JetStream {
 
   /**
    * Stores a message and waits for the server's word that it has it.
-   * @throws SequenceConflict, or the client's error when no word came: it may or may not be stored.
+   * @throws SequenceConflict, MessageTooLarge, or the client's error when no word came: it may or may not be stored.
    */
   async append(
     subject: string,
@@ -83,6 +84,7 @@ export class JetStream {
     options: AppendOptions = {},
   ): Promise<{ seq: number; duplicate: boolean }> {
     const client = await this.#clientOf();
+    assertFits(await this.#bus.connection, subject, data);
     try {
       const ack = await client.publish(subject, data as Uint8Array, {
         timeout: options.timeoutMs ?? 2000,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConfigFollower, followConfig, LastKnownGoodFile } from '@sluice/config-log';
 import { edgeMetrics } from '@sluice/contracts';
 import { pluginCatalog } from '@sluice/plugins';
@@ -71,6 +72,8 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
     version: () => follower.position.version,
     ready: configured,
     stop: async () => {
+      gateway.isDraining = true;
+      await sleep(settings.SHUTDOWN_DELAY_MS); // load balancers look at readiness before they stop sending
       follower.stop();
       await listener.drain(settings.DRAIN_TIMEOUT_MS);
       await file.flush();
@@ -96,6 +99,7 @@ const openGateway = (
   });
   const gateway: Gateway = {
     current: undefined,
+    isDraining: false,
     ports: createPorts(decisions, metrics, logger, () => gateway.current),
     metrics,
     logger,
@@ -163,6 +167,7 @@ const problemsOf = (
   follower: ConfigFollower | undefined,
 ): Record<string, string> => ({
   ...(gateway.current === undefined ? { config: 'no configuration yet' } : {}),
+  ...(gateway.isDraining ? { draining: 'shutting down' } : {}),
   ...(bus.isConnected ? {} : { '~nats': 'disconnected' }),
   ...(follower?.isStale === true ? { '~config': 'no registry heard for 10 s' } : {}),
   ...(follower?.refusal === undefined ? {} : { '~refused': follower.refusal }),

@@ -21,6 +21,8 @@ import { relayAnswer } from './upstream/relay-answer.ts';
 /** Everything a request needs. `current` is replaced or changed between requests, never during a step of one. */
 export interface Gateway {
   current: CompiledConfig | undefined;
+  /** Set at shutdown: readiness says so while requests are still answered. */
+  isDraining: boolean;
   readonly ports: Ports;
   readonly metrics: EdgeMetrics;
   readonly logger: Logger;

@@ -70,7 +70,7 @@ test(`given routes that come, change and go, then look-ups answer as a linear sc
   const router = new Router<string>();
   const routes = new Map<string, Route>();
   let hits = 0;
-  for (let step = 0; step < 3000; step++) {
+  for (let step = 0; step < 1500; step++) {
     const next = route(random(120));
     if (random(3) === 0) {
       router.remove(next.id);
@@ -88,7 +88,7 @@ test(`given routes that come, change and go, then look-ups answer as a linear sc
       if (found !== undefined) hits += 1;
     }
   }
-  expect(hits).toBeGreaterThan(3000);
+  expect(hits).toBeGreaterThan(2000);
   expect(router.size).toBe(routes.size);
 });
 

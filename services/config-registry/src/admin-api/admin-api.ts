@@ -1,0 +1,75 @@
+import { type ConfigFollower, LogUnavailable } from '@sluice/config-log';
+import type { Plugin } from '@sluice/plugins';
+import type { Bus, Registry } from '@sluice/service-kit';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { ApplyParts } from '../apply-config.ts';
+import { configRoutes } from './config-routes.ts';
+import { entityRoutes } from './entity-routes.ts';
+import { KONG_VERSION, nodeRoutes } from './node-routes.ts';
+
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const MAX_KEY_LENGTH = 1024;
+
+export interface AdminParts extends ApplyParts {
+  readonly bus: Bus;
+  readonly follower: ConfigFollower;
+  readonly instance: string;
+  readonly plugins: readonly Pick<Plugin, 'name' | 'priority'>[];
+  readonly metrics: Registry;
+}
+
+/** Kong's Admin API over the configuration log (kong-compat section 5). */
+export const createAdminApi = (parts: AdminParts): FastifyInstance => {
+  const app = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    bodyLimit: MAX_BODY_BYTES,
+    exposeHeadRoutes: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_KEY_LENGTH },
+    frameworkErrors: badRequest,
+  });
+  // Every body arrives as bytes: which types a path takes, and what a bad one is told, is Kong's matter, not fastify's.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes));
+  kongHeaders(app);
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ message: 'Not found' }));
+  answerErrors(app, parts);
+  nodeRoutes(app, parts);
+  configRoutes(app, parts);
+  entityRoutes(app, parts);
+  return app;
+};
+
+/** For a path that cannot be read at all; fastify would answer in its own words. */
+const badRequest = (_error: unknown, _request: unknown, reply: unknown): void =>
+  void (reply as FastifyReply).code(400).send({ message: 'Bad request' });
+
+const kongHeaders = (app: FastifyInstance): void => {
+  app.addHook('onSend', (request, reply, payload, done) => {
+    reply
+      .header('server', `kong/${KONG_VERSION}`)
+      .header('x-kong-admin-latency', Math.round(reply.elapsedTime))
+      .header('access-control-allow-origin', request.headers.origin ?? '*')
+      .header('access-control-allow-credentials', 'true');
+    done(null, payload);
+  });
+};
+
+const answerErrors = (app: FastifyInstance, { logger }: AdminParts): void => {
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    if (error instanceof LogUnavailable) {
+      logger.error({ err: error }, 'configuration log not writable');
+      const message = `The configuration log cannot be written (${error.message}); the configuration in force is unchanged as far as known. Look at configuration_hash in GET /status, then try again.`;
+      return reply.code(503).header('retry-after', '1').send({ message });
+    }
+    const status = error.statusCode ?? 500;
+    if (status === 413)
+      return reply.code(413).send({ message: `request body larger than ${MAX_BODY_BYTES} bytes` });
+    if (status < 500) return reply.code(status).send({ message: error.message });
+    logger.error(
+      { err: error, method: request.method, path: request.routeOptions.url },
+      'admin request failed',
+    );
+    return reply.code(500).send({ message: 'An unexpected error occurred' });
+  });
+};

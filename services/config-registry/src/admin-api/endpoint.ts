@@ -1,0 +1,33 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+
+export type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
+/** What a path answers, by method. HEAD and OPTIONS follow from the others. */
+export type Methods = Partial<Record<'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', Handler>>;
+
+const EVERY_METHOD: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** A path of the Admin API by Kong's rules: HEAD is GET, OPTIONS lists the methods, others get 405. */
+export const endpoint = (app: FastifyInstance, url: string, methods: Methods): void => {
+  const allowed = [
+    ...(methods.GET === undefined ? [] : ['GET', 'HEAD']),
+    'OPTIONS',
+    ...Object.keys(methods).filter((method) => method !== 'GET'),
+  ].join(', ');
+  app.route({
+    method: EVERY_METHOD,
+    url,
+    handler: (request, reply) => {
+      const method = request.method === 'HEAD' ? 'GET' : request.method;
+      if (method === 'OPTIONS')
+        return reply
+          .code(204)
+          .header('allow', allowed)
+          .header('access-control-allow-methods', allowed)
+          .header('access-control-allow-headers', 'Content-Type')
+          .send();
+      const handler = methods[method as keyof Methods];
+      if (handler === undefined) return reply.code(405).send({ message: 'Method not allowed' });
+      return handler(request, reply);
+    },
+  });
+};

@@ -1,0 +1,91 @@
+import { configApplied } from '@sluice/contracts';
+import type { Bus } from '@sluice/service-kit';
+
+const PRESENT_MS = 3500; // three heartbeats and a half
+const TICK_MS = 250;
+const LOOK_AGAIN_MS = 5;
+
+interface Follower {
+  readonly process: string;
+  readonly epoch: string;
+  readonly version: number;
+  readonly digest: string;
+  readonly refusal: string | undefined;
+  readonly heardAt: number;
+}
+
+export interface Acknowledgement {
+  /** Live edges that serve the version. */
+  readonly applied: number;
+  readonly live: number;
+  /** Why some process refused it, by instance. */
+  readonly refusals: Readonly<Record<string, string>>;
+}
+
+/** Who follows the configuration, and where each stands; from their acknowledgements, which are presence too. */
+export class LiveEdges {
+  readonly #followers = new Map<string, Follower>();
+  readonly #timer: NodeJS.Timeout;
+  /** Time in which this process could hear, in ms: while it is busy with a large document it hears nobody. */
+  #heardMs = 0;
+
+  constructor(bus: Bus) {
+    let last = performance.now();
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      this.#heardMs += Math.min(now - last, 2 * TICK_MS);
+      last = now;
+    }, TICK_MS);
+    bus.on(configApplied, ({ process, instance, epoch, version, digest, outcome, reason }) => {
+      if (process === 'config-registry') return;
+      if (outcome === 'leaving') this.#followers.delete(instance);
+      else
+        this.#followers.set(instance, {
+          process,
+          epoch,
+          version,
+          digest,
+          refusal: outcome === 'refused' ? (reason ?? 'no reason given') : undefined,
+          heardAt: this.#heardMs,
+        });
+    });
+  }
+
+  /** Edge proxies heard in the last 3.5 s. */
+  get count(): number {
+    return this.#live().filter(([, { process }]) => process === 'edge-proxy').length;
+  }
+
+  /** The highest version any live process has of an epoch; 0 when none has one. */
+  newestVersion(epoch: string): number {
+    return Math.max(0, ...this.#live().map(([, one]) => (one.epoch === epoch ? one.version : 0)));
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Waits until every live process has taken or refused the version; only edges are counted. */
+  async acknowledged(epoch: string, version: number, timeoutMs: number): Promise<Acknowledgement> {
+    const deadline = performance.now() + timeoutMs;
+    const has = (one: Follower) => one.epoch === epoch && one.version >= version;
+    while (performance.now() < deadline && !this.#live().every(([, one]) => has(one)))
+      await new Promise((done) => setTimeout(done, LOOK_AGAIN_MS));
+    const live = this.#live();
+    const edges = live.filter(([, { process }]) => process === 'edge-proxy');
+    return {
+      live: edges.length,
+      applied: edges.filter(([, one]) => has(one) && one.refusal === undefined).length,
+      refusals: Object.fromEntries(
+        live.flatMap(([name, one]) => (one.refusal === undefined ? [] : [[name, one.refusal]])),
+      ),
+    };
+  }
+
+  #live(): [string, Follower][] {
+    const since = this.#heardMs - PRESENT_MS;
+    for (const [instance, { heardAt }] of this.#followers)
+      if (heardAt < since) this.#followers.delete(instance);
+    return [...this.#followers];
+  }
+}

@@ -1,0 +1,43 @@
+import {
+  announceReady,
+  Bus,
+  createLogger,
+  readSettings,
+  runUntilStopped,
+  startTelemetry,
+} from '@sluice/service-kit';
+import manifest from '../package.json' with { type: 'json' };
+import { Settings } from './settings.ts';
+import { startRegistry } from './start-registry.ts';
+
+const settings = readSettings(Settings, process.env);
+const instance = settings.INSTANCE ?? `config-registry-${process.pid}`;
+const logger = createLogger({ service: 'config-registry', instance, level: settings.LOG_LEVEL });
+const telemetry = await startTelemetry('config-registry', process.env);
+const bus = Bus.open({
+  url: settings.NATS_URL,
+  name: instance,
+  user: settings.NATS_USER,
+  password: settings.NATS_PASSWORD,
+  creds: settings.NATS_CREDS,
+  logger,
+});
+
+let stop = () => bus.drain();
+runUntilStopped(logger, settings.DRAIN_TIMEOUT_MS, async () => {
+  await stop();
+  await telemetry.shutdown();
+});
+
+try {
+  const { version } = manifest;
+  const environment = { REDIS_URL: process.env.REDIS_URL };
+  const registry = await startRegistry({ settings, instance, version, bus, logger, environment });
+  stop = registry.stop;
+  const ports = { admin: registry.adminPort, status: registry.statusPort };
+  announceReady({ process: 'config-registry', instance, ports, detail: registry.describe() });
+  logger.info({ ...ports, detail: registry.describe() }, 'ready');
+} catch (error) {
+  logger.fatal({ err: error }, 'cannot start');
+  logger.flush(() => process.exit(1));
+}

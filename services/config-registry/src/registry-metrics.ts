@@ -1,0 +1,35 @@
+import type { ConfigFollower } from '@sluice/config-log';
+import { createMetrics, gauge, type Registry } from '@sluice/service-kit';
+import type { LiveEdges } from './live-edges.ts';
+
+/** Metrics of the registry itself. */
+export const registryMetrics = (version: string, follower: ConfigFollower, edges: LiveEdges): Registry => {
+  const registry = createMetrics('config-registry', version);
+  gauge(registry, 'sluice_config_version', 'Newest version of the configuration.', [], (metric) =>
+    metric.set(follower.position.version),
+  );
+  gauge(registry, 'sluice_config_seq', 'Sequence of the configuration log.', [], (metric) =>
+    metric.set(follower.position.seq),
+  );
+  gauge(registry, 'sluice_live_edges', 'Edges that acknowledged lately.', [], (metric) =>
+    metric.set(edges.count),
+  );
+  gauge(registry, 'sluice_config_entities', 'Entities by collection.', ['kind'], (metric) => {
+    for (const kind of ['services', 'routes', 'plugins', 'consumers'] as const)
+      metric.set({ kind }, follower.state.count(kind));
+  });
+  gauge(
+    registry,
+    'sluice_config_faults',
+    'Faults of the configuration log since the start.',
+    ['fault'],
+    (metric) => {
+      const { gaps, badDigests, foreign, resyncs } = follower.counts;
+      metric.set({ fault: 'gap' }, gaps);
+      metric.set({ fault: 'bad_digest' }, badDigests);
+      metric.set({ fault: 'foreign_message' }, foreign);
+      for (const [reason, count] of Object.entries(resyncs)) metric.set({ fault: `resync_${reason}` }, count);
+    },
+  );
+  return registry;
+};

@@ -1,0 +1,36 @@
+import { sharedSettings } from '@sluice/service-kit';
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+/** Settings of the config-registry process. */
+export const Settings = z.object({
+  ...sharedSettings,
+  STATUS_PORT: sharedSettings.STATUS_PORT.default(8104),
+  ADMIN_HOST: z.string().default('127.0.0.1').describe('Address of the Admin API.'),
+  ADMIN_PORT: port.default(8001).describe('Port of the Admin API; 0 takes a free one.'),
+  ACK_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(2000)
+    .describe('Longest wait of POST /config for the acknowledgements of all live edges, in ms.'),
+  NATS_REPLICAS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(5)
+    .default(1)
+    .describe('Replicas of the configuration streams.'),
+  DECLARATIVE_CONFIG: z
+    .string()
+    .optional()
+    .describe('Path of a declarative configuration that is applied at the start.'),
+  DECLARATIVE_CONFIG_WHEN: z
+    .enum(['changed', 'always'])
+    .default('changed')
+    .describe(
+      'changed: a file that was applied before does not undo what was accepted since; always: it does.',
+    ),
+});
+export type Settings = z.output<typeof Settings>;

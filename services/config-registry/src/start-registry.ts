@@ -1,0 +1,105 @@
+import { followConfig } from '@sluice/config-log';
+import { pluginCatalog } from '@sluice/plugins';
+import { type Bus, JetStream, type Logger, startStatusServer } from '@sluice/service-kit';
+import { createAdminApi } from './admin-api/admin-api.ts';
+import type { ApplyParts } from './apply-config.ts';
+import { Committer } from './commit.ts';
+import { applyFile } from './declarative-file.ts';
+import { deriveEntityEvents } from './entity-events.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { LiveEdges } from './live-edges.ts';
+import { LogKeeper } from './log-keeper.ts';
+import { registryMetrics } from './registry-metrics.ts';
+import type { Settings } from './settings.ts';
+import { keepSnapshots } from './snapshot-keeper.ts';
+import { watchAhead } from './watch-ahead.ts';
+
+export interface RunningRegistry {
+  readonly adminPort: number;
+  readonly statusPort: number;
+  /** One phrase for a person: the revision and what it holds. */
+  readonly describe: () => string;
+  readonly stop: () => Promise<void>;
+}
+
+export interface RegistryOptions {
+  readonly settings: Settings;
+  readonly instance: string;
+  readonly version: string;
+  readonly bus: Bus;
+  readonly logger: Logger;
+  /** Settings that warnings look at (REDIS_URL). */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Starts every part of a registry and returns when the Admin API can serve: the log is there, read to its end, and
+ * holds the declarative configuration of the settings, if there is one.
+ * @throws Error when that configuration is not valid, naming each problem.
+ */
+export const startRegistry = async (options: RegistryOptions): Promise<RunningRegistry> => {
+  const { settings, instance, bus, logger } = options;
+  const jetstream = new JetStream(bus);
+  const nothing = () => undefined; // the Admin API reads the follower's own state
+  const follower = followConfig({
+    bus,
+    jetstream,
+    process: 'config-registry',
+    instance,
+    logger,
+    onState: nothing,
+    onCommit: nothing,
+  });
+  const keeper = new LogKeeper({ bus, jetstream, replicas: settings.NATS_REPLICAS, logger });
+  const edges = new LiveEdges(bus);
+  const metrics = registryMetrics(options.version, follower, edges);
+  const status = await startStatusServer({
+    host: settings.STATUS_HOST,
+    port: settings.STATUS_PORT,
+    metrics,
+    problems: () => ({
+      ...(bus.isConnected ? {} : { bus: 'not connected: the configuration can be read but not changed' }),
+      ...(keeper.isReady ? {} : { log: 'the configuration log is not there yet' }),
+    }),
+  });
+  await keeper.keep(follower);
+  const parts: ApplyParts = {
+    catalog: pluginCatalog,
+    environment: options.environment,
+    committer: new Committer({ bus, jetstream, follower, keeper }),
+    edges,
+    ackTimeoutMs: settings.ACK_TIMEOUT_MS,
+    logger,
+  };
+  const running = [
+    edges,
+    startHeartbeat({ bus, follower, keeper, edges }),
+    keepSnapshots({ jetstream, follower, logger }),
+    watchAhead({ follower, edges, keeper, logger }),
+  ];
+  const events = deriveEntityEvents({ jetstream, logger });
+  if (settings.DECLARATIVE_CONFIG !== undefined)
+    await applyFile({ ...parts, jetstream }, settings.DECLARATIVE_CONFIG, {
+      when: settings.DECLARATIVE_CONFIG_WHEN,
+      lastSeq: follower.position.seq,
+    });
+
+  const app = createAdminApi({ ...parts, bus, follower, instance, plugins: pluginCatalog.all(), metrics });
+  await app.listen({ host: settings.ADMIN_HOST, port: settings.ADMIN_PORT });
+  const address = app.server.address();
+  return {
+    adminPort: typeof address === 'object' && address !== null ? address.port : settings.ADMIN_PORT,
+    statusPort: status.port,
+    describe: () =>
+      `revision r${follower.position.version} · ${follower.state.count('routes')} routes · ${follower.state.count('services')} services`,
+    stop: async () => {
+      await app.close();
+      keeper.stop();
+      for (const part of running) part.stop();
+      await events.stop();
+      follower.stop();
+      await bus.drain(settings.DRAIN_TIMEOUT_MS);
+      await status.app.close();
+    },
+  };
+};
