@@ -1,23 +1,28 @@
 import type { BatchContract } from '@sluice/contracts';
 import type { z } from 'zod';
 import type { Bus } from './bus.ts';
+import { limitLines } from './limit-lines.ts';
 import type { Logger } from './logger.ts';
 import { messagingAttributes, SERVER, withSpan } from './telemetry.ts';
 
 type Shape = z.ZodRawShape;
+
+const MAX_PROBLEM_LENGTH = 500;
 
 /** A check that cannot be decided; its code travels to the asker, its message only to the log. */
 export class CheckFailed extends Error {
   readonly code: string;
   constructor(code: string, message: string, cause?: unknown) {
     super(message, { cause });
+    this.name = 'CheckFailed';
     this.code = code;
   }
 }
 
 /**
  * Answers a batched contract, each check on its own: one that fails becomes an `error` item and leaves the others
- * alone. A sampled check runs inside a span whose parent is the request that asked.
+ * alone. A sampled check runs inside a span whose parent is the request that asked. Failures are logged at most once a
+ * second and code, by name and message: what else an error carries may be the caller's data.
  */
 export const answerBatch = <C extends Shape, V extends Shape>(
   bus: Bus,
@@ -41,6 +46,10 @@ export const answerBatch = <C extends Shape, V extends Shape>(
           () => decide(check),
         );
 
+  const report = limitLines((failure: { code: string; problem: string }, leftOut) =>
+    logger.warn({ subject: contract.subject, ...failure, leftOut }, 'check failed'),
+  );
+
   bus.answer(contract, async (request) => {
     const { checks } = request as unknown as {
       checks: (z.output<z.ZodObject<C>> & { id: number; traceparent?: string })[];
@@ -51,7 +60,7 @@ export const answerBatch = <C extends Shape, V extends Shape>(
           return { ...(await decideTraced(check)), id: check.id };
         } catch (error) {
           const code = error instanceof CheckFailed ? error.code : 'internal';
-          logger.warn({ err: error, subject: contract.subject, code }, 'check failed');
+          report(code, { code, problem: problemOf(error) });
           return { id: check.id, outcome: 'error' as const, code, message: 'the check could not be decided' };
         }
       }),
@@ -59,3 +68,6 @@ export const answerBatch = <C extends Shape, V extends Shape>(
     return { v: 1, results } as never;
   });
 };
+
+const problemOf = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}`.slice(0, MAX_PROBLEM_LENGTH) : typeof error;

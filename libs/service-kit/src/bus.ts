@@ -1,34 +1,16 @@
-import { readFileSync } from 'node:fs';
 import {
   type Contract,
   type EventContract,
   type RequestReplyContract,
   subjectPattern,
 } from '@sluice/contracts';
-import {
-  type ConnectionOptions,
-  connect,
-  credsAuthenticator,
-  headers,
-  type Msg,
-  type NatsConnection,
-  type Subscription,
-} from 'nats';
+import { connect, headers, type Msg, type NatsConnection, type Subscription } from 'nats';
 import type { z } from 'zod';
 import { BusError } from './bus-error.ts';
-import type { Logger } from './logger.ts';
+import { type BusOptions, connectionOptions } from './bus-options.ts';
+import { jsonFor } from './payload.ts';
 
-export interface BusOptions {
-  /** One or several server URLs, separated by commas; user info in a URL is used. */
-  readonly url: string;
-  /** Shown by the server's connection list. */
-  readonly name: string;
-  readonly user?: string | undefined;
-  readonly password?: string | undefined;
-  /** Path of a credentials file. */
-  readonly creds?: string | undefined;
-  readonly logger: Logger;
-}
+export type { BusOptions } from './bus-options.ts';
 
 /** What came with a message. */
 export interface MessageContext {
@@ -82,14 +64,18 @@ export class Bus {
     this.#onReconnect.push(listener);
   }
 
-  /** Publishes an event on the contract's subject, or on `subject` when the contract's has a `{token}`. */
+  /**
+   * Publishes an event on the contract's subject, or on `subject` when the contract's has a `{token}`.
+   * @returns false while disconnected: nothing was sent.
+   * @throws MessageTooLarge
+   */
   publish<P extends z.ZodType>(
     contract: EventContract<P>,
     payload: z.input<P>,
     subject: string = contract.subject,
   ): boolean {
     if (!this.#isConnected || this.#live === undefined) return false;
-    this.#live.publish(subject, JSON.stringify(payload));
+    this.#live.publish(subject, jsonFor(this.#live, subject, payload));
     return true;
   }
 
@@ -119,7 +105,14 @@ export class Bus {
         ...(contract.queue === undefined ? {} : { queue: contract.queue }),
         callback: (error, message) => {
           const parsed = contract.request.safeParse(error ?? jsonOf(message));
-          if (parsed.success) this.#handle(contract, message, () => handler(parsed.data, contextOf(message)));
+          if (parsed.success)
+            this.#handle(contract, message, async () =>
+              jsonFor(
+                connection,
+                `reply to ${contract.subject}`,
+                await handler(parsed.data, contextOf(message)),
+              ),
+            );
           else this.#report(contract, error ?? parsed.error);
         },
       });
@@ -127,11 +120,10 @@ export class Bus {
     });
   }
 
-  #handle(contract: Pick<Contract, 'subject'>, message: Msg, work: () => unknown): void {
+  #handle(contract: Pick<Contract, 'subject'>, message: Msg, work: () => Promise<string>): void {
     this.#inFlight += 1;
-    void Promise.resolve()
-      .then(work)
-      .then((reply) => message.respond(JSON.stringify(reply)))
+    void work()
+      .then((reply) => message.respond(reply))
       .catch((cause: unknown) =>
         this.#options.logger.error({ err: cause, subject: contract.subject }, 'handler failed'),
       )
@@ -142,15 +134,16 @@ export class Bus {
 
   /**
    * Asks one question. For checks of the request path use a lane instead.
-   * @throws BusError
+   * @throws BusError, MessageTooLarge
    */
   async ask<Req extends z.ZodType, Res extends z.ZodType>(
     contract: RequestReplyContract<Req, Res>,
     request: z.input<Req>,
   ): Promise<z.output<Res>> {
     if (!this.#isConnected || this.#live === undefined) throw new BusError('disconnected', contract.subject);
+    const question = jsonFor(this.#live, contract.subject, request);
     const message = await this.#live
-      .request(contract.subject, JSON.stringify(request), { timeout: contract.timeoutMs })
+      .request(contract.subject, question, { timeout: contract.timeoutMs })
       .catch((error: { code?: string }) => {
         throw new BusError(error.code === '503' ? 'no-responders' : 'timeout', contract.subject);
       });
@@ -167,7 +160,8 @@ export class Bus {
   ): Promise<z.output<Res>[]> {
     if (!this.#isConnected || this.#live === undefined || expected === 0) return [];
     const replies: z.output<Res>[] = [];
-    const messages = await this.#live.requestMany(contract.subject, JSON.stringify(request), {
+    const question = jsonFor(this.#live, contract.subject, request);
+    const messages = await this.#live.requestMany(contract.subject, question, {
       maxWait: contract.timeoutMs,
       ...(Number.isFinite(expected) ? { maxMessages: expected } : {}),
     });
@@ -211,31 +205,7 @@ export class Bus {
   }
 
   async #connect(): Promise<NatsConnection> {
-    const { url, name, user, password, creds } = this.#options;
-    const urls = url
-      .split(',')
-      .map((text) => new URL(text.trim().includes('://') ? text.trim() : `nats://${text.trim()}`));
-    const first = urls[0];
-    const options: ConnectionOptions = {
-      servers: urls.map((u) => u.host),
-      name,
-      inboxPrefix: `_INBOX_${name.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 250,
-      reconnectJitter: 100,
-      pingInterval: 5000,
-      maxPingOut: 2,
-      waitOnFirstConnect: true,
-      timeout: 5000,
-      noAsyncTraces: true, // an Error with its stack per request costs a quarter of the asker's CPU
-      ...(creds === undefined ? {} : { authenticator: credsAuthenticator(readFileSync(creds)) }),
-    };
-    const login = user ?? (first?.username === '' ? undefined : decodeURIComponent(first?.username ?? ''));
-    if (login !== undefined && login !== '') {
-      options.user = login;
-      options.pass = password ?? decodeURIComponent(first?.password ?? '');
-    }
-    const connection = await connect(options);
+    const connection = await connect(connectionOptions(this.#options));
     if (this.#isClosing) await connection.close();
     this.#live = connection;
     this.#isConnected = true;

@@ -10,6 +10,7 @@ export { Lane } from './lane.ts';
 export { announceReady, type ReadyMessage, runUntilStopped } from './lifecycle.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { Counter, counter, createMetrics, Gauge, gauge, Histogram, histogram, Registry } from './metrics.ts';
+export { MessageTooLarge } from './payload.ts';
 export { readStream } from './read-stream.ts';
 export { connectRedis, type Redis, type RedisOptions } from './redis.ts';
 export { readSettings, redisSettings, redisUrl, SettingsError, sharedSettings } from './settings.ts';

@@ -1,0 +1,58 @@
+import {
+  announceReady,
+  Bus,
+  connectRedis,
+  createLogger,
+  createMetrics,
+  readSettings,
+  redisUrl,
+  runUntilStopped,
+  startStatusServer,
+  startTelemetry,
+} from '@sluice/service-kit';
+import { Settings } from './settings.ts';
+import { startMirror } from './start-mirror.ts';
+
+const SERVICE = 'quota-mirror';
+const VERSION = '0.1.0';
+const REDIS_TIMEOUT_MS = 1000;
+
+const settings = readSettings(Settings, process.env);
+const instance = settings.INSTANCE ?? `${SERVICE}-${process.pid}`;
+const logger = createLogger({ service: SERVICE, instance, level: settings.LOG_LEVEL });
+const telemetry = await startTelemetry(SERVICE, process.env);
+const metrics = createMetrics(SERVICE, VERSION);
+const bus = Bus.open({
+  url: settings.NATS_URL,
+  name: SERVICE,
+  user: settings.NATS_USER,
+  password: settings.NATS_PASSWORD,
+  creds: settings.NATS_CREDS,
+  logger,
+});
+const redis = connectRedis({
+  url: redisUrl(settings),
+  name: SERVICE,
+  commandTimeoutMs: REDIS_TIMEOUT_MS,
+  logger,
+});
+const mirror = startMirror({ settings, bus, redis, metrics, logger });
+const status = await startStatusServer({
+  host: settings.STATUS_HOST,
+  port: settings.STATUS_PORT,
+  metrics,
+  problems: mirror.problems,
+});
+
+runUntilStopped(logger, settings.DRAIN_TIMEOUT_MS, async () => {
+  await mirror.stop();
+  await bus.drain();
+  redis.disconnect();
+  await status.app.close();
+  await telemetry.shutdown();
+});
+
+await mirror.ready;
+const detail = await mirror.detail();
+announceReady({ process: SERVICE, instance, ports: { status: status.port }, detail });
+logger.info({ status: status.port, detail }, 'ready');

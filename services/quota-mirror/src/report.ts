@@ -1,0 +1,53 @@
+import type { DeadReason } from '@sluice/contracts';
+import { type ConsumerProgress, counter, gauge, type Registry } from '@sluice/service-kit';
+
+export type EventResult = 'applied' | 'duplicate' | 'stale' | 'expired' | 'poison';
+
+export interface Report {
+  readonly counted: (result: EventResult) => void;
+  readonly deadLettered: (reason: DeadReason) => void;
+  readonly progressed: (progress: ConsumerProgress) => void;
+  readonly rebuilt: (rebuilds: number) => void;
+}
+
+/** The process's metrics. */
+export const createReport = (metrics: Registry): Report => {
+  const events = counter(metrics, 'sluice_quota_events_total', 'Quota events by what became of them.', [
+    'result',
+  ]);
+  const dead = counter(metrics, 'sluice_deadletter_total', 'Messages given up, by reason.', ['reason']);
+  const pending = gauge(metrics, 'sluice_quota_mirror_pending', 'Events stored and not yet delivered.', []);
+  const unacked = gauge(
+    metrics,
+    'sluice_quota_mirror_ack_pending',
+    'Events delivered and not yet settled.',
+    [],
+  );
+  const again = gauge(
+    metrics,
+    'sluice_quota_mirror_redelivered',
+    'Unsettled events delivered more than once.',
+    [],
+  );
+  const lag = gauge(metrics, 'sluice_quota_mirror_lag_seconds', 'Age of the oldest unsettled event.', []);
+  const missed = gauge(
+    metrics,
+    'sluice_quota_mirror_missed',
+    'Events the stream let go before they were mirrored: an outage outlived its retention.',
+    [],
+  );
+  const rebuilds = gauge(metrics, 'sluice_quota_mirror_rebuilds', 'Times this process rebuilt Redis.', []);
+  for (const result of ['applied', 'duplicate', 'stale', 'expired', 'poison']) events.inc({ result }, 0);
+  return {
+    counted: (result) => events.inc({ result }),
+    deadLettered: (reason) => dead.inc({ reason }),
+    progressed: (progress) => {
+      pending.set(progress.pending);
+      unacked.set(progress.ackPending);
+      again.set(progress.redelivered);
+      lag.set(progress.lagMs / 1000);
+      missed.set(progress.missed);
+    },
+    rebuilt: (count) => rebuilds.set(count),
+  };
+};

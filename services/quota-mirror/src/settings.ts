@@ -1,0 +1,39 @@
+import { redisSettings, sharedSettings } from '@sluice/service-kit';
+import { z } from 'zod';
+
+/** What the quota-mirror process reads from its environment. The NATS_* and REDIS_* names are the original's. */
+export const Settings = z.object({
+  ...sharedSettings,
+  ...redisSettings,
+  STATUS_PORT: sharedSettings.STATUS_PORT.default(8103),
+  NATS_STREAM: z.string().default('QUOTAS').describe('Stream of the quota events.'),
+  NATS_SUBJECT: z.string().default('quota.updated').describe('Subject of the quota events.'),
+  NATS_CONSUMER: z
+    .string()
+    .default('quota-mirror')
+    .describe('Durable consumer; processes with the same name share the work.'),
+  NATS_REPLICAS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(5)
+    .default(1)
+    .describe('Copies of each stream; 3 in a cluster of three servers.'),
+  REDIS_KEY_PREFIX: z
+    .string()
+    .default('quota:tenant:')
+    .describe('Before the tenant id in the key of its quota.'),
+  MAX_DELIVERIES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(200)
+    .describe('Deliveries after which an event that Redis refuses goes to the dead letters.'),
+  ALERT_THRESHOLD_PERCENT: z.coerce
+    .number()
+    .min(0)
+    .max(100)
+    .default(80)
+    .describe('Share of the limit from which a tenant is in alert, in percent.'),
+});
+export type Settings = z.output<typeof Settings>;

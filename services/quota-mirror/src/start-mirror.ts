@@ -1,0 +1,137 @@
+import {
+  type BatchConsumer,
+  type Bus,
+  consumeBatches,
+  JetStream,
+  type Logger,
+  type Redis,
+  type Registry,
+} from '@sluice/service-kit';
+import { ensureStreams } from './ensure-streams.ts';
+import { keysOf } from './keys.ts';
+import { LatestValues } from './latest-values.ts';
+import { type Mirror, mirrorBatch } from './mirror-quota.ts';
+import { Rebuilder } from './rebuild.ts';
+import { type RedisWatch, watchRedis } from './redis-watch.ts';
+import { createReport } from './report.ts';
+import type { Settings } from './settings.ts';
+
+/** Shorter than any patience with a dead process: what it held is delivered to another after this. */
+const ACK_WAIT_MS = 5000;
+/** Events wait for the flush of their tenant; 200 ms of the highest rate must fit. */
+const MAX_ACK_PENDING = 10_000;
+const MAX_BATCH = 1000;
+const LOOK_EVERY_MS = 2000;
+
+export interface RunningMirror {
+  /** What is wrong, by dependency; entries that begin with `~` leave the process ready. */
+  readonly problems: () => Record<string, string>;
+  /** Resolves when the first events could be mirrored: streams, consumer and a complete Redis are there. */
+  readonly ready: Promise<void>;
+  readonly detail: () => Promise<string>;
+  /** Stops pulling, finishes what is in hand, keeps it, acks it. */
+  readonly stop: () => Promise<void>;
+}
+
+interface Parts {
+  readonly settings: Settings;
+  readonly bus: Bus;
+  readonly redis: Redis;
+  readonly metrics: Registry;
+  readonly logger: Logger;
+}
+
+/** Wires the parts of the mirror and keeps them going. */
+export const startMirror = ({ settings, bus, redis, metrics, logger }: Parts): RunningMirror => {
+  const jetstream = new JetStream(bus);
+  const store = { redis, keys: keysOf(settings.REDIS_KEY_PREFIX) };
+  const report = createReport(metrics);
+  const latest = new LatestValues(store, jetstream, logger);
+  const known = { epoch: undefined as number | undefined, settledBeforeMs: 0 };
+  const stream = settings.NATS_STREAM;
+  const mirror: Mirror = {
+    ...{ bus, jetstream, store, latest, report, logger },
+    maxDeliveries: settings.MAX_DELIVERIES,
+    thresholdPercent: settings.ALERT_THRESHOLD_PERCENT,
+    settled: () => ({ epoch: known.epoch ?? 0, beforeMs: known.settledBeforeMs }),
+    suspectRedis: () => watch.suspect(),
+  };
+  const consumer = consumeBatches(jetstream, {
+    ...{ stream, logger, paused: true },
+    durable: settings.NATS_CONSUMER,
+    filter: settings.NATS_SUBJECT,
+    ackWaitMs: ACK_WAIT_MS,
+    maxAckPending: MAX_ACK_PENDING,
+    maxBatch: MAX_BATCH,
+    beforeOpen: async () => {
+      known.settledBeforeMs = 0;
+      const wanted = { stream, subject: settings.NATS_SUBJECT, replicas: settings.NATS_REPLICAS };
+      known.epoch = await ensureStreams(jetstream, logger, wanted);
+    },
+    onBatch: (deliveries) => mirrorBatch(mirror, deliveries),
+  });
+  const rebuilder = new Rebuilder({
+    ...{ store, jetstream, stream, logger },
+    epoch: () => known.epoch,
+    isRedisThere: () => watch.isThere,
+  });
+  const watch = watchRedis(redis, {
+    away: () => consumer.pause(),
+    back: () => {
+      rebuilder.redisCameBack();
+      consumer.resume();
+    },
+  });
+  const looking = setInterval(() => {
+    if (consumer.state !== 'open') return;
+    consumer.progress().then(
+      (progress) => {
+        known.settledBeforeMs = progress.settledBeforeMs;
+        report.progressed(progress);
+        report.rebuilt(rebuilder.counters.rebuilds);
+        if (progress.missed > 0) logger.error({ missed: progress.missed }, 'events were lost to retention');
+      },
+      (error: unknown) => logger.debug({ err: error }, 'no word about the consumer'),
+    );
+  }, LOOK_EVERY_MS);
+  const problems = () => problemsOf(bus, watch, consumer, rebuilder);
+  return {
+    problems,
+    ready: untilReady(problems),
+    detail: () => detailOf(jetstream, consumer, stream),
+    stop: async () => {
+      clearInterval(looking);
+      watch.stop();
+      rebuilder.stop();
+      await consumer.stop();
+      await latest.flush();
+    },
+  };
+};
+
+const detailOf = async (jetstream: JetStream, consumer: BatchConsumer, stream: string): Promise<string> => {
+  try {
+    const { messages: tenants } = await jetstream.streamInfo('QUOTA_LATEST');
+    const { lagMs } = await consumer.progress();
+    return `stream ${stream} · ${tenants} tenants · lag ${Math.round(lagMs / 1000)} s`;
+  } catch {
+    return `stream ${stream}`; // the bus left again in this moment; readiness tells
+  }
+};
+
+const problemsOf = (bus: Bus, watch: RedisWatch, consumer: BatchConsumer, rebuilder: Rebuilder) => ({
+  ...(bus.isConnected ? {} : { nats: 'not connected' }),
+  ...(watch.isThere ? {} : { redis: 'does not answer' }),
+  ...(consumer.state === 'open' ? {} : { consumer: consumer.state }),
+  ...(rebuilder.isLoaded ? {} : { '~data': 'redis is being rebuilt' }),
+});
+
+const untilReady = (problems: () => Record<string, string>): Promise<void> =>
+  new Promise((resolve) => {
+    const look = setInterval(() => {
+      if (Object.keys(problems()).length > 0) return;
+      clearInterval(look);
+      resolve();
+    }, 20);
+    look.unref();
+  });
