@@ -1,3 +1,4 @@
+export { channelId, toAsyncApi } from './asyncapi.ts';
 export { authVerify } from './auth/verify.ts';
 export {
   type ConfigCommit,

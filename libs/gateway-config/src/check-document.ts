@@ -11,6 +11,12 @@ const IGNORED = ['_info', '_workspace', 'workspaces'];
 const SETTINGS = ['_format_version', '_transform', '_comment', '_ignore'];
 const KINDS: readonly Kind[] = ENTITY_SCHEMAS.map(({ kind }) => kind);
 const KEYS = new Set<string>([...SETTINGS, ...IGNORED, ...KINDS]);
+const SUGGESTED_KEYS = [...KINDS, ...SETTINGS];
+
+/** Entities of one document. */
+const MAX_ENTITIES = 100_000;
+/** A document with so many mistakes is not read further. */
+const MAX_VIOLATIONS = 10_000;
 
 /** A document after schema validation: its entities, parents before children, and all that is wrong. */
 export interface CheckedDocument {
@@ -46,6 +52,8 @@ export const checkDocument = (
   return { drafts, violations, transform: own(document, '_transform') !== false };
 };
 
+const isFull = ({ violations }: Walk): boolean => violations.length >= MAX_VIOLATIONS;
+
 const refuse = (walk: Walk, path: Path, message: string, candidates?: readonly string[]): void => {
   const violation = { path, message, scope: 'field' } as const;
   walk.violations.push(candidates === undefined ? violation : { ...violation, candidates });
@@ -67,7 +75,7 @@ const checkSettings = (walk: Walk, document: Readonly<Record<string, unknown>>):
     if (value !== undefined && value !== null && !isRight(value)) refuse(walk, [key], message);
   }
   for (const key of Object.keys(document))
-    if (!KEYS.has(key)) refuse(walk, [key], 'unknown field', [...KINDS, ...SETTINGS]);
+    if (!KEYS.has(key) && !isFull(walk)) refuse(walk, [key], 'unknown field', SUGGESTED_KEYS);
 };
 
 const checkList = (walk: Walk, kind: Kind, list: unknown, path: Path, parent: Draft['parent']): void => {
@@ -78,7 +86,14 @@ const checkList = (walk: Walk, kind: Kind, list: unknown, path: Path, parent: Dr
     walk.violations.push(parent === undefined ? violation : { ...violation, draft: parent.draft });
     return;
   }
-  for (const [index, item] of list.entries()) checkItem(walk, kind, item, [...path, index], parent);
+  for (const [index, item] of list.entries()) {
+    if (isFull(walk)) return;
+    if (walk.drafts.length >= MAX_ENTITIES) {
+      refuse(walk, path, `more than ${MAX_ENTITIES} entities in one document`);
+      return;
+    }
+    checkItem(walk, kind, item, [...path, index], parent);
+  }
 };
 
 const checkItem = (walk: Walk, kind: Kind, item: unknown, path: Path, parent: Draft['parent']): void => {

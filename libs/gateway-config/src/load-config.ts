@@ -8,7 +8,7 @@ import { isRecord, type Locate, showPath } from './path.ts';
 import { resolveDrafts } from './resolve.ts';
 import { requireSchema } from './schema/entities.ts';
 import { generateSecrets, transformSecrets } from './secrets.ts';
-import { ConfigState, canonicalJson } from './state.ts';
+import { ConfigState, sameButTimes } from './state.ts';
 import { warningsOf } from './warnings.ts';
 
 /** A configuration as text (JSON or YAML) or as the body of a request that was parsed already. */
@@ -75,15 +75,9 @@ const completeEntity = ({ kind, entity }: Draft, transform: boolean, options: Lo
   const id = String(entity.id);
   const before = options.previous?.get(kind, id) as Record<string, unknown> | undefined;
   const { created_at: created, updated_at: updated } = entity;
-  const unchanged = before !== undefined && isSame(before, entity);
+  const unchanged = before !== undefined && sameButTimes(before, entity);
   entity.created_at = created ?? before?.created_at ?? options.now;
   entity.updated_at = updated ?? (unchanged ? before.updated_at : options.now);
   if (requireSchema(kind).hidden?.includes('updated_at')) entity.updated_at = null;
-  return { op: 'put', kind, id, entity: { ...entity, id } };
+  return { op: 'put', kind, id, entity: entity as { id: string } };
 };
-
-const withoutTimes = (entity: Readonly<Record<string, unknown>>): string =>
-  canonicalJson({ ...entity, created_at: null, updated_at: null });
-
-const isSame = (a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): boolean =>
-  withoutTimes(a) === withoutTimes(b);

@@ -5,7 +5,7 @@ import { readPlainYaml } from './yaml/read-plain-yaml.ts';
 import { readWithLibrary } from './yaml/read-with-library.ts';
 
 /** Characters of one configuration text; a bigger one is refused before it is read. */
-export const MAX_CONFIG_LENGTH = 64 * 1024 * 1024;
+export const MAX_CONFIG_LENGTH = 32 * 1024 * 1024;
 const MAX_DEPTH = 100;
 
 /** A text that was read, or why it could not be. `locate` tells where a path of `value` is written. */

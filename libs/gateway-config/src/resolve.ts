@@ -7,8 +7,10 @@ import { requireSchema } from './schema/entities.ts';
 import { type EntitySchema, foreignFields } from './schema/entity.ts';
 
 interface Index {
-  readonly byKey: ReadonlyMap<string, Draft>;
-  readonly byId: ReadonlyMap<string, Draft>;
+  readonly byKey: Map<string, Draft>;
+  readonly byId: Map<string, Draft>;
+  /** The keys, for suggestions; listed once and only when a reference is wrong. */
+  keys?: readonly string[];
 }
 
 /**
@@ -28,10 +30,18 @@ export const resolveDrafts = (drafts: readonly Draft[]): Violation[] => {
   return violations;
 };
 
+const newIndex = (): Index => ({ byKey: new Map(), byId: new Map() });
+
+const candidatesOf = (index: Index | undefined): readonly string[] => {
+  if (index === undefined) return [];
+  index.keys ??= [...index.byKey.keys()];
+  return index.keys;
+};
+
 const indexDrafts = (drafts: readonly Draft[], violations: Violation[]): ReadonlyMap<Kind, Index> => {
-  const indexes = new Map<Kind, { byKey: Map<string, Draft>; byId: Map<string, Draft> }>();
+  const indexes = new Map<Kind, Index>();
   for (const draft of drafts) {
-    const index = indexes.get(draft.kind) ?? { byKey: new Map(), byId: new Map() };
+    const index = indexes.get(draft.kind) ?? newIndex();
     indexes.set(draft.kind, index);
     const { endpointKey } = requireSchema(draft.kind);
     const key = endpointKey === undefined ? null : draft.entity[endpointKey];
@@ -98,7 +108,7 @@ const resolveReferences = (
       message: `invalid reference '${field}: ${shown}' (no such entry in '${kind}')`,
       scope: 'field',
       draft,
-      candidates: [...(index?.byKey.keys() ?? [])],
+      candidates: candidatesOf(index),
       shownAt: { path: [draft.kind, shownName(draft)], as: 'list' },
     });
   }

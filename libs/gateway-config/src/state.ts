@@ -131,6 +131,25 @@ export const diffStates = (from: ConfigState, to: ConfigState): ConfigOp[] => {
   return ops;
 };
 
-const sameButTimes = (a: object, b: object): boolean =>
-  canonicalJson({ ...a, created_at: null, updated_at: null }) ===
-  canonicalJson({ ...b, created_at: null, updated_at: null });
+/** True where both have the same canonical JSON, without writing it. */
+const isSameJson = (a: unknown, b: unknown): boolean => {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  return isSameFields(a as Fields, b as Fields, NONE);
+};
+
+type Fields = Readonly<Record<string, unknown>>;
+const NONE: ReadonlySet<string> = new Set();
+const TIMES: ReadonlySet<string> = new Set(['created_at', 'updated_at']);
+
+const isSameFields = (a: Fields, b: Fields, ignored: ReadonlySet<string>): boolean => {
+  for (const key of Object.keys(a)) if (!ignored.has(key) && !isSameJson(a[key], b[key])) return false;
+  // What only `b` has must be undefined, which JSON does not know.
+  for (const key of Object.keys(b))
+    if (!ignored.has(key) && b[key] !== undefined && a[key] === undefined) return false;
+  return true;
+};
+
+/** True where two entities differ at most in their times. */
+export const sameButTimes = (a: object, b: object): boolean => isSameFields(a as Fields, b as Fields, TIMES);

@@ -27,7 +27,11 @@ export const newChecker = (path: readonly (string | number)[] = []): Checker => 
   findings: [],
 });
 
+/** Findings of one entity; more of them help no one. */
+const MAX_FINDINGS = 1000;
+
 const find = (checker: Checker, message: string, candidates?: readonly string[]): void => {
+  if (checker.findings.length >= MAX_FINDINGS) return;
   const path = [...checker.path];
   checker.findings.push(candidates === undefined ? { path, message } : { path, message, candidates });
 };
@@ -107,7 +111,7 @@ const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.l
 const isEmptyRecord = (value: unknown): boolean => isRecord(value) && Object.keys(value).length === 0;
 
 const checkUnset = (checker: Checker, field: Field): unknown => {
-  if (field.default !== undefined) return structuredClone(field.default);
+  if (field.default !== undefined) return field.default; // shared: stored entities never change
   if (field.type === 'record' && field.required === true) return checkFields(checker, field.fields, {});
   if (field.required === true) find(checker, 'required field missing');
   return null;
