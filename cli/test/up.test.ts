@@ -132,7 +132,15 @@ test('when a service never starts, then the start fails with the end of its log 
   await using repository = new StubRepository();
   repository.write('services/auth/src/main.ts', 'throw new Error("no such setting");');
 
-  const { code, err } = await repository.run(['up', '--no-demo', '--proxy-port', '0', '--restart=never']);
+  const { code, err } = await repository.run([
+    'up',
+    '--no-demo',
+    '--proxy-port',
+    '0',
+    '--admin-port',
+    '0',
+    '--restart=never',
+  ]);
 
   expect(code).toBe(1);
   expect(err).toContain('auth-1 did not start');

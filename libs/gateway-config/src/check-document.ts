@@ -16,7 +16,9 @@ const SUGGESTED_KEYS = [...KINDS, ...SETTINGS];
 /** Entities of one document. */
 const MAX_ENTITIES = 100_000;
 /** A document with so many mistakes is not read further. */
-const MAX_VIOLATIONS = 10_000;
+export const MAX_VIOLATIONS = 10_000;
+/** Characters of one message, which may quote what was submitted. */
+const MAX_MESSAGE = 1000;
 
 /** A document after schema validation: its entities, parents before children, and all that is wrong. */
 export interface CheckedDocument {
@@ -104,7 +106,7 @@ const checkItem = (walk: Walk, kind: Kind, item: unknown, path: Path, parent: Dr
   for (const { path: inside, message, candidates, whole } of findings)
     walk.violations.push({
       path: [...path, ...inside],
-      message,
+      message: message.slice(0, MAX_MESSAGE),
       scope: whole ? 'whole' : inside.length === 0 ? 'entity' : 'field',
       ...(whole ? {} : { draft }),
       ...(candidates === undefined ? {} : { candidates }),

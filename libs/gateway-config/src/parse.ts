@@ -1,12 +1,17 @@
 import { isRecord, type Locate, type Path, type Position } from './path.ts';
-import { collectMarks } from './yaml/marks.ts';
+import { collectMarks, lineIndex } from './yaml/marks.ts';
 import { readFlow } from './yaml/read-flow.ts';
 import { readPlainYaml } from './yaml/read-plain-yaml.ts';
-import { readWithLibrary } from './yaml/read-with-library.ts';
+import { MAX_LIBRARY_LENGTH, readWithLibrary } from './yaml/read-with-library.ts';
 
 /** Characters of one configuration text; a bigger one is refused before it is read. */
 export const MAX_CONFIG_LENGTH = 32 * 1024 * 1024;
 const MAX_DEPTH = 100;
+const NOT_PLAIN =
+  `anchors, tags, repeated keys or values of several lines; a text of more than ${MAX_LIBRARY_LENGTH} characters ` +
+  'may not have them';
+/** Characters; finding places costs a second reading. */
+const MAX_LOCATED_LENGTH = 4_000_000;
 
 /** A text that was read, or why it could not be. `locate` tells where a path of `value` is written. */
 export type Parsed =
@@ -21,9 +26,11 @@ export const parseText = (
     return { ok: false, message: `longer than ${MAX_CONFIG_LENGTH} characters` };
   const text = source.replace(/^\ufeff/, '').replaceAll('\r\n', '\n');
   const json = readJson(text);
-  if (json !== undefined) return { ok: true, value: json.value, locate: lazily(() => jsonLocate(text)) };
+  if (json !== undefined) return { ok: true, value: json.value, locate: lazily(text, jsonLocate) };
   const plain = readPlainYaml(text);
-  if (plain !== undefined) return { ok: true, value: plain.value, locate: lazily(() => plainLocate(text)) };
+  if (plain.ok) return { ok: true, value: plain.value, locate: lazily(text, plainLocate) };
+  if (text.length > MAX_LIBRARY_LENGTH)
+    return { ok: false, message: NOT_PLAIN, position: lineIndex(text)(plain.stoppedAt) };
   return readWithLibrary(text);
 };
 
@@ -78,10 +85,11 @@ const readJson = (text: string): { value: unknown } | undefined => {
 };
 
 /** Positions are wanted only for errors, so the second reading waits until then. */
-const lazily = (make: () => Locate): Locate => {
+const lazily = (text: string, make: (text: string) => Locate): Locate => {
+  if (text.length > MAX_LOCATED_LENGTH) return () => undefined;
   let locate: Locate | undefined;
   return (path) => {
-    locate ??= make();
+    locate ??= make(text);
     return locate(path);
   };
 };
@@ -95,5 +103,5 @@ const jsonLocate = (text: string): Locate => {
 const plainLocate = (text: string): Locate => {
   const marks = collectMarks(text);
   const read = readPlainYaml(text, marks);
-  return read === undefined ? () => undefined : marks.locateIn(read.value);
+  return !read.ok ? () => undefined : marks.locateIn(read.value);
 };

@@ -32,6 +32,9 @@ test.each([
   ['binary', '\0\u0001\u0002'],
   ['an unknown anchor', `${head}services: *nope\n`],
   ['infinities', `${head}services: [{host: a, retries: .inf}]`],
+  ['a text of a megabyte', `${head}services: [{host: ${'a'.repeat(1_000_000)}}]`],
+  ['a list of a million paths', `${head}routes: [{paths: [${'/a, '.repeat(1_000_000)}/b]}]`],
+  ['quotes without end', `${head}services: [{host: "${'\\\\'.repeat(400_000)}`],
   ['a pattern that never ends', `${head}routes: [{paths: ["~/${'(a*)*'.repeat(1000)}$"]}]`],
 ])('refused without harm: %s', (_, text) => {
   const loaded = load(text);

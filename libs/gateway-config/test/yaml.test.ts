@@ -72,6 +72,14 @@ const PIECES = [
     'v: {vault://env/x}',
     'm: - a',
     'w: a  b ',
+    'l: |',
+    'l: |-',
+    '- |',
+    '  deeper',
+    '',
+    '   ',
+    'l: |+',
+    '# c2',
   ],
   ...[
     'f: [a b , c]',
@@ -99,7 +107,7 @@ test('whatever the plain reader reads, the YAML library reads the same', () => {
   for (let run = 0; run < 4000; run += 1) {
     const text = randomText(below);
     const plain = readPlainYaml(text);
-    if (plain === undefined) continue;
+    if (!plain.ok) continue;
     read += 1;
     const library = readWithLibrary(text);
     expect(library.ok ? library.value : library.message, text).toEqual(plain.value);
@@ -155,6 +163,19 @@ test('what is written as YAML is read back equal, by both readers', () => {
     const library = readWithLibrary(text);
     expect(library.ok && library.value, text).toEqual(document);
   }
+});
+
+test.each(['|', '|-', '|+'])('a PEM key in a block scalar %s needs no library', (mode) => {
+  const text = `a:\n- key: ${mode}\n    -----BEGIN KEY-----\n    # no comment\n      deeper\n\n    end\n\n\n  b: 1\nc: 2\n`;
+  const plain = readPlainYaml(text);
+  const library = readWithLibrary(text);
+  expect(plain.ok && plain.value).toMatchObject({ a: [{ b: 1 }], c: 2 });
+  expect(library.ok && library.value).toEqual(plain.ok && plain.value);
+});
+
+test('given a text too long for the library, when it is not plain, then the error says from which line on', () => {
+  const parsed = parseText(`a: 1\n${'# filler\n'.repeat(150_000)}b: &anchor 2\n`);
+  expect(parsed).toMatchObject({ ok: false, position: { line: 150_002, column: 1 } });
 });
 
 test('anchors, merge keys and block scalars are read', () => {

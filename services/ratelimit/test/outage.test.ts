@@ -8,7 +8,7 @@ import { CounterStore } from '../src/store.ts';
 import { BUDGET, check, countersOf, openStore } from './harness.ts';
 
 const yearly = [{ period: 'year' as const, limit: 1_000_000 }];
-const UNAVAILABLE = { name: 'Error', code: 'store_unavailable' };
+const UNAVAILABLE = { name: 'CheckFailed', code: 'store_unavailable' };
 
 test('given Redis hangs, when checks come, then each fails while it still hangs, and afterwards the counter is what was admitted', async () => {
   await using server = await startRedis();

@@ -27,6 +27,10 @@ export const newChecker = (path: readonly (string | number)[] = []): Checker => 
   findings: [],
 });
 
+/** Characters of one text; a certificate with its chain has some thousands. */
+const MAX_LENGTH = 65_536;
+/** Items of one list, such as the paths of a route. */
+const MAX_ITEMS = 10_000;
 /** Findings of one entity; more of them help no one. */
 const MAX_FINDINGS = 1000;
 
@@ -124,6 +128,7 @@ const isOfType = (type: 'string' | 'integer' | 'number' | 'boolean', value: unkn
 };
 
 const ruleBroken = (field: Field, value: unknown): string | undefined => {
+  if (typeof value === 'string' && value.length > MAX_LENGTH) return `length must be at most ${MAX_LENGTH}`;
   if (field.between !== undefined) {
     const [low, high] = field.between;
     const number = value as number;
@@ -151,6 +156,8 @@ const applyRules = (checker: Checker, field: Field, value: unknown): unknown => 
 const checkList = (checker: Checker, field: Extract<Field, { elements: Field }>, value: unknown): unknown => {
   if (!Array.isArray(value) && !isEmptyRecord(value))
     return refuse(checker, TYPE_MESSAGES[field.type], value);
+  if (Array.isArray(value) && value.length > MAX_ITEMS)
+    return refuse(checker, `length must be at most ${MAX_ITEMS}`, value);
   const before = checker.findings.length;
   const items: unknown[] = [];
   for (const [index, item] of (Array.isArray(value) ? value : []).entries()) {

@@ -1,8 +1,6 @@
 import type { Marks } from './marks.ts';
 import { resolvePlain, UNSURE } from './scalars.ts';
 
-const QUOTED = /"(?:[^"\\\n]|\\.)*"/y;
-const SINGLE_QUOTED = /'(?:[^'\n]|'')*'/y;
 /** Unquoted text inside [] or {}: no indicator first, no flow indicator anywhere; ':' only inside a word. */
 const PLAIN = /[\w/.~$^(+][^,[\]{}\n"'#:]*(?::[^\s,[\]{}"'#:][^,[\]{}\n"'#:]*)*/y;
 /** A JSON number, which may begin with a minus. */
@@ -35,20 +33,34 @@ const matchAt = (pattern: RegExp, text: string, at: number): string | undefined 
   return pattern.exec(text)?.[0];
 };
 
+/** The offset behind a quoted scalar. Loops, not patterns: those run out of stack on megabytes. */
+const endOfDouble = (text: string, start: number): number => {
+  let end = text.indexOf('"', start + 1);
+  for (; end !== -1; end = text.indexOf('"', end + 1)) {
+    let escapes = end;
+    while (text[escapes - 1] === '\\') escapes -= 1;
+    if ((end - escapes) % 2 === 0) return end + 1;
+  }
+  return -1;
+};
+
+const endOfSingle = (text: string, start: number): number => {
+  let end = text.indexOf("'", start + 1);
+  while (end !== -1 && text[end + 1] === "'") end = text.indexOf("'", end + 2);
+  return end === -1 ? -1 : end + 1;
+};
+
 /** A quoted scalar on one line; escapes are JSON's (other YAML escapes: undefined). */
 export const readQuoted = (text: string, at: number): Read | undefined => {
-  if (text[at] === '"') {
-    const literal = matchAt(QUOTED, text, at);
-    if (literal === undefined) return undefined;
-    try {
-      return { value: JSON.parse(literal), end: at + literal.length };
-    } catch {
-      return undefined; // an escape that only YAML has
-    }
+  const end = text[at] === '"' ? endOfDouble(text, at) : endOfSingle(text, at);
+  const literal = text.slice(at, end);
+  if (end === -1 || literal.includes('\n')) return undefined;
+  if (text[at] === "'") return { value: literal.slice(1, -1).replaceAll("''", "'"), end };
+  try {
+    return { value: JSON.parse(literal), end };
+  } catch {
+    return undefined; // an escape that only YAML has
   }
-  const literal = matchAt(SINGLE_QUOTED, text, at);
-  if (literal === undefined) return undefined;
-  return { value: literal.slice(1, -1).replaceAll("''", "'"), end: at + literal.length };
 };
 
 const readScalar = ({ text }: Source, at: number): Read | undefined => {

@@ -1,8 +1,8 @@
 /*
  * A reader for the plain block YAML that configurations are written in: mappings, sequences, one-line scalars
  * and flow collections. The yaml library needs 2 s for a file of 10,000 routes, this one 0.1 s. It never
- * guesses: on anything else (anchors, tags, block scalars, repeated keys, …) it answers undefined and the
- * library reads the text; a test compares the two on many documents.
+ * guesses: on anything else (anchors, tags, block scalars, repeated keys, …) it says where it stopped
+ * and the library reads the text; a test compares the two on many documents.
  */
 import type { Marks } from './marks.ts';
 import { readFlow, readQuoted } from './read-flow.ts';
@@ -72,6 +72,7 @@ const keyOf = ({ text }: Cursor, { start, end }: Line): { key: string; end: numb
 /** The rest of a line, from an offset: one value. The line is consumed. */
 const readInline = (cursor: Cursor, from: number, line: Line, indent: number): unknown => {
   const { text, marks } = cursor;
+  if (text[from] === '|') return readLiteral(cursor, from, line, indent) ?? unsure();
   cursor.next += 1;
   const following = cursor.lines[cursor.next];
   if (following !== undefined && following.indent > indent) return unsure(); // a value of several lines
@@ -88,6 +89,37 @@ const readInline = (cursor: Cursor, from: number, line: Line, indent: number): u
   if (first === '-' && (plain.length === 1 || plain[1] === ' ')) return unsure();
   const value = resolvePlain(plain);
   return value === UNSURE ? unsure() : value;
+};
+
+const TRAILING_BREAKS = /\n+$/;
+const chomp = (content: string, mode: string): string => {
+  if (mode === '+') return content;
+  return content.replace(TRAILING_BREAKS, mode === '-' ? '' : '\n');
+};
+
+/** A block scalar `|`, as PEM keys are written; its lines are taken from the text, blanks and `#` included. */
+const readLiteral = (cursor: Cursor, from: number, line: Line, indent: number): string | undefined => {
+  const { text, lines } = cursor;
+  const [, mode] = /^\|([-+]?)$/.exec(text.slice(from, line.end)) ?? [];
+  const first = lines[cursor.next + 1];
+  const lineBreak = text.indexOf('\n', line.end);
+  if (mode === undefined || first === undefined || first.indent <= indent || first.indent === 0)
+    return undefined;
+  if (first.start - first.indent !== lineBreak + 1) return undefined; // begins with blank or comment lines
+  const content: string[] = [];
+  let at = lineBreak + 1;
+  while (at < text.length) {
+    const newline = text.indexOf('\n', at);
+    const end = newline === -1 ? text.length : newline;
+    const raw = text.slice(at, end);
+    if (raw.trim() !== '' && raw.search(/[^ ]/) < first.indent) break;
+    content.push(raw.slice(first.indent));
+    at = end + 1;
+  }
+  while ((lines[cursor.next]?.start ?? at) < at) cursor.next += 1;
+  const behind = lines[cursor.next];
+  if (behind !== undefined && behind.indent > indent) return undefined;
+  return chomp(`${content.join('\n')}\n`, mode);
 };
 
 const skipSpaces = (text: string, from: number, end: number): number => {
@@ -152,19 +184,26 @@ const readBlock = (cursor: Cursor, indent: number, depth: number): unknown => {
   return keyOf(cursor, line) === undefined ? unsure() : readMapping(cursor, indent, depth + 1);
 };
 
-/** The document, or undefined when it is not certain what YAML makes of it. */
-export const readPlainYaml = (text: string, marks?: Marks): { readonly value: unknown } | undefined => {
-  if (!SAFE_TEXT.test(text)) return undefined;
-  const lines = linesOf(text);
+/** The document, or the offset of the line from which on it is not certain what YAML makes of the text. */
+export type PlainRead =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly stoppedAt: number };
+
+/** Reads plain YAML; see the head of this file. */
+export const readPlainYaml = (text: string, marks?: Marks): PlainRead => {
+  const lines = SAFE_TEXT.test(text) ? linesOf(text) : [];
   const first = lines[0];
-  if (first === undefined) return undefined;
+  if (first === undefined) return { ok: false, stoppedAt: 0 };
   if (text.slice(first.start, first.end) === '---' && first.indent === 0) lines.shift();
   const cursor: Cursor = { text, lines, marks, next: 0 };
+  const stopped = (line: number): PlainRead => ({ ok: false, stoppedAt: lines[line]?.start ?? 0 });
   try {
     const value = readBlock(cursor, lines[0]?.indent ?? 0, 0);
-    return cursor.next === lines.length ? { value } : undefined;
+    return cursor.next === lines.length ? { ok: true, value } : stopped(cursor.next);
   } catch (error) {
-    if (error instanceof Unsure) return undefined;
+    // A RangeError: too deep, or too much for a pattern. The library then says what is wrong.
+    if (error instanceof Unsure || error instanceof RangeError)
+      return stopped(Math.min(cursor.next, lines.length - 1));
     throw error;
   }
 };

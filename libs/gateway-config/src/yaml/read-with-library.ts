@@ -15,8 +15,10 @@ import { kongBoolean } from './scalars.ts';
 /** Times an alias may be expanded, counted with the aliases inside it: the guard against YAML bombs. */
 const MAX_ALIASES = 100;
 const MAX_DEPTH = 100;
-/** Characters; the library reads about 600 kB a second. */
-const MAX_LENGTH = 4_000_000;
+/** Characters of the library's messages, which may quote a name. */
+const MAX_MESSAGE = 200;
+/** Characters; the library reads about 600 kB a second, less where it is provoked. */
+export const MAX_LIBRARY_LENGTH = 1_000_000;
 
 export type LibraryRead =
   | { readonly ok: true; readonly value: unknown; readonly locate: Locate }
@@ -24,11 +26,6 @@ export type LibraryRead =
 
 /** Reads any YAML with the yaml library: anchors, merge keys, block scalars, and every error with its place. */
 export const readWithLibrary = (text: string): LibraryRead => {
-  if (text.length > MAX_LENGTH)
-    return {
-      ok: false,
-      message: `YAML with anchors, tags or block scalars is read up to ${MAX_LENGTH} characters`,
-    };
   if (deepestFlow(text) > MAX_DEPTH) return { ok: false, message: `nested deeper than ${MAX_DEPTH} levels` };
   const counter = new LineCounter();
   try {
@@ -44,7 +41,8 @@ export const readWithLibrary = (text: string): LibraryRead => {
       return { line, column: col };
     };
     const error = document.errors[0];
-    if (error) return { ok: false, message: error.message, position: placeOf(error.pos[0]) };
+    if (error)
+      return { ok: false, message: error.message.slice(0, MAX_MESSAGE), position: placeOf(error.pos[0]) };
     const repeated = findRepeatedKey(document.contents, 0);
     if (repeated) return { ok: false, message: repeated.message, position: placeOf(repeated.offset) };
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
