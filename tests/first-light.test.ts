@@ -1,8 +1,8 @@
-import { eventually } from '@sluice/testkit';
+import { call, eventually } from '@sluice/testkit';
 import { Redis } from 'ioredis';
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { call, isAlive, RunningGateway, r1Headers, volley } from './gateway.ts';
+import { isAlive, RunningGateway, r1Headers, volley } from './gateway.ts';
 
 let gateway: RunningGateway;
 beforeAll(async () => {
@@ -45,13 +45,13 @@ test('given no token, when any of the fifteen routes is asked, then 401', async 
   }>();
   expect(data.length).toBe(15);
   for (const { paths, methods } of data) {
-    const answer = await call(gateway.ready.proxy + paths[0], { method: methods[0] ?? 'GET' });
+    const answer = await call(gateway.ready.proxy, paths[0] ?? '/', { method: methods[0] ?? 'GET' });
     expect(answer, paths[0]).toMatchObject({ status: 401, text: '{"message":"Unauthorized"}' });
   }
 });
 
 test('given a preflight from an allowed origin on a guarded route, when asked, then 200 without a token', async () => {
-  const answer = await call(`${gateway.ready.proxy}/v1/workflows`, {
+  const answer = await call(gateway.ready.proxy, '/v1/workflows', {
     method: 'OPTIONS',
     headers: { origin: 'http://localhost:3000', 'access-control-request-method': 'GET' },
   });

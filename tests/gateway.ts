@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { eventually } from '@sluice/testkit';
+import { type Answer, type CallOptions, call, eventually } from '@sluice/testkit';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -24,13 +23,6 @@ interface Ready {
   readonly nats: string;
   readonly redis: string;
   readonly pids: Record<ProcessName, number[]>;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, string | string[] | undefined>;
-  readonly text: string;
-  json<T = Record<string, unknown>>(): T;
 }
 
 /** The whole gateway as a user starts it: `sluice up`, on free ports, with data in a folder of its own. */
@@ -101,11 +93,11 @@ export class RunningGateway implements AsyncDisposable {
   }
 
   get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
-    return call(this.ready.proxy + path, { headers });
+    return call(this.ready.proxy, path, { headers });
   }
 
   admin(path: string, options: CallOptions = {}): Promise<Answer> {
-    return call(this.ready.admin + path, options);
+    return call(this.ready.admin, path, options);
   }
 
   signal(name: ProcessName, signal: NodeJS.Signals): void {
@@ -159,37 +151,6 @@ const tryKill = (pid: number, signal: NodeJS.Signals | 0): boolean => {
 };
 /** Whether a process is there and runs. */
 export const isAlive = (pid: number): boolean => tryKill(pid, 0);
-
-export interface CallOptions {
-  readonly method?: string;
-  readonly headers?: Record<string, string>;
-  readonly body?: string | Buffer;
-}
-
-/** One request on a connection of its own. */
-export const call = (
-  url: string,
-  { method = 'GET', headers = {}, body }: CallOptions = {},
-): Promise<Answer> =>
-  new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers, agent: false });
-    outgoing.once('error', reject);
-    outgoing.once('response', (incoming) => {
-      const chunks: Buffer[] = [];
-      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-      incoming.once('error', reject);
-      incoming.once('end', () => {
-        const text = Buffer.concat(chunks).toString();
-        resolve({
-          status: incoming.statusCode ?? 0,
-          headers: incoming.headers,
-          text,
-          json: () => JSON.parse(text),
-        });
-      });
-    });
-    outgoing.end(body);
-  });
 
 /** `curl -F config=@kong.yml`, byte for byte. */
 export const multipart = (text: string): CallOptions => {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually } from '@sluice/testkit';
+import { type Answer, eventually } from '@sluice/testkit';
 import { expect, test } from 'vitest';
-import { type Answer, multipart, RunningGateway, r1Headers } from './gateway.ts';
+import { multipart, RunningGateway, r1Headers } from './gateway.ts';
 
 const KONG_YML = readFileSync(join(import.meta.dirname, '../config/kong.yml'), 'utf8');
 

@@ -1,3 +1,4 @@
+export { type Answer, type CallOptions, call } from './call.ts';
 export { eventually } from './eventually.ts';
 export { OidcIssuer } from './oidc-issuer.ts';
 export { freePort, ServerProcess, startNats, startRedis } from './servers.ts';

@@ -1,5 +1,5 @@
 import { mkdtempSync } from 'node:fs';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,15 @@ import { appendCommit, type Position, provisionLog, startOf } from '@sluice/conf
 import type { ConfigOp } from '@sluice/contracts';
 import { ConfigState, diffStates, type PluginEntity, type Route, type Service } from '@sluice/gateway-config';
 import { Bus, JetStream, type Logger } from '@sluice/service-kit';
-import { eventually, type ServerProcess, silentLogger, startNats } from '@sluice/testkit';
+import {
+  type Answer,
+  type CallOptions,
+  call as callOrigin,
+  eventually,
+  type ServerProcess,
+  silentLogger,
+  startNats,
+} from '@sluice/testkit';
 import { type Edge, startEdge } from '../src/edge.ts';
 import { Settings } from '../src/settings.ts';
 
@@ -223,45 +231,9 @@ export const echo = (incoming: IncomingMessage, response: ServerResponse): void 
   });
 };
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, string | string[] | undefined>;
-  readonly text: string;
-  json<T = Record<string, unknown>>(): T;
-}
-
-/** One request on a connection of its own; the path goes out byte for byte. */
-export const call = (
-  port: number,
-  path: string,
-  options: { method?: string; headers?: Record<string, string | string[]>; body?: string } = {},
-): Promise<Answer> =>
-  new Promise((resolve, reject) => {
-    const outgoing = request({
-      host: '127.0.0.1',
-      port,
-      path,
-      agent: false,
-      method: options.method ?? 'GET',
-      headers: options.headers ?? {},
-    });
-    outgoing.once('error', reject);
-    outgoing.once('response', (incoming) => {
-      const chunks: Buffer[] = [];
-      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-      incoming.once('error', reject);
-      incoming.once('end', () => {
-        const text = Buffer.concat(chunks).toString();
-        resolve({
-          status: incoming.statusCode ?? 0,
-          headers: incoming.headers,
-          text,
-          json: () => JSON.parse(text),
-        });
-      });
-    });
-    outgoing.end(options.body);
-  });
+/** One request to an edge's port, on a connection of its own. */
+export const call = (port: number, path: string, options?: CallOptions): Promise<Answer> =>
+  callOrigin(`http://127.0.0.1:${port}`, path, options);
 
 /** Sends bytes as they are and collects what comes back until the other side closes or `until` is seen. */
 export const raw = (port: number, bytes: string, until?: string): Promise<string> =>
