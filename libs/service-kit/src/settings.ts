@@ -42,7 +42,7 @@ export const sharedSettings = {
     .default('info')
     .transform((level) => LEVEL_ALIASES[level] ?? level)
     .pipe(z.enum(LEVELS))
-    .describe('Least severe level that is logged.'),
+    .describe(`Least severe level that is logged: ${LEVELS.join(', ')}, or Kong’s names.`),
   DRAIN_TIMEOUT_MS: z.coerce
     .number()
     .int()

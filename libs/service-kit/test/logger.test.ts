@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest';
+import { createLogger } from '../src/index.ts';
+
+const CANARY = 'c4n4ry-0b1c7c0e';
+
+const logging = () => {
+  const lines: string[] = [];
+  const logger = createLogger(
+    { service: 'auth', instance: 'auth-1', level: 'trace' },
+    { write: (line) => lines.push(line) },
+  );
+  return { logger, lines, text: () => lines.join('') };
+};
+
+const secretNames = [
+  'authorization',
+  'Authorization',
+  'Proxy-Authorization',
+  'cookie',
+  'Set-Cookie',
+  'apikey',
+  'api_key',
+  'X-API-Key',
+  'token',
+  'secret',
+  'password',
+  'PASSWORD',
+  'credential',
+  'credentials',
+];
+
+test.each(secretNames)('given a field named %s anywhere, then its value is not in the log', (name) => {
+  const { logger, text } = logging();
+
+  logger.info({ [name]: CANARY }, 'top');
+  logger.warn({ request: { headers: { [name]: CANARY } } }, 'inside');
+  logger.error({ list: [{ a: { b: { c: { [name]: [CANARY] } } } }] }, 'deep inside');
+  logger.fatal({ [name]: { value: CANARY } }, 'a whole object');
+  logger.child({ [name]: CANARY }).info('bound');
+
+  expect(text()).not.toContain(CANARY);
+  expect(text().match(/\[redacted\]/g)).toHaveLength(5);
+});
+
+test('what is no secret is logged as it is', () => {
+  const { logger, lines } = logging();
+
+  logger.info(
+    { route: 'agents', nested: { list: [1, { tokens: 3 }], when: new Date(0) }, none: null },
+    'request',
+  );
+
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    level: 'info',
+    service: 'auth',
+    instance: 'auth-1',
+    msg: 'request',
+    route: 'agents',
+    nested: { list: [1, { tokens: 3 }], when: '1970-01-01T00:00:00.000Z' },
+    none: null,
+  });
+});
+
+test('what was handed to the logger is not changed', () => {
+  const { logger } = logging();
+  const fields = { headers: { cookie: CANARY, host: 'a' } };
+
+  logger.info(fields, 'request');
+
+  expect(fields).toEqual({ headers: { cookie: CANARY, host: 'a' } });
+});
+
+test('given an error, then its name, message, code, stack and causes are logged and no other field', () => {
+  const { logger, text, lines } = logging();
+  const cause = Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL', input: CANARY });
+  const error = Object.assign(new Error('no answer', { cause }), { command: { args: [CANARY] } });
+
+  logger.error({ err: error }, 'failed');
+  logger.error({ reason: error }, 'failed');
+  logger.error(error);
+
+  expect(text()).not.toContain(CANARY);
+  const [first, second, third] = lines.map((line) => JSON.parse(line));
+  const logged = {
+    type: 'Error',
+    message: 'no answer',
+    stack: expect.stringContaining('logger.test.ts'),
+    cause: { type: 'TypeError', message: 'Invalid URL', code: 'ERR_INVALID_URL' },
+  };
+  expect(first.err).toMatchObject(logged);
+  expect(second.reason).toMatchObject(logged);
+  expect(third).toMatchObject({ err: logged, msg: 'no answer' });
+});
+
+test('given fields that contain themselves, then the line is written all the same', () => {
+  const { logger, lines } = logging();
+  const round: Record<string, unknown> = { name: 'round' };
+  round.self = round;
+
+  logger.info({ round }, 'request');
+
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ msg: 'request', round: { name: 'round' } });
+});
+
+test('given line breaks and control characters, then an event is still one line', () => {
+  const { logger, lines } = logging();
+
+  logger.info({ path: '/a\r\n{"level":"fatal"}\u001b[31m' }, 'a\nb');
+
+  expect(lines).toHaveLength(1);
+  expect(lines[0]?.trimEnd()).not.toMatch(/\p{Cc}/u);
+});
