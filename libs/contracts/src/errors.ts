@@ -64,6 +64,14 @@ export const ERRORS = {
     message: 'Unauthorized',
   },
   GW_FORBIDDEN: { status: 403, style: 'error', source: 'client', retryable: false, message: 'Forbidden' },
+  /** The text for a language model breaks a rule (ai-prompt-guard); which one is only logged. */
+  GW_PROMPT_REFUSED: {
+    status: 400,
+    style: 'exit',
+    source: 'client',
+    retryable: false,
+    message: 'The prompt is not allowed',
+  },
   GW_RATE_LIMITED: {
     status: 429,
     style: 'error',
@@ -169,6 +177,8 @@ export interface RefusalOptions {
    * answer without a body, a string is sent as it is (its Content-Type is in `headers`), anything else as JSON.
    */
   body?: unknown;
+  /** Replaces the table's form, where Kong's plugins differ; `body` always means `exit`. */
+  style?: ErrorRow['style'];
   /** Header names are sent as written here. */
   headers?: Readonly<Record<string, string>>;
   cause?: unknown;
@@ -188,7 +198,7 @@ export class GatewayError extends Error {
     this.name = 'GatewayError';
     this.code = code;
     this.status = options.status ?? row.status;
-    this.style = options.body === undefined ? row.style : 'exit';
+    this.style = options.body === undefined ? (options.style ?? row.style) : 'exit';
     this.body = options.body;
     this.headers = options.headers ?? {};
   }

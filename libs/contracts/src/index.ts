@@ -1,5 +1,5 @@
 export { channelId, toAsyncApi } from './asyncapi.ts';
-export { authVerify } from './auth/verify.ts';
+export { authVerify, HMAC_ALGORITHMS, MAX_CREDENTIAL_CHARS, MAX_USERNAME_CHARS } from './auth/verify.ts';
 export {
   type ConfigCommit,
   configApplied,
@@ -25,6 +25,7 @@ export {
   requestReply,
 } from './contract.ts';
 export { edgeMetrics } from './edge/metrics.ts';
+export { edgeUpstreamHealth } from './edge/upstream-health.ts';
 export { envelopeOf } from './envelope.ts';
 export { ERRORS, type ErrorCode, type ErrorRow, GatewayError, type RefusalOptions } from './errors.ts';
 export { type QuotaState, quotaState } from './quota/state.ts';

@@ -10,6 +10,7 @@ import {
 import { entityEvents } from './config/entity-events.ts';
 import type { Contract } from './contract.ts';
 import { edgeMetrics } from './edge/metrics.ts';
+import { edgeUpstreamHealth } from './edge/upstream-health.ts';
 import { quotaDead, quotaLatest, quotaStateChanged, quotaUpdated } from './quota/updated.ts';
 import { ratelimitCheck } from './ratelimit/check.ts';
 import { ratelimitLease, ratelimitSettle } from './ratelimit/lease.ts';
@@ -28,6 +29,7 @@ export const contracts: readonly Contract[] = [
   configSnapshotChunk,
   ...Object.values(entityEvents),
   edgeMetrics,
+  edgeUpstreamHealth,
   quotaUpdated,
   quotaLatest,
   quotaStateChanged,

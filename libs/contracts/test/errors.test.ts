@@ -45,6 +45,11 @@ describe('GatewayError', () => {
     expect(error).toMatchObject({ status: 420, message: 'calm down', headers, cause, style: 'error' });
   });
 
+  test('given a form, then it replaces that of the table, unless there is a body', () => {
+    expect(new GatewayError('GW_UNAUTHENTICATED', { style: 'error' }).style).toBe('error');
+    expect(new GatewayError('GW_FORBIDDEN', { style: 'page', body: {} }).style).toBe('exit');
+  });
+
   test.each([[null], [''], ['text'], [{ exp: 'token expired' }], [[]]])(
     'given the body %j, then it is sent as it is, whatever the form of the code',
     (body) => {

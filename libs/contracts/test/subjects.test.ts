@@ -45,7 +45,7 @@ test('no two contracts share a subject', () => {
 });
 
 test.each(requests)('$subject says domain, version and verb', ({ subject, timeoutMs, owner, askedBy }) => {
-  expect(subject).toMatch(/^[a-z]+\.v[1-9]\d*\.[a-z]+$/);
+  expect(subject).toMatch(/^[a-z]+\.v[1-9]\d*\.[a-z]+(_[a-z]+)*$/);
   expect(timeoutMs).toBeGreaterThan(0);
   expect(askedBy.length).toBeGreaterThan(0);
   expect(askedBy).not.toContain(owner);

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { batchedRequest } from '../contract.ts';
 
+/** Longest credential, and longest text that was signed, in characters. */
+export const MAX_CREDENTIAL_CHARS = 32_768;
+/** Longest user name, in characters. */
+export const MAX_USERNAME_CHARS = 1024;
+/** What an HMAC signature may be made with. */
+export const HMAC_ALGORITHMS = ['hmac-sha1', 'hmac-sha256', 'hmac-sha384', 'hmac-sha512'] as const;
+
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
 /** Is this credential good, and who is it? Asked by the edge for each credential it holds no verdict for. */
@@ -17,8 +24,17 @@ export const authVerify = batchedRequest({
     /** Configuration the asker stands on, so that a responder behind it catches up first. */
     epoch: z.string().max(64),
     version: z.int().nonnegative(),
-    scheme: z.enum(['jwt']),
-    token: z.string().min(1).max(32_768),
+    scheme: z.enum(['jwt', 'key', 'basic', 'hmac']),
+    /** jwt: the token; key: the API key; basic: `user:password` in base64; hmac: the signature in base64. */
+    token: z.string().min(1).max(MAX_CREDENTIAL_CHARS),
+    /** hmac: whose secret signed what, and how. The secret itself never leaves the auth process. */
+    hmac: z
+      .object({
+        username: z.string().min(1).max(MAX_USERNAME_CHARS),
+        algorithm: z.enum(HMAC_ALGORITHMS),
+        signingString: z.string().max(MAX_CREDENTIAL_CHARS),
+      })
+      .optional(),
   }),
   verdict: z.object({
     outcome: z.enum(['allow', 'deny']),
@@ -28,6 +44,8 @@ export const authVerify = batchedRequest({
       .object({ id: z.string(), username: z.string().optional(), customId: z.string().optional() })
       .optional(),
     credential: z.object({ id: z.string(), identifier: z.string() }).optional(),
+    /** The consumer's groups (acls); absent: none. */
+    groups: z.array(z.string()).optional(),
     tenantId: z.string().optional(),
     platformId: z.string().optional(),
     userId: z.string().optional(),
@@ -66,6 +84,60 @@ export const authVerify = batchedRequest({
         token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln',
       },
       verdict: { outcome: 'deny', cacheMs: 1000, body: { exp: 'token expired' }, reason: 'token_expired' },
+    },
+    {
+      name: 'the API key of a consumer with groups',
+      check: {
+        pluginId: '0b6a1f6e-7c7e-5b5e-8d0c-2c7d6b0e4a11',
+        epoch: '9f8e7d6c',
+        version: 12,
+        scheme: 'key',
+        token: 'Zm9yLWFuLWV4YW1wbGU',
+      },
+      verdict: {
+        outcome: 'allow',
+        cacheMs: 60_000,
+        consumer: { id: 'consumer-1', username: 'alice' },
+        credential: { id: 'key-1', identifier: 'key-1' },
+        groups: ['gold', 'beta'],
+      },
+    },
+    {
+      name: 'a user name nobody has',
+      check: {
+        pluginId: '5f1c3e2a-9b1d-5a55-9a3e-6c1f0d2b7e22',
+        epoch: '9f8e7d6c',
+        version: 12,
+        scheme: 'basic',
+        token: 'bm9ib2R5OnB3',
+      },
+      verdict: {
+        outcome: 'deny',
+        cacheMs: 1000,
+        body: { message: 'Unauthorized' },
+        reason: 'no_credentials',
+      },
+    },
+    {
+      name: 'a signature that does not fit',
+      check: {
+        pluginId: '8e4d2c1b-3a5f-5c66-8b2a-1d0e9f8c7b33',
+        epoch: '9f8e7d6c',
+        version: 12,
+        scheme: 'hmac',
+        token: 'c2lnbmF0dXJl',
+        hmac: {
+          username: 'alice',
+          algorithm: 'hmac-sha256',
+          signingString: 'date: Thu, 22 Jun 2017 17:15:21 GMT\nGET /requests HTTP/1.1',
+        },
+      },
+      verdict: {
+        outcome: 'deny',
+        cacheMs: 0,
+        body: { message: 'HMAC signature does not match' },
+        reason: 'invalid_signature',
+      },
     },
   ],
 });
