@@ -1,6 +1,7 @@
 export { type BuiltConfig, buildConfig, type ConfigFile } from './build.ts';
 export type { PluginCatalog, PluginRules, PluginWarningContext } from './catalog.ts';
 export { type CheckedDocument, checkDocument } from './check-document.ts';
+export { ConsumerGroups } from './consumer-groups.ts';
 export { ConfigError, type ConfigErrorBody, type ConfigProblem } from './errors/config-error.ts';
 export type { FlattenedError } from './errors/flatten-errors.ts';
 export { luaLiteral } from './errors/lua-literal.ts';

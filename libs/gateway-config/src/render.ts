@@ -7,6 +7,7 @@ import { writeYaml } from './yaml/write-yaml.ts';
 /** An entity as the Admin API shows it: without the fields that Kong's entity of that kind does not have. */
 export const publicEntity = (kind: Kind, entity: object): Record<string, unknown> => {
   const hidden = schemaOf(kind)?.hidden ?? [];
+  if (hidden.length === 0) return { ...entity };
   return Object.fromEntries(Object.entries(entity).filter(([name]) => !hidden.includes(name)));
 };
 

@@ -1,11 +1,18 @@
+import { acl } from './acl.ts';
+import { aiPromptGuard } from './ai-prompt-guard.ts';
+import { basicAuth } from './basic-auth.ts';
+import { botDetection } from './bot-detection.ts';
 import { correlationId, requestId } from './correlation-id.ts';
 import { cors } from './cors.ts';
+import { hmacAuth } from './hmac-auth.ts';
 import { ipRestriction } from './ip-restriction.ts';
 import { jwt } from './jwt.ts';
+import { keyAuth } from './key-auth.ts';
 import type { Plugin } from './plugin.ts';
 import { prometheus } from './prometheus.ts';
 import { quotaMirror } from './quota-mirror.ts';
 import { rateLimiting } from './rate-limiting.ts';
+import { requestSizeLimiting } from './request-size-limiting.ts';
 import { requestTermination } from './request-termination.ts';
 import { requestTransformer } from './request-transformer.ts';
 import { responseTransformer } from './response-transformer.ts';
@@ -15,11 +22,18 @@ const builtIn: readonly Plugin[] = [
   requestId,
   cors,
   jwt,
+  keyAuth,
+  basicAuth,
+  hmacAuth,
   ipRestriction,
+  acl,
   rateLimiting,
   quotaMirror,
   requestTransformer,
   responseTransformer,
+  aiPromptGuard,
+  botDetection,
+  requestSizeLimiting,
   prometheus,
   requestTermination,
 ];

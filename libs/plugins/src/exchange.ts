@@ -1,3 +1,4 @@
+import type { GatewayError } from '@sluice/contracts';
 import type { Route, Service } from '@sluice/gateway-config';
 
 /** Who is calling, as the auth process said. */
@@ -9,6 +10,10 @@ export interface Identity {
   readonly tenantId: string | undefined;
   readonly platformId: string | undefined;
   readonly userId: string | undefined;
+  /** The consumer's groups, by the configuration's acls; absent: none. */
+  readonly groups?: readonly string[] | undefined;
+  /** Groups that the credential itself brought, for a caller who need not be a consumer. */
+  readonly authenticatedGroups?: readonly string[] | undefined;
 }
 
 /**
@@ -31,6 +36,10 @@ export interface HeaderList {
 /** What the upstream answered, before anything of it reached the client. */
 export interface UpstreamAnswer {
   readonly status: number;
+  /** Header lines as the upstream sent them, `[name, value, name, value, …]`; absent where it was upgraded. */
+  readonly rawHeaders?: readonly string[];
+  /** The body as the upstream sent it, in the body phase. */
+  body?: Buffer;
 }
 
 /**
@@ -43,6 +52,8 @@ export interface Exchange {
   /** 32 hex digits of the W3C trace. */
   readonly traceId: string;
   readonly method: string;
+  /** `1.1`, `1.0` or `2.0`; absent: 1.1. */
+  readonly httpVersion?: string;
   readonly scheme: 'http' | 'https';
   /** `Host` as the client sent it, with its port. */
   readonly host: string;
@@ -82,6 +93,11 @@ export interface Exchange {
    */
   readBody(maxBytes: number): Promise<Buffer | undefined>;
   replaceBody(body: Buffer): void;
+  /**
+   * Lets at most so many bytes of a streamed body through. The upstream's connection is cut where it is longer,
+   * and the client gets `refusal` unless an answer was already under way.
+   */
+  limitBody(maxBytes: number, refusal: GatewayError): void;
 
   /**
    * Headers for the client. In the access phase: those to add to whatever is answered. In the response phase:

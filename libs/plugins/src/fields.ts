@@ -4,6 +4,7 @@
  * Kong stores them.
  */
 import { z } from 'zod';
+import { compileSearchRegex } from './linear-regex.ts';
 
 type Issue = { readonly code?: string; readonly input?: unknown };
 const expected = (what: string) => ({
@@ -81,6 +82,17 @@ export const needs = (because: string, path: readonly string[], message: string)
   { path: WHOLE, message: `failed conditional validation given value of field 'config.${because}'` },
   { path, message },
 ];
+
+/** A regular expression, found anywhere in a text, that V8 can run in linear time. */
+export const pattern = () =>
+  text().superRefine((source, context) => {
+    try {
+      compileSearchRegex(source);
+    } catch (error) {
+      const message = `invalid regex: '${source}' (${(error as Error).message})`;
+      context.addIssue({ code: 'custom', message });
+    }
+  });
 
 /** The value of a pattern in a configuration, or the reason why it cannot be used. */
 export const compilePattern = (source: string): RegExp => {

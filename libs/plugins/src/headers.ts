@@ -10,6 +10,8 @@ export const CONSUMER_USERNAME = 'X-Consumer-Username';
 export const CONSUMER_CUSTOM_ID = 'X-Consumer-Custom-ID';
 export const CREDENTIAL_IDENTIFIER = 'X-Credential-Identifier';
 export const ANONYMOUS_CONSUMER = 'X-Anonymous-Consumer';
+export const CONSUMER_GROUPS = 'X-Consumer-Groups';
+export const AUTHENTICATED_GROUPS = 'X-Authenticated-Groups';
 
 const IDENTITY_HEADER = /^x-(?:consumer|credential|anonymous|authenticated)-/i;
 /** True for headers that only the gateway may say; a client's own are never believed. */

@@ -12,8 +12,16 @@ export {
   tenantOf,
 } from './headers.ts';
 export type { JwtConfig } from './jwt-config.ts';
-export { definePlugin, type Plugin, type PluginScope, type Step, type WarningContext } from './plugin.ts';
-export type { AuthVerdict, BudgetVerdict, Ports } from './ports.ts';
+export { compileHeaderRegex, compilePathRegex, compileSearchRegex, type RouteRegex } from './linear-regex.ts';
+export {
+  definePlugin,
+  MAX_ANSWER_BYTES,
+  type Plugin,
+  type PluginScope,
+  type Step,
+  type WarningContext,
+} from './plugin.ts';
+export type { AuthVerdict, BudgetVerdict, Credential, Ports } from './ports.ts';
 export type { PrometheusConfig } from './prometheus.ts';
 export type { QuotaMirrorConfig } from './quota-mirror.ts';
 export type { RateLimitingConfig } from './rate-limiting-config.ts';

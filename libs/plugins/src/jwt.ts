@@ -1,30 +1,16 @@
 import { GatewayError } from '@sluice/contracts';
 import { parseCookie } from 'cookie';
-import type { Exchange, Identity } from './exchange.ts';
-import {
-  ANONYMOUS_CONSUMER,
-  CONSUMER_CUSTOM_ID,
-  CONSUMER_ID,
-  CONSUMER_USERNAME,
-  CREDENTIAL_IDENTIFIER,
-  setOrClear,
-} from './headers.ts';
+import { authenticate, challengeOf, isTooLong, judge } from './authenticate.ts';
+import type { Exchange } from './exchange.ts';
 import { type JwtConfig, jwtConfig } from './jwt-config.ts';
-import { definePlugin, type Step } from './plugin.ts';
-import type { AuthVerdict, Ports } from './ports.ts';
+import { definePlugin } from './plugin.ts';
 import { parseArgs } from './query-args.ts';
-import { settled } from './settled.ts';
 
-const MAX_TOKEN_CHARS = 32_768; // longest that the contract auth.v1.verify carries
 const BEARER = /[Bb]earer\s+(.+)/;
 
 const challengesOf = (realm: string | null) => {
-  const quoted = realm === null ? undefined : `realm="${realm.replaceAll(/["\\]/g, '\\$&')}"`;
-  const error = 'error="invalid_token"';
-  return {
-    noToken: ['Bearer', quoted].filter(Boolean).join(' '),
-    badToken: `Bearer ${[quoted, error].filter(Boolean).join(', ')}`,
-  };
+  const noToken = challengeOf('Bearer', realm);
+  return { noToken, badToken: `${noToken}${realm === null ? '' : ','} error="invalid_token"` };
 };
 
 const prepare = (config: JwtConfig, { pluginId }: { readonly pluginId: string }) => ({
@@ -52,39 +38,13 @@ const collectTokens = ({ query, fromClient }: Exchange, config: Prepared): Set<s
 const refuse = (challenge: string, body: Readonly<Record<string, unknown>>): GatewayError =>
   new GatewayError('GW_UNAUTHENTICATED', { body, headers: { 'WWW-Authenticate': challenge } });
 
-const accept = (exchange: Exchange, identity: Identity, isAnonymous: boolean): undefined => {
-  const { toUpstream } = exchange;
-  exchange.identity = identity;
-  setOrClear(toUpstream, CONSUMER_ID, identity.consumer?.id);
-  setOrClear(toUpstream, CONSUMER_CUSTOM_ID, identity.consumer?.customId);
-  setOrClear(toUpstream, CONSUMER_USERNAME, identity.consumer?.username);
-  setOrClear(toUpstream, CREDENTIAL_IDENTIFIER, identity.credential?.identifier);
-  setOrClear(toUpstream, ANONYMOUS_CONSUMER, isAnonymous ? 'true' : undefined);
-};
-
-const NOBODY = { credential: undefined, tenantId: undefined, platformId: undefined, userId: undefined };
-
-/** Goes on as the anonymous consumer, if there is one. */
-const fallBack = (
-  exchange: Exchange,
-  anonymous: string | null,
-  refusal: GatewayError,
-  ports: Ports,
-): Step => {
-  if (anonymous === null) return refusal;
-  const consumer = ports.findConsumer === undefined ? { id: anonymous } : ports.findConsumer(anonymous);
-  if (consumer !== undefined) return accept(exchange, { ...NOBODY, consumer }, true);
-  const message = `anonymous consumer ${anonymous} is configured but doesn't exist`;
-  return new GatewayError('GW_PLUGIN_FAILED', { message });
-};
-
 /** Refuses what can be refused without knowing keys; otherwise the one token there is. */
 const findToken = (exchange: Exchange, config: Prepared): string | GatewayError => {
   const [token, ...others] = collectTokens(exchange, config);
   const { noToken, badToken } = config.challenges;
   if (token === undefined) return refuse(noToken, { message: 'Unauthorized' });
   if (others.length > 0) return refuse(badToken, { message: 'Multiple tokens provided' });
-  return token.length > MAX_TOKEN_CHARS ? refuse(badToken, { message: 'Bad token; invalid JSON' }) : token;
+  return isTooLong(token) ? refuse(badToken, { message: 'Bad token; invalid JSON' }) : token;
 };
 
 /** Kong's `jwt`: who is calling, by a signed token. The auth process judges it; here it is only found. */
@@ -95,19 +55,13 @@ export const jwt = definePlugin({
   config: jwtConfig,
   consumerScope: false,
   prepare,
-  access: (exchange, config, ports) => {
-    const { anonymous, pluginId } = config;
-    if (exchange.method === 'OPTIONS' && !config.run_on_preflight) return undefined;
-    if (anonymous !== null && exchange.identity?.credential !== undefined) return undefined;
-    const token = findToken(exchange, config);
-    if (typeof token !== 'string') return fallBack(exchange, anonymous, token, ports);
-    return settled<AuthVerdict | GatewayError, Step>(
-      ports.verifyToken(exchange, pluginId, token),
-      (verdict) => {
-        if (verdict instanceof GatewayError) return verdict; // auth is away: nobody is let in, anonymous or not
-        if (verdict.outcome === 'allow') return accept(exchange, verdict.identity, false);
-        return fallBack(exchange, anonymous, refuse(config.challenges.badToken, verdict.body), ports);
-      },
-    );
-  },
+  access: (exchange, config, ports) =>
+    authenticate(exchange, config, ports, () => {
+      const token = findToken(exchange, config);
+      if (typeof token !== 'string') return token;
+      const credential = { scheme: 'jwt', token } as const;
+      return judge(exchange, ports, config.pluginId, credential, ({ body }) =>
+        refuse(config.challenges.badToken, body),
+      );
+    }),
 });

@@ -59,6 +59,13 @@ const partFields = (parts: Part[]): Fields => {
   };
 };
 
+/** The contents of the parts with a name, as byte strings; none when the form cannot be read. */
+export const multipartValues = (body: Buffer, contentType: string, name: string): readonly string[] => {
+  const boundary = boundaryOf(contentType);
+  const parts = boundary === undefined ? undefined : parseParts(body.toString('latin1'), boundary);
+  return (parts ?? []).filter((part) => part.name === name).map(contentOf);
+};
+
 /** Applies rules to a multipart form, or undefined when it is none that can be read. */
 export const changeMultipart = (
   body: Buffer,

@@ -17,6 +17,9 @@ export interface WarningContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** Largest answer that is held back for plugins that read its body, in bytes. */
+export const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+
 /** What a chain step may answer: nothing (go on), or the refusal that ends the request. */
 export type Step = GatewayError | undefined;
 
@@ -42,6 +45,21 @@ export interface Plugin<Config extends z.ZodType = z.ZodType, Prepared = unknown
   readonly access?: (exchange: Exchange, prepared: Prepared, ports: Ports) => Step | Promise<Step>;
   /** When the answer's head is about to be sent, also for the gateway's own answers. Changes `toClient` only. */
   readonly response?: (exchange: Exchange, prepared: Prepared, ports: Ports) => void;
+  /**
+   * After the response handlers, where an upstream answered: a refusal takes its answer's place, with the head as
+   * it stands but without a body.
+   */
+  readonly inspect?: (exchange: Exchange, prepared: Prepared, ports: Ports) => Step;
+  /**
+   * After the response handlers: whether this instance has to see the body of the answer. Only when some instance
+   * has to is the answer held back until it is complete; all others stream.
+   */
+  readonly wantsBody?: (exchange: Exchange, prepared: Prepared) => boolean;
+  /**
+   * The whole body, where `wantsBody` said so, as the instances before left it; returns what replaces it.
+   * It is not called for an answer larger than `MAX_ANSWER_BYTES`, which goes on unchanged.
+   */
+  readonly body?: (exchange: Exchange, prepared: Prepared, body: Buffer, ports: Ports) => Buffer | undefined;
   /** After the response. Never awaited. */
   readonly settle?: (exchange: Exchange, prepared: Prepared, ports: Ports) => void;
 }

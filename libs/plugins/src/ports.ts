@@ -1,5 +1,19 @@
-import type { GatewayError, Limit, QuotaState, WindowState } from '@sluice/contracts';
+import type { GatewayError, HMAC_ALGORITHMS, Limit, QuotaState, WindowState } from '@sluice/contracts';
 import type { Exchange, Identity } from './exchange.ts';
+
+/** What a request presents to say who it is, as the auth process judges it. */
+export type Credential =
+  | { readonly scheme: 'jwt' | 'key' | 'basic'; readonly token: string }
+  | {
+      readonly scheme: 'hmac';
+      /** The signature, in base64. */
+      readonly token: string;
+      readonly hmac: {
+        readonly username: string;
+        readonly algorithm: (typeof HMAC_ALGORITHMS)[number];
+        readonly signingString: string;
+      };
+    };
 
 /** The answer about a credential: an identity, or the refusal to send. */
 export type AuthVerdict =
@@ -17,17 +31,19 @@ export type BudgetVerdict =
 
 /** One plugin instance's access to the outside: everything a plugin may ask. Answered locally or over NATS. */
 export interface Ports {
-  /** Verifies a bearer token under the settings of a plugin instance. Returns a refusal when auth cannot answer. */
-  verifyToken(
+  /** Verifies a credential under the settings of a plugin instance. Returns a refusal when auth cannot answer. */
+  verifyCredential(
     exchange: Exchange,
     pluginId: string,
-    token: string,
+    credential: Credential,
   ): Promise<AuthVerdict | GatewayError> | AuthVerdict;
   /**
    * The consumer with this id or username in the configuration that serves the request. Where an edge does not
    * offer it, `anonymous` has to be a consumer's id.
    */
   findConsumer?(idOrUsername: string): Identity['consumer'];
+  /** The groups of a consumer in that configuration. Where an edge does not offer it, `anonymous` has none. */
+  groupsOf?(consumerId: string): readonly string[];
   /**
    * Spends one unit of a budget (`key` as in the contract's `budgetKey`). Never throws; when the limiter cannot
    * answer in time the edge's local limiter decides and says so in `source`.

@@ -27,7 +27,8 @@ const limit = (period: string) =>
 const port = () => between(0, 65_535);
 const timeout = () => between(0, MAX_TIMEOUT_MS);
 
-const Redis = record({
+/** Kong's settings of a Redis connection. */
+export const redisConfig = record({
   host: unset(text()).describe('Kept; the counters live where the process is told by REDIS_URL.'),
   port: port().default(6379).describe('Port of Redis.'),
   timeout: timeout().default(2000).describe('Longest wait for Redis, in ms.'),
@@ -43,6 +44,19 @@ const Redis = record({
 
 const deprecated = <T extends z.ZodType>(field: T, name: string) =>
   field.nullable().optional().describe(`Deprecated; write redis.${name}.`);
+
+/** The same settings under the names they had before Kong 3.8. */
+export const flatRedis = {
+  redis_host: deprecated(text(), 'host'),
+  redis_port: deprecated(port(), 'port'),
+  redis_timeout: deprecated(timeout(), 'timeout'),
+  redis_username: deprecated(text(), 'username'),
+  redis_password: deprecated(text(), 'password'),
+  redis_database: deprecated(integer(), 'database'),
+  redis_ssl: deprecated(flag(), 'ssl'),
+  redis_ssl_verify: deprecated(flag(), 'ssl_verify'),
+  redis_server_name: deprecated(text(), 'server_name'),
+};
 
 const Config = record({
   second: limit('second'),
@@ -66,16 +80,8 @@ const Config = record({
   sync_rate: decimal()
     .default(-1)
     .describe('Seconds between synchronisations in Kong; -1: at once, as here.'),
-  redis: Redis.prefault({}).describe('Connection of the redis policy.'),
-  redis_host: deprecated(text(), 'host'),
-  redis_port: deprecated(port(), 'port'),
-  redis_timeout: deprecated(timeout(), 'timeout'),
-  redis_username: deprecated(text(), 'username'),
-  redis_password: deprecated(text(), 'password'),
-  redis_database: deprecated(integer(), 'database'),
-  redis_ssl: deprecated(flag(), 'ssl'),
-  redis_ssl_verify: deprecated(flag(), 'ssl_verify'),
-  redis_server_name: deprecated(text(), 'server_name'),
+  redis: redisConfig.prefault({}).describe('Connection of the redis policy.'),
+  ...flatRedis,
 });
 export type RateLimitingConfig = z.output<typeof Config>;
 
@@ -91,7 +97,7 @@ const FLAT = [
   'server_name',
 ] as const;
 type Flat = (typeof FLAT)[number];
-const DEFAULT_REDIS = Redis.parse({});
+const DEFAULT_REDIS = redisConfig.parse({});
 
 /** The deprecated fields that are set, with the place that holds their value now. */
 const flatFields = (config: RateLimitingConfig) =>

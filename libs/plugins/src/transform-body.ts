@@ -20,7 +20,8 @@ const { rawJSON } = JSON as unknown as { rawJSON: (source: string) => unknown };
 const keepDigits = (_: string, value: unknown, context: { readonly source?: string }): unknown =>
   typeof value === 'number' && String(value) !== context.source ? rawJSON(context.source ?? 'null') : value;
 
-const parseObject = (body: Buffer): Map<string, unknown> | undefined => {
+/** The fields of a JSON object; undefined for any other body. Numbers keep their digits. */
+export const parseObject = (body: Buffer): Map<string, unknown> | undefined => {
   if (!isUtf8(body)) return undefined;
   try {
     const value: unknown = JSON.parse(
@@ -58,12 +59,16 @@ const jsonFields = (object: Map<string, unknown>): Fields => ({
 // On an empty body there is nothing to take away or to change, only to add.
 const onlyAdditions = (rules: Rules): Rules => ({ ...rules, remove: [], rename: [], replace: [] });
 
+/** The reverse of `parseObject`. */
+export const printObject = (object: Map<string, unknown>): Buffer =>
+  Buffer.from(JSON.stringify(Object.fromEntries(object)));
+
 const changeJson = (body: Buffer, rules: Rules, scope: TemplateScope): Buffer | undefined => {
   const isEmpty = body.length === 0;
   const object = isEmpty ? new Map<string, unknown>() : parseObject(body);
   if (object === undefined) return undefined;
   const isChanged = applyRules(jsonFields(object), isEmpty ? onlyAdditions(rules) : rules, scope);
-  return isChanged ? Buffer.from(JSON.stringify(Object.fromEntries(object))) : undefined;
+  return isChanged ? printObject(object) : undefined;
 };
 
 const changeForm = (body: Buffer, rules: Rules, scope: TemplateScope): Buffer | undefined => {

@@ -1,3 +1,4 @@
+import type { GatewayError } from '@sluice/contracts';
 import type { Exchange, HeaderList, Identity } from '../src/exchange.ts';
 import type { PluginScope } from '../src/plugin.ts';
 import type { Ports } from '../src/ports.ts';
@@ -56,7 +57,10 @@ export interface Given {
   readonly startedAt?: number;
 }
 
-export type TestExchange = Exchange & { sentBody: Buffer | undefined };
+export type TestExchange = Exchange & {
+  sentBody: Buffer | undefined;
+  bodyLimit: { maxBytes: number; refusal: GatewayError } | undefined;
+};
 
 export const identityOf = (identity: Partial<Identity>): Identity => ({
   consumer: undefined,
@@ -99,6 +103,10 @@ export const testExchange = (given: Given = {}): TestExchange => {
       exchange.sentBody = replaced;
     },
     sentBody: body,
+    limitBody: (maxBytes, refusal) => {
+      exchange.bodyLimit = { maxBytes, refusal };
+    },
+    bodyLimit: undefined,
     toClient: headerList(given.answered),
     upstream: undefined,
     memo: new Map(),
@@ -109,7 +117,7 @@ export const testExchange = (given: Given = {}): TestExchange => {
 export interface TestPorts extends Ports {
   readonly counted: string[];
   readonly logged: { level: string; message: string }[];
-  /** Arguments of verifyToken, spendBudget and readQuota, in order. */
+  /** Arguments of verifyCredential, spendBudget and readQuota, in order. */
   readonly asked: unknown[];
 }
 
@@ -118,10 +126,11 @@ export const UUID = '11111111-2222-4333-8444-555555555555';
 /** Ports that answer what the test says; what it does not mention must not be asked. */
 export const testPorts = (
   answers: {
-    verify?: Awaited<ReturnType<Ports['verifyToken']>>;
+    verify?: Awaited<ReturnType<Ports['verifyCredential']>>;
     budget?: Awaited<ReturnType<Ports['spendBudget']>>;
     quota?: Awaited<ReturnType<Ports['readQuota']>>;
     consumers?: readonly NonNullable<Identity['consumer']>[];
+    groups?: readonly string[];
   } = {},
 ): TestPorts => {
   const unexpected = (what: string): never => {
@@ -131,14 +140,15 @@ export const testPorts = (
     counted: [],
     logged: [],
     asked: [],
-    verifyToken: (_, pluginId, token) => {
-      ports.asked.push(pluginId, token);
-      return answers.verify === undefined ? unexpected('a token') : (answers.verify as never);
+    verifyCredential: (_, pluginId, credential) => {
+      ports.asked.push(pluginId, credential);
+      return answers.verify === undefined ? unexpected('a credential') : (answers.verify as never);
     },
     ...(answers.consumers && {
       findConsumer: (key: string) =>
         answers.consumers?.find(({ id, username }) => key === id || key === username),
     }),
+    ...(answers.groups && { groupsOf: () => answers.groups ?? [] }),
     spendBudget: (_, key, limits) => {
       ports.asked.push(key, limits);
       return answers.budget ?? unexpected('a budget');

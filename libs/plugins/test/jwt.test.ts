@@ -28,7 +28,7 @@ const places: [string, Given][] = [
 test.each(places)('given a token in %s, when the request comes, then that token is verified', (_, given) => {
   const ports = testPorts({ verify: ALLOW });
   expect(instance(jwt, EVERYWHERE).access(testExchange(given), ports)).toBeUndefined();
-  expect(ports.asked).toEqual(['p1', 'aaa']);
+  expect(ports.asked).toEqual(['p1', { scheme: 'jwt', token: 'aaa' }]);
 });
 
 const local: [string, Given, string, string][] = [
@@ -96,7 +96,7 @@ test('a valid token sets the identity and its headers over those a client sent',
 });
 
 test('a verdict that comes later is waited for', async () => {
-  const ports = { ...testPorts(), verifyToken: async () => EXPIRED };
+  const ports = { ...testPorts(), verifyCredential: async () => EXPIRED };
   const step = await instance(jwt).access(testExchange({ target: '/?jwt=aaa' }), ports);
   expect(refusalOf(step)).toMatchObject({ status: 401 });
 });

@@ -12,6 +12,14 @@ export const instance = (plugin: Plugin, config: unknown = {}, scope = GLOBAL) =
     access: (exchange: Exchange, ports: Ports = testPorts()) => plugin.access?.(exchange, prepared, ports),
     response: (exchange: Exchange, ports: Ports = testPorts()) =>
       plugin.response?.(exchange, prepared, ports),
+    /** The body phase: asks first, as the edge does. */
+    body: (exchange: Exchange, body: Buffer | string, ports: Ports = testPorts()): string | undefined =>
+      plugin.wantsBody?.(exchange, prepared)
+        ? plugin.body?.(exchange, prepared, Buffer.from(body), ports)?.toString()
+        : undefined,
+    inspect: (exchange: Exchange, ports: Ports = testPorts()) => plugin.inspect?.(exchange, prepared, ports),
+    wantsBody: (exchange: Exchange) => plugin.wantsBody?.(exchange, prepared) ?? false,
+    settle: (exchange: Exchange, ports: Ports = testPorts()) => plugin.settle?.(exchange, prepared, ports),
   };
 };
 

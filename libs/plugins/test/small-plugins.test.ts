@@ -77,10 +77,25 @@ test('response-transformer removes, renames, replaces, adds and appends headers'
   });
 });
 
-test('response-transformer refuses JSON rules rather than ignore them', () => {
-  const problems = problemsOf(responseTransformer, { remove: { json: ['secret'] } });
-  expect(problems['remove.json']).toContain('remove the rule');
-  expect(problemsOf(responseTransformer, { add: { json: [], json_types: [], headers: [] } })).toEqual({});
+const jsonAnswer = (config: object, body: string, type = 'application/json') =>
+  instance(responseTransformer, config).body(testExchange({ answered: { 'content-type': type } }), body);
+
+test('response-transformer removes, renames, replaces, adds and appends keys of a JSON answer, typed', () => {
+  const config = {
+    remove: { json: ['secret'] },
+    rename: { json: ['old:new'] },
+    replace: { json: ['here:2', 'absent:3'], json_types: ['number', 'number'] },
+    add: { json: ['flag:true', 'here:9'], json_types: ['boolean', 'number'] },
+    append: { json: ['list:b'] },
+  };
+  const changed = jsonAnswer(config, '{"secret":1,"old":"x","here":1,"list":["a"]}');
+  expect(JSON.parse(changed ?? '')).toEqual({ new: 'x', here: 2, flag: true, list: ['a', 'b'] });
+});
+
+test('response-transformer leaves bodies alone that are no JSON, by type or by content', () => {
+  const config = { add: { json: ['a:1'] } };
+  expect(jsonAnswer(config, '{}', 'text/plain') ?? '{}').toBe('{}');
+  expect(jsonAnswer(config, 'not json') ?? 'not json').toBe('not json');
 });
 
 const networks: [object, string, number | undefined][] = [

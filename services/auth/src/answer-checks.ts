@@ -1,11 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { authVerify } from '@sluice/contracts';
 import { answerBatch, type Bus, CheckFailed, type Logger } from '@sluice/service-kit';
-import type { z } from 'zod';
 import type { AuthMetrics } from './metrics.ts';
-import { type Verdict, type Verifier, verifyJwt } from './verify-jwt.ts';
-
-type Check = z.output<typeof authVerify.check>;
+import type { Check, Verdict } from './verdict.ts';
+import type { Verifier } from './verifier.ts';
+import { PLUGIN_OF, verifyCredential } from './verify-credential.ts';
 
 const CATCH_UP_MS = 100;
 
@@ -32,12 +31,16 @@ export const answerChecks = (options: AnswerOptions): void => {
 
   const decide = async (check: Check): Promise<Verdict> => {
     await catchUp(standing, check);
-    const plugin = verifier.credentials.plugin(check.pluginId);
+    const { scheme, pluginId, token } = check;
+    const name = PLUGIN_OF[scheme];
+    const plugin = verifier.credentials.plugin(pluginId, name);
     if (plugin === undefined)
-      throw new CheckFailed('unknown_plugin', `no enabled jwt plugin ${check.pluginId} in the configuration`);
+      throw new CheckFailed('unknown_plugin', `no enabled ${name} plugin ${pluginId} in the configuration`);
+    if (scheme !== 'jwt') return verifyCredential(verifier, plugin, check);
+    // Only tokens take long enough to be worth joining.
     const { epoch, version } = standing.position;
-    return once(inFlight, `${epoch} ${version} ${check.pluginId} ${check.token}`, () =>
-      verifyJwt(verifier, plugin, check.token),
+    return once(inFlight, `${epoch} ${version} ${pluginId} ${token}`, async () =>
+      verifyCredential(verifier, plugin, check),
     );
   };
 

@@ -7,6 +7,7 @@ import {
   type PluginEntity,
 } from '@sluice/gateway-config';
 import type { Logger } from '@sluice/service-kit';
+import { ConsumerCredentials } from './consumer-credentials.ts';
 import type { KeySource } from './fetch-keys.ts';
 import { type Environment, resolveReference } from './resolve-reference.ts';
 
@@ -23,6 +24,8 @@ export interface TrustedIssuer {
  * costs only what it touches.
  */
 export class Credentials {
+  /** Keys, passwords, secrets and groups of consumers. */
+  readonly ofConsumers = new ConsumerCredentials();
   readonly #environment: Environment;
   readonly #logger: Logger;
   #state = new ConfigState();
@@ -44,6 +47,7 @@ export class Credentials {
   /** Takes over a whole configuration. @returns where keys are to be fetched from. */
   load(state: ConfigState): readonly KeySource[] {
     this.#state = state;
+    this.ofConsumers.load(state);
     for (const index of [this.#secretsByKey, this.#secretsById, this.#fetched]) index.clear();
     for (const secret of state.list('jwt_secrets')) this.#addSecret(secret);
     this.#readIssuers();
@@ -53,6 +57,7 @@ export class Credentials {
   /** Follows the operations that led to `state`. @returns where keys are to be fetched from. */
   follow(ops: readonly ConfigOp[], state: ConfigState): readonly KeySource[] {
     this.#state = state;
+    this.ofConsumers.follow(ops, state);
     let touchesSources = false;
     for (const op of ops) {
       if (op.kind === 'issuers') touchesSources = true;
@@ -77,10 +82,10 @@ export class Credentials {
     return this.#state.get('consumers', id);
   }
 
-  /** An enabled plugin that verifies tokens. */
-  plugin(id: string): PluginEntity | undefined {
+  /** The plugin with this id, if it is enabled and of this name. */
+  plugin(id: string, name: string): PluginEntity | undefined {
     const plugin = this.#state.get('plugins', id);
-    return plugin?.enabled === true && plugin.name === 'jwt' ? plugin : undefined;
+    return plugin?.enabled === true && plugin.name === name ? plugin : undefined;
   }
 
   /** Names of the issuers this process cannot use. */

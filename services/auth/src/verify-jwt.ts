@@ -1,26 +1,15 @@
-import type { authVerify } from '@sluice/contracts';
 import type { JwtSecret, PluginEntity } from '@sluice/gateway-config';
 import { CheckFailed } from '@sluice/service-kit';
 import { z } from 'zod';
-import { checkClaims, type TimeClaim } from './check-claims.ts';
-import { type Credentials, keySourceOf, type TrustedIssuer } from './credentials.ts';
+import { type ClaimProblems, checkClaims, type TimeClaim } from './check-claims.ts';
+import { keySourceOf, type TrustedIssuer } from './credentials.ts';
 import type { KeySource } from './fetch-keys.ts';
-import { consumerOf, issuerIdentityOf, shownClaimsOf } from './identity.ts';
+import { issuerIdentityOf, shownClaimsOf } from './identity.ts';
 import { ownValue, parseToken, type Token } from './jwt-format.ts';
-import type { KeySets } from './key-sets.ts';
+import { consumerIdentityOf, deny as denyWith, type Verdict } from './verdict.ts';
 import { verificationKey } from './verification-key.ts';
+import type { Verifier } from './verifier.ts';
 import { type SignatureOutcome, verifyWithKey, verifyWithKeySet } from './verify-signature.ts';
-
-export type Verdict = z.input<typeof authVerify.verdict>;
-
-export interface Verifier {
-  readonly credentials: Credentials;
-  readonly keySets: KeySets;
-  readonly verdictCacheMs: number;
-  readonly skewSeconds: number;
-  /** Unix time in ms. */
-  readonly clock: () => number;
-}
 
 /** What of the `jwt` plugin's settings concerns a token; the rest says where the edge finds it. */
 const PluginConfig = z.object({
@@ -36,8 +25,6 @@ interface Rules {
   readonly claims: readonly TimeClaim[];
   readonly maximumExpiration: number;
 }
-
-const DENIAL_CACHE_MS = 1000;
 
 /**
  * The verdict on a token: parse → whose key → algorithm → signature → claims → identity. A token of a trusted issuer
@@ -79,7 +66,7 @@ const verifyForConsumer = async (verifier: Verifier, rules: Rules, token: Token)
   return {
     outcome: 'allow',
     cacheMs: cacheMsOf(verifier, token),
-    consumer: consumerOf(consumer),
+    ...consumerIdentityOf(credentials, consumer),
     credential: { id: secret.id, identifier: secret.key },
     claims: shownClaimsOf(token.claims),
   };
@@ -143,12 +130,10 @@ const REASONS = {
   'unusable-key': 'unusable_key',
 } as const;
 
-const deny = (reason: string, body: string | Readonly<Record<string, string>>): Verdict => ({
-  outcome: 'deny',
-  cacheMs: DENIAL_CACHE_MS,
-  body: typeof body === 'string' ? { message: body } : body,
-  reason: typeof body === 'string' ? reason : (CLAIM_REASONS[Object.values(body)[0] ?? ''] ?? reason),
-});
+const deny = (reason: string, body: string | ClaimProblems): Verdict => {
+  const byClaim = typeof body === 'string' ? undefined : CLAIM_REASONS[Object.values(body)[0] ?? ''];
+  return denyWith(byClaim ?? reason, body);
+};
 
 const CLAIM_REASONS: Readonly<Record<string, string>> = {
   'token expired': 'token_expired',

@@ -5,7 +5,16 @@ import { OidcIssuer, type ServerProcess, silentLogger, startNats, verifyContract
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { answerChecks, type Standing } from '../src/answer-checks.ts';
 import { createAuthMetrics } from '../src/metrics.ts';
-import { hs256, inSeconds, issuerEntity, jwtSecret, PLUGIN_ID, plugin, startWorld } from './fixtures.ts';
+import {
+  hs256,
+  inSeconds,
+  issuerEntity,
+  jwtSecret,
+  PLUGIN_ID,
+  plugin,
+  startWorld,
+  stored,
+} from './fixtures.ts';
 
 let nats: ServerProcess;
 beforeAll(async () => {
@@ -66,8 +75,36 @@ const startResponder = async (
   };
 };
 
+const consumer = { id: 'consumer-1' };
+const NO_KEY_CLAIM = {
+  outcome: 'deny',
+  cacheMs: 1000,
+  body: { message: "No mandatory 'iss' in claims" },
+  reason: 'no_key_claim',
+};
+/** The examples' tokens are made up, so the verdict on both is a denial; of the others it is the example's own. */
+const REPLIES: Record<string, object> = {
+  ...Object.fromEntries(authVerify.examples.map(({ name, reply }) => [name, reply.results[0] ?? {}])),
+  'a token of an OIDC issuer': NO_KEY_CLAIM,
+  'an expired token of a consumer': NO_KEY_CLAIM,
+};
+
 test('auth answers every example of its contract', async () => {
-  await using world = await startWorld({});
+  await using world = await startWorld({
+    plugins: [
+      plugin(),
+      plugin({}, { id: '0b6a1f6e-7c7e-5b5e-8d0c-2c7d6b0e4a11', name: 'key-auth' }),
+      plugin({}, { id: '5f1c3e2a-9b1d-5a55-9a3e-6c1f0d2b7e22', name: 'basic-auth' }),
+      plugin({}, { id: '8e4d2c1b-3a5f-5c66-8b2a-1d0e9f8c7b33', name: 'hmac-auth' }),
+    ],
+    consumers: [{ ...stored, ...consumer, username: 'alice', custom_id: null }],
+    keyauth_credentials: [{ ...stored, id: 'key-1', consumer, key: 'Zm9yLWFuLWV4YW1wbGU', ttl: null }],
+    hmacauth_credentials: [{ ...stored, id: 'hmac-1', consumer, username: 'alice', secret: 'hush' }],
+    acls: [
+      { ...stored, id: 'acl-1', consumer, group: 'gold' },
+      { ...stored, id: 'acl-2', consumer, group: 'beta' },
+    ],
+  });
   let answered = 0;
   await verifyContract(authVerify, {
     natsUrl: nats.url,
@@ -79,21 +116,9 @@ test('auth answers every example of its contract', async () => {
         metrics: createAuthMetrics('1.0.0', () => []),
         logger: silentLogger(),
       }),
-    match: (reply) => {
+    match: (reply, example) => {
       answered += 1;
-      // The examples' tokens are made up, so the verdict on both is a denial.
-      expect(reply).toEqual({
-        v: 1,
-        results: [
-          {
-            id: 1,
-            outcome: 'deny',
-            cacheMs: 1000,
-            body: { message: "No mandatory 'iss' in claims" },
-            reason: 'no_key_claim',
-          },
-        ],
-      });
+      expect(reply, example.name).toEqual({ v: 1, results: [{ id: 1, ...REPLIES[example.name] }] });
     },
   });
   expect(answered).toBe(authVerify.examples.length);
@@ -207,7 +232,14 @@ test('neither a token nor a secret reaches the log, whatever happens', async () 
       jwtSecret({ secret: canary }),
       jwtSecret({ id: 's2', key: 'rsa', algorithm: 'RS256', rsa_public_key: canary, secret: canary }),
     ],
-    plugins: [plugin(), plugin({ claims_to_verify: canary }, { id: 'broken' })],
+    keyauth_credentials: [{ ...stored, id: 'k', consumer, key: canary, ttl: null }],
+    hmacauth_credentials: [{ ...stored, id: 'h', consumer, username: 'alice', secret: canary }],
+    plugins: [
+      plugin(),
+      plugin({ claims_to_verify: canary }, { id: 'broken' }),
+      plugin({}, { id: 'keys', name: 'key-auth' }),
+      plugin({}, { id: 'signatures', name: 'hmac-auth' }),
+    ],
   });
   const tokens = [
     hs256({ iss: 'alice-key' }, canary),
@@ -215,7 +247,19 @@ test('neither a token nor a secret reaches the log, whatever happens', async () 
     hs256({ iss: 'rsa' }, 'x', { alg: 'RS256' }),
     await issuer.token(),
   ];
-  const results = await responder.ask(...tokens, ...tokens.map((token) => ({ token, pluginId: 'broken' })));
+  const results = await responder.ask(
+    ...tokens,
+    ...tokens.map((token) => ({ token, pluginId: 'broken' })),
+    { scheme: 'key', pluginId: 'keys', token: canary },
+    { scheme: 'key', pluginId: 'keys', token: `not ${canary}` },
+    { scheme: 'key', pluginId: 'unknown', token: canary },
+    {
+      scheme: 'hmac',
+      pluginId: 'signatures',
+      token: 'eA==',
+      hmac: { username: 'alice', algorithm: 'hmac-sha1', signingString: canary },
+    },
+  );
   expect(new Set(results.map((result) => result.outcome))).toEqual(new Set(['allow', 'deny', 'error']));
   expect(responder.lines.length).toBeGreaterThan(0);
   const said = [...responder.lines, JSON.stringify(results), await responder.metrics()].join('\n');

@@ -102,12 +102,12 @@ test.each(['{vault://env/logto-issuer}', '{vault://hcv/logto}', '{vault://env/..
   },
 );
 
-test('only an enabled jwt plugin can be asked for', () => {
+test('only an enabled plugin of the right name can be asked for', () => {
   const { credentials } = started({
     plugins: [plugin(), plugin({}, { id: 'off', enabled: false }), plugin({}, { id: 'cors', name: 'cors' })],
   });
-  expect(credentials.plugin(PLUGIN_ID)?.id).toBe(PLUGIN_ID);
-  expect(credentials.plugin('off')).toBeUndefined();
-  expect(credentials.plugin('cors')).toBeUndefined();
-  expect(credentials.plugin('nope')).toBeUndefined();
+  expect(credentials.plugin(PLUGIN_ID, 'jwt')?.id).toBe(PLUGIN_ID);
+  expect(credentials.plugin('off', 'jwt')).toBeUndefined();
+  expect(credentials.plugin('cors', 'jwt')).toBeUndefined();
+  expect(credentials.plugin('nope', 'jwt')).toBeUndefined();
 });

@@ -4,9 +4,11 @@ import { silentLogger } from '@sluice/testkit';
 import { Credentials } from '../src/credentials.ts';
 import { KeySets } from '../src/key-sets.ts';
 import type { Environment } from '../src/resolve-reference.ts';
-import { type Verdict, type Verifier, verifyJwt } from '../src/verify-jwt.ts';
+import type { Check, Verdict } from '../src/verdict.ts';
+import type { Verifier } from '../src/verifier.ts';
+import { PLUGIN_OF, verifyCredential } from '../src/verify-credential.ts';
 
-const stored = { created_at: null, updated_at: null, tags: null };
+export const stored = { created_at: null, updated_at: null, tags: null };
 const scope = { route: null, service: null, consumer: null };
 
 export const PLUGIN_ID = 'f2b0c5a4-3c6e-5d0c-9c57-1f6a52a8f7aa';
@@ -69,6 +71,8 @@ export interface World extends AsyncDisposable {
   readonly refreshes: { fresh: number; failed: number };
   readonly load: (parts: Entities) => void;
   verify(token: string, pluginId?: string): Promise<Verdict>;
+  /** The verdict on a credential of any scheme. */
+  check(check: Pick<Check, 'scheme' | 'token' | 'hmac'>, pluginId?: string): Promise<Verdict>;
 }
 
 /** The verifying half of the process on a configuration of its own, without a bus. */
@@ -108,6 +112,11 @@ export const startWorld = async (
     skewSeconds: 5,
     clock: options.clock ?? Date.now,
   };
+  const check: World['check'] = async (asked, pluginId = PLUGIN_ID) => {
+    const entity = credentials.plugin(pluginId, PLUGIN_OF[asked.scheme]);
+    if (entity === undefined) throw new Error('the configuration has no such plugin');
+    return verifyCredential(verifier, entity, { ...asked, pluginId, epoch: 'e1', version: 1 });
+  };
   return {
     verifier,
     refreshes,
@@ -115,11 +124,8 @@ export const startWorld = async (
     passMs: (ms) => {
       passed += ms;
     },
-    verify: (token, pluginId = PLUGIN_ID) => {
-      const entity = credentials.plugin(pluginId);
-      if (entity === undefined) throw new Error('the configuration has no such plugin');
-      return verifyJwt(verifier, entity, token);
-    },
+    verify: (token, pluginId = PLUGIN_ID) => check({ scheme: 'jwt', token }, pluginId),
+    check,
     [Symbol.asyncDispose]: async () => keySets.stop(),
   };
 };

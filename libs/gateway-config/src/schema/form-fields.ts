@@ -7,10 +7,10 @@ const MAX_INDEX = 1000;
 type Node = { values: string[]; inside: Map<string, Node> };
 const newNode = (): Node => ({ values: [], inside: new Map() });
 
-/** `config.redis.host`, `paths[]`, `paths[2]`; undefined: not a key of that form. */
+/** The steps of `config.redis.host`, `paths[]`, `paths[2]`; undefined: deeper than any configuration. */
 const stepsOf = (key: string): string[] | undefined => {
   const steps = key.split(/\.|(?=\[\d*\])/);
-  return steps.length <= MAX_STEPS && !steps.includes('__proto__') ? steps : undefined;
+  return steps.length <= MAX_STEPS ? steps : undefined;
 };
 
 const treeOf = (entries: Iterable<readonly [string, string]>): Node => {
@@ -19,9 +19,8 @@ const treeOf = (entries: Iterable<readonly [string, string]>): Node => {
     let node = root;
     for (const step of stepsOf(key) ?? [key]) {
       if (step === '[]') continue; // the values of one node are a list by themselves
-      const name = step === '__proto__' ? '_proto_' : step;
-      const next = node.inside.get(name) ?? newNode();
-      node.inside.set(name, next);
+      const next = node.inside.get(step) ?? newNode();
+      node.inside.set(step, next);
       node = next;
     }
     node.values.push(value);
@@ -34,7 +33,7 @@ export const readForm = (
   fields: Fields,
   entries: Iterable<readonly [string, string]>,
 ): Record<string, unknown> => {
-  const value = valueOf(treeOf(entries), { type: 'record', fields });
+  const value = valueIn(treeOf(entries), { type: 'record', fields });
   return isRecord(value) ? value : {};
 };
 
@@ -48,10 +47,10 @@ const listOf = (node: Node, elements: Field | undefined): unknown[] => [
   ...node.values.map((text) => scalarOf(text, elements)),
   ...indexesOf(node)
     .sort(([a], [b]) => a - b)
-    .map(([, item]) => valueOf(item, elements)),
+    .map(([, item]) => valueIn(item, elements)),
 ];
 
-const valueOf = (node: Node, field: Field | undefined): unknown => {
+const valueIn = (node: Node, field: Field | undefined): unknown => {
   if (field?.type === 'array' || field?.type === 'set') {
     const isEmpty = node.inside.size === 0 && node.values.length === 1 && node.values[0] === '';
     return isEmpty ? null : listOf(node, field.elements);
@@ -59,7 +58,7 @@ const valueOf = (node: Node, field: Field | undefined): unknown => {
   const indexes = indexesOf(node);
   if (node.inside.size > 0 && indexes.length < node.inside.size)
     return Object.fromEntries(
-      [...node.inside].map(([name, inner]) => [name, valueOf(inner, insideOf(field, name))]),
+      [...node.inside].map(([name, inner]) => [name, valueIn(inner, insideOf(field, name))]),
     );
   if (indexes.length > 0 || node.values.length > 1) return listOf(node, undefined);
   return scalarOf(node.values[0] ?? '', field);

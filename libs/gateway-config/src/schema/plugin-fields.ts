@@ -68,7 +68,9 @@ const unwrap = (schema: z.core.$ZodType): Wrapping => {
 
 const checksOf = ({ checks = [] }: Definition): readonly Check[] => checks.map((check) => check._zod.def);
 
-const numberRules = (definition: Definition): Partial<Field> => {
+type Bounds = { readonly between: readonly [number, number] } | { readonly greaterThan: number } | object;
+
+const numberRules = (definition: Definition): Bounds => {
   const checks = checksOf(definition);
   const low = checks.find(({ check }) => check === 'greater_than');
   const high = checks.find(({ check }) => check === 'less_than');
@@ -79,9 +81,10 @@ const numberRules = (definition: Definition): Partial<Field> => {
 };
 
 const isInteger = (definition: Definition): boolean =>
-  (definition as Check).format === 'safeint' || checksOf(definition).some(({ format }) => format === 'safeint');
+  (definition as Check).format === 'safeint' ||
+  checksOf(definition).some(({ format }) => format === 'safeint');
 
-const lengthRule = (definition: Definition): Partial<Field> => {
+const lengthRule = (definition: Definition): { readonly lengthMin?: number } => {
   const minimum = checksOf(definition).find(({ check }) => check === 'min_length')?.minimum;
   return minimum === undefined ? {} : { lengthMin: minimum };
 };
@@ -89,7 +92,7 @@ const lengthRule = (definition: Definition): Partial<Field> => {
 const listField = (definition: Definition, element: z.core.$ZodType): Field => ({
   // Only sets rewrite what they got: repetitions are dropped.
   type: checksOf(definition).some(({ check }) => check === 'overwrite') ? 'set' : 'array',
-  elements: fieldOf(element),
+  elements: typeOf(unwrap(element).inner),
   ...lengthRule(definition),
 });
 
@@ -99,7 +102,11 @@ const typeOf = (schema: z.core.$ZodType): Field => {
   if (shape !== undefined) return { type: 'record', fields: fieldsOf(shape) };
   if (element !== undefined) return listField(definition, element);
   if (valueType !== undefined)
-    return { type: 'map', ...(keyType ? { keys: fieldOf(keyType) } : {}), values: fieldOf(valueType) };
+    return {
+      type: 'map',
+      ...(keyType ? { keys: typeOf(keyType) } : {}),
+      values: typeOf(unwrap(valueType).inner),
+    };
   const oneOf = entries === undefined ? values : Object.values(entries);
   if (oneOf !== undefined) return choiceField(oneOf);
   if (type === 'string') return { type, ...lengthRule(definition) };

@@ -1,0 +1,100 @@
+/**
+ * Programs that are no browsers, by what they call themselves: crawlers, link previews, feed readers, and the
+ * HTTP libraries that Kong's list has. `curl`, `python-requests` and `node` are not among them, as in Kong.
+ */
+const GENERIC = [
+  // `Cubot` is a make of telephones.
+  '(?:^.?|[^Cc][^Uu])[Bb]ot(?:[^a-z]|$)',
+  '[Ss]pider',
+  'SPIDER',
+  '[Cc]rawl',
+  'CRAWL',
+  '[Ss]crap(?:e|y)',
+  '[Aa]rchiver',
+  '[Ii]ndexer',
+  '\\bfavicon',
+];
+
+const LIBRARIES = [
+  'Google-HTTP-Java-Client',
+  'Apache-HttpClient',
+  'http%20client',
+  'Python-urllib',
+  'HttpMonitor',
+  'TLSProber',
+  'WinHTTP',
+  'JNLP',
+  'aihttp',
+  'reqwest',
+  'axios/',
+  'okhttp',
+  'Go-http-client',
+  'Boto3?/',
+  'aws-cli',
+  'aws-sdk',
+];
+
+const PREVIEWS = [
+  'facebookexternalhit',
+  'Google.*/\\+/web/snippet',
+  'Twitterbot',
+  'LinkedInBot',
+  'Slackbot-LinkExpanding',
+  'Slack-ImgProxy',
+  'BingPreview',
+  'URL2PNG',
+  'ThumbShotsBot',
+  'WebThumb',
+  'PagePeeker',
+  'IconSurf',
+];
+
+const CRAWLERS = [
+  '(?:[A-Za-z]+-)?Googlebot',
+  'AdsBot-Google',
+  'AppEngine-Google',
+  'Mediapartners-Google',
+  'MSIECrawler',
+  'bingbot',
+  'msnbot',
+  'Yahoo! Slurp',
+  'Slurp',
+  'YahooSeeker',
+  'Yandex[A-Za-z]+',
+  '[Bb]ai[Dd]u[Ss]pider',
+  'BaiduMobaider',
+  'Mail\\.RU_Bot',
+  'YodaoBot',
+  'Daumoa',
+  'ia_archiver',
+  'InternetArchive',
+  'archive.*\\.org_bot',
+  'heritrix',
+  'Nutch',
+  'larbin',
+  'htdig',
+  'grub-client',
+  'gsa-crawler',
+  'Ask Jeeves',
+  'altavista',
+  'lycos',
+  'scooter',
+  'WebZIP',
+  'Wotbox',
+  'WhatWeb',
+  'Xenu.? Link Sleuth',
+  'Checklinks',
+  'findlinks',
+  'Comodo-Webinspector',
+  'YottaaMonitor',
+  'Pingdom\\.com_bot',
+  'GomezAgent',
+  'Netvibes',
+  'NewsGator',
+  'SimplePie',
+  'SimpleRSS',
+  'WordPress',
+];
+
+/** One pattern for all of them; found anywhere in a User-Agent. */
+export const BOT_PATTERN: string = [...GENERIC, ...LIBRARIES, ...PREVIEWS, ...CRAWLERS].join('|');

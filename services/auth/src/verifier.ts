@@ -1,0 +1,12 @@
+import type { Credentials } from './credentials.ts';
+import type { KeySets } from './key-sets.ts';
+
+/** What a verdict is made of. */
+export interface Verifier {
+  readonly credentials: Credentials;
+  readonly keySets: KeySets;
+  readonly verdictCacheMs: number;
+  readonly skewSeconds: number;
+  /** Unix time in ms. */
+  readonly clock: () => number;
+}

@@ -1,0 +1,28 @@
+import type { PluginEntity } from '@sluice/gateway-config';
+import type { Check, Verdict } from './verdict.ts';
+import type { Verifier } from './verifier.ts';
+import { verifyBasic } from './verify-basic.ts';
+import { verifyHmac } from './verify-hmac.ts';
+import { verifyJwt } from './verify-jwt.ts';
+import { verifyKey } from './verify-key.ts';
+
+/** The plugin in whose name a credential of each scheme may be asked about. */
+export const PLUGIN_OF = { jwt: 'jwt', key: 'key-auth', basic: 'basic-auth', hmac: 'hmac-auth' } as const;
+
+/** The verdict on a credential, by its scheme. `plugin` is the instance that asks. */
+export const verifyCredential = (
+  verifier: Verifier,
+  plugin: PluginEntity,
+  check: Check,
+): Verdict | Promise<Verdict> => {
+  switch (check.scheme) {
+    case 'jwt':
+      return verifyJwt(verifier, plugin, check.token);
+    case 'key':
+      return verifyKey(verifier, check.token);
+    case 'basic':
+      return verifyBasic(verifier, check.token);
+    case 'hmac':
+      return verifyHmac(verifier, check);
+  }
+};
