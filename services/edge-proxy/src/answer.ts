@@ -1,6 +1,6 @@
 import type { GatewayError } from '@sluice/contracts';
 import type { Ports } from '@sluice/plugins';
-import { runResponse } from './chain.ts';
+import { bodyReaders, runBody, runResponse } from './chain.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { Headers } from './header-list.ts';
 
@@ -68,12 +68,12 @@ const bodyTypeFor = (error: GatewayError, headers: Headers): BodyType => {
 export const renderError = (
   error: GatewayError,
   exchange: { id: string; fromClient: Headers },
-): { body: string; type: string } => {
+): { body: string | Buffer; type: string } => {
   if (error.style === 'exit') {
     if (error.body === null) return { body: '', type: CONTENT_TYPES.json };
-    const body =
-      typeof error.body === 'string' ? error.body : JSON.stringify(error.body ?? { message: error.message });
-    return { body, type: CONTENT_TYPES.json };
+    const isReady = typeof error.body === 'string' || Buffer.isBuffer(error.body);
+    const body = isReady ? error.body : JSON.stringify(error.body ?? { message: error.message });
+    return { body: body as string | Buffer, type: CONTENT_TYPES.json };
   }
   const type = bodyTypeFor(error, exchange.fromClient);
   return { body: RENDER[type](error.message, exchange.id), type: CONTENT_TYPES[type] };
@@ -97,7 +97,7 @@ export const sendError = (exchange: ProxyExchange, error: GatewayError, ports: P
   if (wasForwarded) exchange.timing.answeredAt ??= performance.now();
   const queued = exchange.toClient;
   const head = Headers.empty();
-  if (body !== '') head.set('Content-Type', type);
+  if (body.length > 0) head.set('Content-Type', type);
   head.set('Content-Length', `${Buffer.byteLength(body)}`);
   if (error.code === 'GW_NOT_READY' || error.code === 'GW_OVERLOADED')
     head.set('Retry-After', RETRY_AFTER_SECONDS);
@@ -105,10 +105,20 @@ export const sendError = (exchange: ProxyExchange, error: GatewayError, ports: P
   head.overlay(queued);
   exchange.toClient = head;
   runResponse(exchange, ports);
+  const sent = transformOwn(exchange, body, ports);
   addGatewayHeaders(exchange, wasForwarded);
   if (mustClose(error)) head.set('Connection', 'close');
   response.writeHead(error.status, head.toRaw());
-  response.end(exchange.method === 'HEAD' ? undefined : body);
+  response.end(exchange.method === 'HEAD' ? undefined : sent);
+};
+
+/** The plugins that change bodies change the gateway's own answers too, as in Kong. */
+const transformOwn = (exchange: ProxyExchange, body: string | Buffer, ports: Ports): string | Buffer => {
+  const readers = body.length === 0 ? undefined : bodyReaders(exchange, ports);
+  if (readers === undefined) return body;
+  const sent = runBody(exchange, readers, Buffer.from(body as string), ports);
+  exchange.toClient.set('Content-Length', `${sent.length}`);
+  return sent;
 };
 
 /** After a malformed or oversized request its connection cannot be trusted to stand at a message's start. */

@@ -1,7 +1,7 @@
 import { GatewayError } from '@sluice/contracts';
 import type { Ports, Step } from '@sluice/plugins';
 import type { ProxyExchange } from './exchange.ts';
-import { instanceFor } from './snapshot/chains.ts';
+import { instanceFor, type PluginInstance } from './snapshot/chains.ts';
 
 const failed = (ports: Ports, plugin: string, phase: string, error: unknown): void => {
   ports.log('warn', 'plugin failed', {
@@ -34,6 +34,40 @@ export const runResponse = (exchange: ProxyExchange, ports: Ports): void =>
 
 /** Runs the settle handlers, after the answer. */
 export const runSettle = (exchange: ProxyExchange, ports: Ports): void => runPhase(exchange, ports, 'settle');
+
+/** The instances that have to see the body of the answer, in order; undefined when none has. */
+export const bodyReaders = (exchange: ProxyExchange, ports: Ports): PluginInstance[] | undefined => {
+  let readers: PluginInstance[] | undefined;
+  for (const step of exchange.chain?.steps ?? []) {
+    const instance = instanceFor(step, exchange.identity?.consumer?.id);
+    if (instance?.plugin.wantsBody === undefined) continue;
+    try {
+      if (!instance.plugin.wantsBody(exchange, instance.prepared)) continue;
+      readers ??= [];
+      readers.push(instance);
+    } catch (error) {
+      failed(ports, instance.plugin.name, 'body', error);
+    }
+  }
+  return readers;
+};
+
+/** Passes the body through its readers. One that throws is counted and skipped. */
+export const runBody = (
+  exchange: ProxyExchange,
+  readers: readonly PluginInstance[],
+  body: Buffer,
+  ports: Ports,
+): Buffer => {
+  let sent = body;
+  for (const { plugin, prepared } of readers)
+    try {
+      sent = plugin.body?.(exchange, prepared, sent, ports) ?? sent;
+    } catch (error) {
+      failed(ports, plugin.name, 'body', error);
+    }
+  return sent;
+};
 
 const runPhase = (exchange: ProxyExchange, ports: Ports, phase: 'response' | 'settle'): void => {
   for (const step of exchange.chain?.steps ?? []) {

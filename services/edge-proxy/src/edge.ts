@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConfigFollower, followConfig, LastKnownGoodFile } from '@sluice/config-log';
-import { edgeMetrics } from '@sluice/contracts';
+import { edgeMetrics, edgeUpstreamHealth } from '@sluice/contracts';
 import { pluginCatalog } from '@sluice/plugins';
 import {
   Bus,
@@ -20,11 +20,13 @@ import { Listener } from './listener.ts';
 import { EdgeMetrics } from './observe/metrics.ts';
 import type { Settings } from './settings.ts';
 import { CommitTaker } from './snapshot/accept.ts';
-import { closeUpstreamConnections } from './upstream/attempt.ts';
-import { parseConnectTo } from './upstream/pick-target.ts';
+import { closeUpstreamConnections } from './upstream/agents.ts';
+import { Balancers } from './upstream/balancing/balancers.ts';
+import { createResolver } from './upstream/balancing/resolve-name.ts';
+import { parseConnectTo } from './upstream/target.ts';
 
 export interface Edge {
-  readonly ports: { readonly proxy: number; readonly status: number };
+  readonly ports: { readonly proxy: number; readonly status: number; readonly tls?: number };
   readonly version: () => number;
   /** Resolves when a request would be served. */
   readonly ready: Promise<void>;
@@ -56,19 +58,24 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
     metrics: registry,
     problems: () => problemsOf(gateway, bus, following.follower),
   });
-  const proxy = await listener.listen({
-    host: settings.PROXY_HOST,
-    port: settings.PROXY_PORT,
-    reusePort: settings.REUSE_PORT,
-  });
+  const listening = { host: settings.PROXY_HOST, reusePort: settings.REUSE_PORT };
+  const proxy = await listener.listen({ ...listening, port: settings.PROXY_PORT });
+  const tls =
+    settings.TLS_PORT === undefined
+      ? undefined
+      : await listener.listenTls({ ...listening, port: settings.TLS_PORT });
   const file = new LastKnownGoodFile(join(settings.DATA_DIR, 'config.json'), logger);
-  const { follower, configured } = await follow(parts, { gateway, decisions, bus, file });
+  const { follower, configured } = await follow(parts, { gateway, listener, decisions, bus, file });
   following.follower = follower;
-  observe({ registry, metrics: gateway.metrics, instance, listener, follower, bus, decisions });
+  observe({ registry, gateway, instance, listener, follower, bus, decisions });
   bus.answer(edgeMetrics, async () => ({ instance, text: await registry.metrics() }));
+  bus.answer(edgeUpstreamHealth, ({ upstreamId }) => ({
+    instance,
+    targets: gateway.balancers.health(upstreamId),
+  }));
 
   return {
-    ports: { proxy, status: status.port },
+    ports: { proxy, status: status.port, ...(tls === undefined ? {} : { tls }) },
     version: () => follower.position.version,
     ready: configured,
     stop: async () => {
@@ -76,6 +83,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
       await sleep(settings.SHUTDOWN_DELAY_MS); // load balancers look at readiness before they stop sending
       follower.stop();
       await listener.drain(settings.DRAIN_TIMEOUT_MS);
+      gateway.balancers.close();
       await file.flush();
       await bus.drain();
       closeUpstreamConnections();
@@ -97,6 +105,7 @@ const openGateway = (
     cacheBytes: settings.VERDICT_CACHE_BYTES,
     cacheMaxMs: settings.VERDICT_CACHE_MAX_MS,
   });
+  const connectTo = parseConnectTo(settings.CONNECT_TO);
   const gateway: Gateway = {
     current: undefined,
     isDraining: false,
@@ -107,11 +116,22 @@ const openGateway = (
     isTracing: telemetry.enabled,
     trustedPeers: new TrustedPeers(settings.TRUSTED_IPS),
     realIpHeader: settings.REAL_IP_HEADER,
-    connectTo: parseConnectTo(settings.CONNECT_TO),
+    connectTo,
+    balancers: new Balancers({
+      resolver: createResolver(settings.DNS_RESOLVER),
+      connectTo,
+      chance: { random: Math.random, now: () => performance.now() },
+    }),
     accessLog: settings.ACCESS_LOG,
   };
   return { gateway, decisions };
 };
+
+/** As in Kong: once any prometheus plugin asks for it. */
+const exportsUpstreamHealth = ({ current }: Gateway): boolean =>
+  current?.plugins.some(
+    ({ plugin, entity }) => plugin.name === 'prometheus' && entity.config.upstream_health_metrics === true,
+  ) ?? false;
 
 const standingOf = (follower: ConfigFollower | undefined): Standing => ({
   epoch: follower?.position.epoch ?? '',
@@ -124,10 +144,11 @@ const follow = async (
   { instance, logger }: Parts,
   {
     gateway,
+    listener,
     decisions,
     bus,
     file,
-  }: { gateway: Gateway; decisions: Decisions; bus: Bus; file: LastKnownGoodFile },
+  }: { gateway: Gateway; listener: Listener; decisions: Decisions; bus: Bus; file: LastKnownGoodFile },
 ): Promise<{ follower: ConfigFollower; configured: Promise<void> }> => {
   const configured = Promise.withResolvers<void>();
   const taker = new CommitTaker(gateway, (name) => pluginCatalog.get(name));
@@ -140,17 +161,25 @@ const follow = async (
     initial: await file.load(),
     onState: (state, at) => {
       taker.takeState(state);
+      followChange(gateway, listener);
       decisions.cache.clear();
       file.save(state, at);
       configured.resolve();
     },
     onCommit: (commit, state, at) => {
       taker.takeCommit(commit, state);
+      followChange(gateway, listener);
       decisions.cache.clear();
       file.save(state, at);
     },
   });
   return { follower, configured: configured.promise };
+};
+
+/** In the same turn as the change: no request sees an upstream without its balancer. */
+const followChange = ({ balancers, current }: Gateway, listener: Listener): void => {
+  if (current !== undefined) balancers.follow(current);
+  listener.followCertificates();
 };
 
 const busLogin = (settings: Settings) => ({
@@ -175,19 +204,20 @@ const problemsOf = (
 
 const observe = (parts: {
   registry: Registry;
-  metrics: EdgeMetrics;
+  gateway: Gateway;
   instance: string;
   listener: Listener;
   follower: ConfigFollower;
   bus: Bus;
   decisions: Decisions;
 }): void => {
-  const { registry, metrics, instance, listener, follower, bus, decisions } = parts;
-  metrics.observe(registry, instance, {
+  const { registry, gateway, instance, listener, follower, bus, decisions } = parts;
+  gateway.metrics.observe(registry, instance, {
     connections: () => listener.counts,
     version: () => follower.position.version,
     isStale: () => follower.isStale,
     busConnected: () => bus.isConnected,
     cachedVerdicts: () => decisions.cache.size,
+    upstreamHealth: () => (exportsUpstreamHealth(gateway) ? gateway.balancers.allHealth() : []),
   });
 };

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { GatewayError } from '@sluice/contracts';
 import type { Route, Service } from '@sluice/gateway-config';
 import type { Exchange, Identity, UpstreamAnswer } from '@sluice/plugins';
 import { Headers } from './header-list.ts';
@@ -36,6 +37,7 @@ export class ProxyExchange implements Exchange {
   toUpstream: Headers;
   toClient = Headers.empty();
   readonly method: string;
+  readonly httpVersion: string;
   readonly rawTarget: string;
   readonly connection: { readonly remotePort: number; readonly serial: number; readonly requests: number };
   readonly memo = new Map<string, unknown>();
@@ -68,6 +70,8 @@ export class ProxyExchange implements Exchange {
   /** Address of the last target tried, `host:port`. */
   target: string | undefined;
   tries = 0;
+  /** Its service names an upstream entity. */
+  isBalanced = false;
   /** Code of the answer the gateway gave in its own name. */
   errorCode: string | undefined;
 
@@ -79,6 +83,7 @@ export class ProxyExchange implements Exchange {
     this.fromClient = Headers.fromRaw(request.rawHeaders);
     this.toUpstream = this.fromClient;
     this.method = request.method ?? 'GET';
+    this.httpVersion = request.httpVersion;
     this.upstreamMethod = this.method;
     this.rawTarget = request.url ?? '/';
     const socket = request.socket as CountedSocket;
@@ -102,6 +107,10 @@ export class ProxyExchange implements Exchange {
 
   readBody(maxBytes: number): Promise<Buffer | undefined> {
     return this.body.read(maxBytes);
+  }
+
+  limitBody(maxBytes: number, refusal: GatewayError): void {
+    this.body.limit(maxBytes, refusal);
   }
 
   replaceBody(body: Buffer): void {

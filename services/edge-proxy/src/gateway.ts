@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { GatewayError } from '@sluice/contracts';
 import type { Ports } from '@sluice/plugins';
 import type { Logger } from '@sluice/service-kit';
@@ -15,11 +16,11 @@ import { upstreamPath } from './routing/upstream-path.ts';
 import { headersForUpstream, screenRequest } from './screen.ts';
 import type { CompiledConfig } from './snapshot/compile.ts';
 import { forward } from './upstream/forward.ts';
-import type { ConnectTo } from './upstream/pick-target.ts';
+import type { Balancing } from './upstream/pick-target.ts';
 import { relayAnswer } from './upstream/relay-answer.ts';
 
 /** Everything a request needs. `current` is replaced or changed between requests, never during a step of one. */
-export interface Gateway {
+export interface Gateway extends Balancing {
   current: CompiledConfig | undefined;
   /** Set at shutdown: readiness says so while requests are still answered. */
   isDraining: boolean;
@@ -30,7 +31,6 @@ export interface Gateway {
   readonly isTracing: boolean;
   readonly trustedPeers: TrustedPeers;
   readonly realIpHeader: string;
-  readonly connectTo: ConnectTo;
   readonly accessLog: 'all' | 'errors' | 'off';
 }
 
@@ -112,6 +112,7 @@ const matchRoute = (
     path: target.path,
     headers: (name) => exchange.fromClient.getAll(name),
     scheme: exchange.scheme,
+    sni: exchange.scheme === 'https' ? serverNameOf(exchange.request.socket) : undefined,
   });
   if (match === undefined) return new GatewayError('GW_NO_ROUTE');
   exchange.matched = match.value;
@@ -120,10 +121,18 @@ const matchRoute = (
   return httpsRedirect(exchange) ?? prepareUpstream(exchange, compiled, match.matchedPath);
 };
 
+/** By TLS to us, or to a trusted peer in front of us. */
+const isSecure = ({ scheme, isPeerTrusted, fromClient }: ProxyExchange): boolean =>
+  scheme === 'https' || (isPeerTrusted && fromClient.get('x-forwarded-proto') === 'https');
+
+/** The name in the TLS handshake; clients that connect to an address send none. */
+const serverNameOf = (socket: Socket): string | undefined =>
+  (socket as Socket & { servername?: string | false }).servername || undefined;
+
 /** An https-only route reached over http (kong-compat 3.3). */
 const httpsRedirect = (exchange: ProxyExchange): GatewayError | undefined => {
-  const { route, scheme } = exchange;
-  if (route === undefined || scheme === 'https' || route.protocols.includes('http')) return undefined;
+  const { route } = exchange;
+  if (route === undefined || isSecure(exchange) || route.protocols.includes('http')) return undefined;
   const status = route.https_redirect_status_code;
   if (status === 426)
     return new GatewayError('GW_HTTPS_REQUIRED', {
@@ -166,8 +175,8 @@ const carryOn = async (
 const carryHttp: Carry = async (gateway, exchange, compiled) => {
   const { service } = exchange;
   if (service === undefined) return new GatewayError('GW_NO_SERVICE');
-  const answer = await forward(exchange, compiled, service, gateway.connectTo);
-  if (answer instanceof GatewayError) return answer;
+  const answer = await forward(exchange, compiled, service, gateway);
+  if (answer instanceof GatewayError) return exchange.body.overrun ?? answer;
   await relayAnswer(exchange, answer, gateway.ports);
   return undefined;
 };

@@ -7,23 +7,29 @@ import { type Gateway, handleRequest } from './gateway.ts';
 import { Headers } from './header-list.ts';
 import { randomHex } from './random-hex.ts';
 import type { Settings } from './settings.ts';
+import { TlsFront } from './tls.ts';
 import { carryWebSocket } from './upstream/upgrade.ts';
 
 const HEADERS_TIMEOUT_MS = 60_000;
 
+type ListenerSettings = Pick<Settings, 'MAX_HEADER_BYTES' | 'KEEP_ALIVE_TIMEOUT_MS'>;
+
 /** Sockets that carried something malformed: what Node parsed ahead on them is never looked at. */
 const condemned = new WeakSet<Socket>();
 
-/** The port clients connect to. */
+/** The ports clients connect to: plain, and TLS where it is asked for. */
 export class Listener {
   readonly #server: Server;
   readonly #upgraded = new Set<Duplex>();
   readonly #gateway: Gateway;
+  readonly #settings: ListenerSettings;
+  #tls: TlsFront | undefined;
   #accepted = 0;
   #isDraining = false;
 
-  constructor(gateway: Gateway, settings: Pick<Settings, 'MAX_HEADER_BYTES' | 'KEEP_ALIVE_TIMEOUT_MS'>) {
+  constructor(gateway: Gateway, settings: ListenerSettings) {
     this.#gateway = gateway;
+    this.#settings = settings;
     this.#server = createServer({
       maxHeaderSize: settings.MAX_HEADER_BYTES,
       keepAliveTimeout: settings.KEEP_ALIVE_TIMEOUT_MS,
@@ -57,6 +63,27 @@ export class Listener {
     });
   }
 
+  /** Opens the TLS port. @returns the port that is listened on. */
+  listenTls(options: { host: string; port: number; reusePort: boolean }): Promise<number> {
+    this.#tls = new TlsFront({
+      contextFor: (serverName) => this.#gateway.current?.certificates.contextFor(serverName),
+      keepAliveTimeoutMs: this.#settings.KEEP_ALIVE_TIMEOUT_MS,
+      maxHeaderBytes: this.#settings.MAX_HEADER_BYTES,
+      onHttp1: (socket) => this.#server.emit('connection', socket),
+      onHttp2Connection: () => {
+        this.#accepted += 1;
+      },
+      onHttp2: (request, response) => this.#onRequest(request, response),
+    });
+    this.followCertificates();
+    return this.#tls.listen(options);
+  }
+
+  /** Called after every change of the configuration. */
+  followCertificates(): void {
+    this.#tls?.showByDefault(this.#gateway.current?.certificates.defaultPair());
+  }
+
   get counts(): { active: number; accepted: number } {
     return { active: this.#active, accepted: this.#accepted };
   }
@@ -72,14 +99,16 @@ export class Listener {
    */
   async drain(limitMs: number): Promise<void> {
     this.#isDraining = true;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const plainClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const tls = this.#tls?.close();
     this.#server.closeIdleConnections();
     const idle = setInterval(() => this.#server.closeIdleConnections(), 50);
     const deadline = setTimeout(() => {
       this.#server.closeAllConnections();
+      tls?.cut();
       for (const socket of this.#upgraded) socket.destroy();
     }, limitMs);
-    await closed;
+    await Promise.all([plainClosed, tls?.closed]);
     clearInterval(idle);
     clearTimeout(deadline);
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
+import type { GatewayError } from '@sluice/contracts';
 
 /** What may be kept to send again after a failed attempt, in bytes. */
 const REPLAY_LIMIT_BYTES = 64 * 1024;
@@ -17,6 +18,10 @@ export class RequestBody {
   #hasEnded = false;
   #replacement: Buffer | undefined;
   #destination: Writable | undefined;
+  #limit: { readonly maxBytes: number; readonly refusal: GatewayError } | undefined;
+  #forwardedBytes = 0;
+  /** The refusal for a body that was cut because it is longer than it may be. */
+  overrun: GatewayError | undefined;
 
   constructor(source: IncomingMessage) {
     this.#source = source;
@@ -55,6 +60,11 @@ export class RequestBody {
     this.#replacement = body;
   }
 
+  /** Cuts the destination off when more than `maxBytes` were to pass. */
+  limit(maxBytes: number, refusal: GatewayError): void {
+    this.#limit = { maxBytes, refusal };
+  }
+
   /** Nothing more will be sent again: what was kept can go. */
   settle(): void {
     if (this.#keptBytes > 0) this.#kept = undefined;
@@ -66,6 +76,8 @@ export class RequestBody {
       destination.end(this.#replacement);
       return destination;
     }
+    this.#forwardedBytes = this.#keptBytes;
+    if (this.#isOverLimit()) return destination;
     for (const chunk of this.#kept ?? []) destination.write(chunk);
     if (this.#hasEnded) destination.end();
     else this.#attach();
@@ -93,6 +105,8 @@ export class RequestBody {
   }
 
   #forward(chunk: Buffer): void {
+    this.#forwardedBytes += chunk.length;
+    if (this.#isOverLimit()) return;
     if (this.#kept !== undefined) {
       this.#keptBytes += chunk.length;
       if (this.#keptBytes > REPLAY_LIMIT_BYTES) this.#kept = undefined;
@@ -100,5 +114,15 @@ export class RequestBody {
     }
     if (this.#destination === undefined || this.#destination.destroyed) return;
     if (!this.#destination.write(chunk)) this.#source.pause();
+  }
+
+  /** Cuts the destination off once the body turns out to be longer than it may be. */
+  #isOverLimit(): boolean {
+    if (this.#limit === undefined || this.#forwardedBytes <= this.#limit.maxBytes) return false;
+    this.overrun = this.#limit.refusal;
+    this.#kept = undefined; // half a body is never tried again
+    this.#source.resume(); // the rest is read and dropped, so that the client gets to read its answer
+    this.#destination?.destroy();
+    return true;
   }
 }

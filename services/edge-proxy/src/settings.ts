@@ -24,6 +24,15 @@ export const Settings = z.object({
     .max(65_535)
     .default(8000)
     .describe('Port clients connect to; 0 takes a free one.'),
+  TLS_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .optional()
+    .describe(
+      'Port clients connect to by TLS, HTTP/2 included (Kong: 8443); 0 takes a free one, unset is off.',
+    ),
   REUSE_PORT: flag.default(false).describe('Share the port with other edges on this machine.'),
   DATA_DIR: z.string().default('.local/edge-proxy').describe('Folder of the last-known-good configuration.'),
   TRUSTED_IPS: list
@@ -37,6 +46,9 @@ export const Settings = z.object({
   CONNECT_TO: list
     .default([])
     .describe('Where to connect instead: `host:port=host:port`, like curl --connect-to. Host headers stay.'),
+  DNS_RESOLVER: list
+    .default([])
+    .describe('DNS servers for the targets of upstreams, `ip` or `ip:port`; empty: those of the machine.'),
   VERDICT_CACHE_BYTES: z.coerce
     .number()
     .int()

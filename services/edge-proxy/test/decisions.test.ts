@@ -108,6 +108,35 @@ test('given a new configuration, when the same token comes, then auth is asked a
   await auth.drain();
 });
 
+test('given a configuration that changes while auth is asked, then the next request asks anew', async () => {
+  await using upstream = await Upstream.start();
+  await using world = await withJwt(upstream);
+  const versions: number[] = [];
+  const released = Promise.withResolvers<void>();
+  const auth = await answering(world, (bus) =>
+    bus.answer(authVerify, async ({ checks }) => {
+      versions.push(...checks.map((check) => check.version));
+      if (versions.length === 1) await released.promise;
+      return {
+        v: 1 as const,
+        results: checks.map(({ id }) => ({ id, outcome: 'allow' as const, cacheMs: 0 })),
+      };
+    }),
+  );
+  const before = call(world.port, '/guarded', { headers: TOKEN });
+  await eventually(() => versions.length === 1);
+  const extra = route('extra', null, { paths: ['/extra'] });
+  await world.append([{ op: 'put', kind: 'routes', id: extra.id, entity: { ...extra } }]);
+  await world.settled();
+  const after = await call(world.port, '/guarded', { headers: TOKEN });
+  released.resolve();
+
+  expect(after.status).toBe(200);
+  expect((await before).status).toBe(200);
+  expect(versions).toContain((versions[0] ?? 0) + 1);
+  await auth.drain();
+});
+
 const limited = async (upstream: Upstream, config: Record<string, unknown>) => {
   const to = service('echo', upstream.url);
   return EdgeWorld.start({

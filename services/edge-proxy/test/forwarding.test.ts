@@ -1,18 +1,8 @@
 import { connect } from 'node:net';
 import { eventually, freePort } from '@sluice/testkit';
 import { expect, test } from 'vitest';
-import {
-  call,
-  type Echo,
-  EdgeWorld,
-  echo,
-  idOf,
-  raw,
-  route,
-  service,
-  stored,
-  Upstream,
-} from './edge-world.ts';
+import { call, type Echo, EdgeWorld, echo, raw, route, service, Upstream } from './edge-world.ts';
+import { targetEntity, upstreamEntity } from './upstream-entities.ts';
 
 const throughTo = async (upstream: Upstream, over: Parameters<typeof service>[2] = {}) => {
   const to = service('up', upstream.url, over);
@@ -146,15 +136,9 @@ test('given hop-by-hop headers both ways, when forwarded, then they stop at the 
 test('given a POST and a first target that refuses, when the next one accepts, then the body arrives whole', async () => {
   await using upstream = await Upstream.start();
   const to = service('up', upstream.url, { host: 'pool', retries: 5 });
-  const pool = { ...stored, id: idOf('pool'), name: 'pool', host_header: null };
-  const at = (target: string) => ({
-    ...stored,
-    id: idOf(target.slice(-16)),
-    target,
-    weight: 100,
-    upstream: { id: pool.id },
-  });
-  const targets = [at(`127.0.0.1:${await freePort()}`), at(`127.0.0.1:${upstream.port}`)];
+  const pool = upstreamEntity('pool');
+  const addresses = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${upstream.port}`];
+  const targets = addresses.map((address) => targetEntity(pool, address));
   await using world = await EdgeWorld.start({
     services: [to],
     routes: [route('all', to)],
@@ -168,7 +152,7 @@ test('given a POST and a first target that refuses, when the next one accepts, t
 
 test('given an upstream entity without a usable target, when asked, then 503 failure to get a peer', async () => {
   const to = service('up', 'http://pool', { host: 'pool' });
-  const pool = { ...stored, id: idOf('pool'), name: 'pool', host_header: null };
+  const pool = upstreamEntity('pool');
   await using world = await EdgeWorld.start({
     services: [to],
     routes: [route('all', to)],

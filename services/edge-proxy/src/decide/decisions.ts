@@ -1,11 +1,11 @@
 import { authVerify, GatewayError, type Limit, type QuotaState, ratelimitCheck } from '@sluice/contracts';
-import { type AuthVerdict, type BudgetVerdict, tenantOf } from '@sluice/plugins';
+import { type AuthVerdict, type BudgetVerdict, type Credential, tenantOf } from '@sluice/plugins';
 import { type Bus, BusError, Lane } from '@sluice/service-kit';
 import type { ProxyExchange } from '../exchange.ts';
 import type { EdgeMetrics } from '../observe/metrics.ts';
 import { withLaneSpan } from '../observe/tracing.ts';
 import { LocalLimiter } from './local-limiter.ts';
-import { VerdictCache } from './verdict-cache.ts';
+import { VerdictCache, verdictKey } from './verdict-cache.ts';
 
 /** The commit the edge stands on, and how many edges share the limits. */
 export interface Standing {
@@ -48,35 +48,44 @@ export class Decisions {
     this.#limits = new Lane(options.bus, ratelimitCheck, { isIdempotent: false }); // asked twice would count twice
   }
 
-  verifyToken(
+  verifyCredential(
     exchange: ProxyExchange,
     pluginId: string,
-    token: string,
+    credential: Credential,
   ): Promise<AuthVerdict | GatewayError> | AuthVerdict {
-    const key = `${pluginId}\0${token}`;
+    const { scheme, token } = credential;
+    // A signature is made over one request: its verdict says nothing about another.
+    if (scheme === 'hmac') return this.#askAuth(exchange, pluginId, credential, undefined);
+    const key = verdictKey(scheme, pluginId, token);
     const known = this.cache.get(key);
     if (known !== undefined) return known;
-    const running = this.#inFlight.get(key);
+    // A new configuration asks anew, whatever is still being asked under the old one.
+    const question = `${this.#options.standing().version}\0${key}`;
+    const running = this.#inFlight.get(question);
     if (running !== undefined) return running;
-    const asked = this.#askAuth(exchange, pluginId, token, key).finally(() => this.#inFlight.delete(key));
-    this.#inFlight.set(key, asked);
+    const asked = this.#askAuth(exchange, pluginId, credential, key).finally(() =>
+      this.#inFlight.delete(question),
+    );
+    this.#inFlight.set(question, asked);
     return asked;
   }
 
+  /** `key`: where the verdict may be kept. */
   async #askAuth(
     exchange: ProxyExchange,
     pluginId: string,
-    token: string,
-    key: string,
+    credential: Credential,
+    key: string | undefined,
   ): Promise<AuthVerdict | GatewayError> {
     const { epoch, version } = this.#options.standing();
     try {
       const verdict = await withLaneSpan(exchange.trace, authVerify.subject, (traceparent) =>
-        this.#auth.ask({ pluginId, epoch, version, scheme: 'jwt', token }, traceparent),
+        this.#auth.ask({ pluginId, epoch, version, ...credential }, traceparent),
       );
       const answer = identityOf(verdict);
       // A verdict given under an older configuration may not outlive it.
-      if (this.#options.standing().version === version) this.cache.put(key, answer, verdict.cacheMs);
+      if (key !== undefined && this.#options.standing().version === version)
+        this.cache.put(key, answer, verdict.cacheMs);
       return answer;
     } catch (error) {
       this.#options.metrics.dependencyFailed('auth', kindOf(error));
@@ -168,5 +177,6 @@ const identityOf = (verdict: Verdict): AuthVerdict =>
           tenantId: verdict.tenantId,
           platformId: verdict.platformId,
           userId: verdict.userId,
+          groups: verdict.groups,
         },
       };

@@ -10,7 +10,7 @@ const PERIOD_MS: Record<Exclude<Period, 'month' | 'year'>, number> = {
 };
 
 /** End of the calendar window (UTC) that holds `now`; both in Unix ms. */
-const windowEnd = (period: Period, now: number): number => {
+export const windowEnd = (period: Period, now: number): number => {
   const date = new Date(now);
   if (period === 'month') return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
   if (period === 'year') return Date.UTC(date.getUTCFullYear() + 1, 0, 1);

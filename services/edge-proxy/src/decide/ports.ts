@@ -15,7 +15,9 @@ export const createPorts = (
   current: () => CompiledConfig | undefined,
 ): Ports => ({
   findConsumer: (idOrUsername) => consumerOf(current()?.consumer(idOrUsername)),
-  verifyToken: (exchange, pluginId, token) => decisions.verifyToken(own(exchange), pluginId, token),
+  groupsOf: (consumerId) => current()?.groups.of(consumerId) ?? [],
+  verifyCredential: (exchange, pluginId, credential) =>
+    decisions.verifyCredential(own(exchange), pluginId, credential),
   spendBudget: (exchange, key, limits) => decisions.spendBudget(own(exchange), key, limits),
   readQuota: (exchange, quotaKey) => decisions.readQuota(own(exchange), quotaKey),
   count: (metric) => metrics.pluginEvent(metric),

@@ -4,6 +4,10 @@ import { LRUCache } from 'lru-cache';
 /** What an entry costs beside its key, in bytes: the identity, its strings and the cache's own bookkeeping. */
 const ENTRY_BYTES = 600;
 
+/** Under which a verdict is kept: the same text means something else to another scheme or plugin. */
+export const verdictKey = (scheme: string, pluginId: string, token: string): string =>
+  `${scheme}\0${pluginId}\0${token}`;
+
 /**
  * Verdicts about credentials that the auth process allowed the edge to reuse, for as long as it said. Bounded in
  * bytes; the least recently used go first. Denials are kept apart, so that a flood of forged tokens cannot push

@@ -1,6 +1,8 @@
 import { counter, gauge, type Registry } from '@sluice/service-kit';
 import type { ProxyExchange } from '../exchange.ts';
+import type { TargetHealth } from '../upstream/balancing/balancer.ts';
 import { kongFamilies } from './kong-families.ts';
+import { UpstreamHealthGauge } from './upstream-health-gauge.ts';
 
 const WORKSPACE = 'default';
 
@@ -11,6 +13,7 @@ export interface EdgeGauges {
   readonly isStale: () => boolean;
   readonly busConnected: () => boolean;
   readonly cachedVerdicts: () => number;
+  readonly upstreamHealth: () => Iterable<TargetHealth & { readonly upstream: string }>;
 }
 
 /** Kong's families as its 3.x plugin exports them, the original's two names, and ours. */
@@ -19,9 +22,10 @@ export class EdgeMetrics {
   readonly #dependency;
   readonly #plugin;
   readonly #errors;
+  readonly #upstreamHealth = new UpstreamHealthGauge();
 
   constructor(registry: Registry) {
-    this.#kong = kongFamilies(registry);
+    this.#kong = kongFamilies(registry, (health) => this.#upstreamHealth.renew(health));
     this.#dependency = counter(
       registry,
       'sluice_degraded_decisions_total',
@@ -40,6 +44,7 @@ export class EdgeMetrics {
   /** Registers the figures that are read when somebody asks. */
   observe(registry: Registry, instance: string, gauges: EdgeGauges): void {
     const node = { node_id: instance, subsystem: 'http' };
+    this.#upstreamHealth.source = gauges.upstreamHealth;
     gauge(registry, 'kong_node_info', 'This node', ['node_id', 'version'] as const).set(
       { node_id: instance, version: '3.9.1' },
       1,
@@ -134,11 +139,12 @@ export class EdgeMetrics {
     );
   }
 
-  #recordHealth({ target, service, upstream, errorCode }: ProxyExchange): void {
+  #recordHealth({ target, service, upstream, errorCode, isBalanced }: ProxyExchange): void {
     if (target === undefined || errorCode === 'GW_NO_PEER') return;
     const name = service?.name ?? service?.host ?? '';
     const isHealthy = upstream !== undefined ? 1 : 0;
     this.#kong.legacyHealth.set({ upstream: name, target }, isHealthy);
+    if (isBalanced) return; // its balancer knows better
     const scope = { upstream: name, target, address: target, subsystem: 'http' };
     this.#kong.targetHealth.set({ ...scope, state: 'healthy' }, isHealthy);
     this.#kong.targetHealth.set({ ...scope, state: 'unhealthy' }, 1 - isHealthy);

@@ -1,5 +1,5 @@
 import type { Route } from '@sluice/gateway-config';
-import { compileHeaderRegex, compilePathRegex } from './route-regex.ts';
+import { compileHeaderRegex, compilePathRegex } from '@sluice/plugins';
 
 /** What a look-up answers. */
 export interface RouteMatch<T> {

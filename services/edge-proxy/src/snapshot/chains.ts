@@ -73,6 +73,10 @@ export class PluginTable {
     return this.#instances.get(id);
   }
 
+  some(isMeant: (instance: PluginInstance) => boolean): boolean {
+    return [...this.#instances.values()].some(isMeant);
+  }
+
   /** The chain of a route and its service; of nothing, for requests that match no route. */
   chainFor(routeId: string | undefined, serviceId: string | undefined): Chain {
     const steps: (ChainStep & { order: number; name: string })[] = [];

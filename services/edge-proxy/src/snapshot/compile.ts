@@ -1,7 +1,22 @@
 import type { ConfigOp } from '@sluice/contracts';
-import type { ConfigState, Consumer, PluginEntity, Route, Service, Stored } from '@sluice/gateway-config';
+import type {
+  Acl,
+  CaCertificate,
+  Certificate,
+  ConfigState,
+  Consumer,
+  PluginEntity,
+  Route,
+  Service,
+  Sni,
+  Target,
+  Upstream,
+} from '@sluice/gateway-config';
+import { ConsumerGroups } from '@sluice/gateway-config';
 import type { Plugin } from '@sluice/plugins';
 import { type PreparedRoute, Router } from '../routing/router.ts';
+import type { UpstreamTls } from '../upstream/upstream-tls.ts';
+import { CertificateTable } from './certificates.ts';
 import { type Chain, type PluginInstance, PluginTable, scopeOf } from './chains.ts';
 
 /** A route in the index. Its service and chain are looked up when used: they may change without it. */
@@ -11,15 +26,19 @@ export interface CompiledRoute {
   chainRevision: number;
 }
 
-export interface UpstreamEntity extends Stored {
-  readonly name: string;
-  readonly host_header: string | null;
-}
-export interface TargetEntity extends Stored {
-  readonly target: string;
-  readonly weight: number;
-  readonly upstream: { readonly id: string };
-}
+/** Kinds that the edge reads, what is referred to first. */
+const ORDER = [
+  'certificates',
+  'ca_certificates',
+  'snis',
+  'services',
+  'upstreams',
+  'targets',
+  'consumers',
+  'acls',
+  'plugins',
+  'routes',
+] as const;
 
 /** A checked change, ready to be made; making it cannot fail. */
 type Change = () => void;
@@ -32,15 +51,18 @@ type Change = () => void;
 export class CompiledConfig {
   readonly router = new Router<CompiledRoute>();
   readonly plugins = new PluginTable();
+  readonly certificates = new CertificateTable();
   readonly services = new Map<string, Service>();
+  readonly groups = new ConsumerGroups();
   readonly #consumers = new Map<string, Consumer>();
   readonly #consumersByName = new Map<string, Consumer>();
   readonly #routes = new Map<string, Route>();
   readonly #routesOfService = new Map<string, Set<string>>();
-  readonly #upstreams = new Map<string, UpstreamEntity>();
-  readonly #upstreamsByName = new Map<string, UpstreamEntity>();
-  readonly #targets = new Map<string, TargetEntity>();
-  readonly #targetsOfUpstream = new Map<string, TargetEntity[]>();
+  readonly #upstreams = new Map<string, Upstream>();
+  readonly #upstreamsByName = new Map<string, Upstream>();
+  readonly #targets = new Map<string, Target>();
+  readonly #targetsOfUpstream = new Map<string, Target[]>();
+  #changedUpstreams = new Set<string>();
   readonly #pluginNamed: (name: string) => Plugin | undefined;
   #globalChain: { chain: Chain; revision: number } | undefined;
 
@@ -51,7 +73,7 @@ export class CompiledConfig {
   /** @throws Error naming the entity that cannot be used. */
   static of(state: ConfigState, pluginNamed: (name: string) => Plugin | undefined): CompiledConfig {
     const compiled = new CompiledConfig(pluginNamed);
-    for (const kind of ['services', 'upstreams', 'targets', 'consumers', 'plugins', 'routes'] as const)
+    for (const kind of ORDER)
       for (const entity of state.list(kind))
         compiled.prepare([{ op: 'put', kind, id: entity.id, entity: { ...entity } }])();
     return compiled;
@@ -83,10 +105,29 @@ export class CompiledConfig {
     return matched.chain;
   }
 
-  /** The upstream entity a service's host names, with its targets; undefined when the host is just a host. */
-  upstreamOf(host: string): { upstream: UpstreamEntity; targets: readonly TargetEntity[] } | undefined {
-    const upstream = this.#upstreamsByName.get(host);
-    return upstream && { upstream, targets: this.#targetsOfUpstream.get(upstream.id) ?? [] };
+  /** The upstream entity a service's host names; undefined when the host is just a host. */
+  upstreamNamed(host: string): Upstream | undefined {
+    return this.#upstreamsByName.get(host);
+  }
+
+  /** How connections to a service are secured; undefined for one that asks for nothing special. */
+  upstreamTls(service: Service): UpstreamTls | undefined {
+    return this.certificates.upstreamTls(service, this.#upstreamsByName.get(service.host));
+  }
+
+  upstream(id: string): Upstream | undefined {
+    return this.#upstreams.get(id);
+  }
+
+  targetsOf(upstreamId: string): readonly Target[] {
+    return this.#targetsOfUpstream.get(upstreamId) ?? [];
+  }
+
+  /** Ids of the upstreams that changed, or whose targets did, since this was last asked. */
+  takeChangedUpstreams(): ReadonlySet<string> {
+    const changed = this.#changedUpstreams;
+    this.#changedUpstreams = new Set();
+    return changed;
   }
 
   consumer(idOrUsername: string): Consumer | undefined {
@@ -98,10 +139,16 @@ export class CompiledConfig {
     if (op.kind === 'routes') return this.#prepareRoute(op.id, entity as Route | undefined);
     if (op.kind === 'plugins') return this.#preparePlugin(op.id, entity as PluginEntity | undefined);
     if (op.kind === 'services') return () => this.#putService(op.id, entity as Service | undefined);
+    if (op.kind === 'acls') return () => this.groups.put(op.id, entity as Acl | undefined);
     if (op.kind === 'consumers') return () => this.#putConsumer(op.id, entity as Consumer | undefined);
-    if (op.kind === 'upstreams') return () => this.#putUpstream(op.id, entity as UpstreamEntity | undefined);
-    if (op.kind === 'targets') return () => this.#putTarget(op.id, entity as TargetEntity | undefined);
-    return () => undefined; // not the edge's: credentials and certificates are others' matter
+    if (op.kind === 'upstreams') return () => this.#putUpstream(op.id, entity as Upstream | undefined);
+    if (op.kind === 'targets') return () => this.#putTarget(op.id, entity as Target | undefined);
+    if (op.kind === 'certificates')
+      return this.certificates.prepareCertificate(op.id, entity as Certificate | undefined);
+    if (op.kind === 'ca_certificates')
+      return () => this.certificates.putAuthority(op.id, entity as CaCertificate | undefined);
+    if (op.kind === 'snis') return () => this.certificates.putSni(op.id, entity as Sni | undefined);
+    return () => undefined; // not the edge's: credentials are others' matter
   }
 
   #prepareRoute(id: string, route: Route | undefined): Change {
@@ -161,9 +208,12 @@ export class CompiledConfig {
     }
   }
 
-  #putUpstream(id: string, upstream: UpstreamEntity | undefined): void {
+  #putUpstream(id: string, upstream: Upstream | undefined): void {
+    this.#changedUpstreams.add(id);
+    this.certificates.forgetUpstreamTls();
     const before = this.#upstreams.get(id);
-    if (before !== undefined) this.#upstreamsByName.delete(before.name);
+    if (before !== undefined && this.#upstreamsByName.get(before.name) === before)
+      this.#upstreamsByName.delete(before.name);
     if (upstream === undefined) this.#upstreams.delete(id);
     else {
       this.#upstreams.set(id, upstream);
@@ -171,9 +221,10 @@ export class CompiledConfig {
     }
   }
 
-  #putTarget(id: string, target: TargetEntity | undefined): void {
+  #putTarget(id: string, target: Target | undefined): void {
     const before = this.#targets.get(id);
     if (before !== undefined) {
+      this.#changedUpstreams.add(before.upstream.id);
       const sisters = this.#targetsOfUpstream.get(before.upstream.id) ?? [];
       this.#targetsOfUpstream.set(
         before.upstream.id,
@@ -182,6 +233,7 @@ export class CompiledConfig {
     }
     if (target === undefined) this.#targets.delete(id);
     else {
+      this.#changedUpstreams.add(target.upstream.id);
       this.#targets.set(id, target);
       this.#targetsOfUpstream.set(target.upstream.id, [
         ...(this.#targetsOfUpstream.get(target.upstream.id) ?? []),

@@ -1,8 +1,9 @@
-import http, { type ClientRequest, type IncomingMessage } from 'node:http';
-import https from 'node:https';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 import type { ProxyExchange } from '../exchange.ts';
-import type { Target } from './pick-target.ts';
+import { agents, freshAgents, questionMarkAgents } from './agents.ts';
+import type { Target } from './target.ts';
+import type { UpstreamTls } from './upstream-tls.ts';
 
 /** Why an attempt brought no answer, and whether another one is safe. */
 export interface AttemptFailure {
@@ -21,48 +22,11 @@ export interface AttemptOptions {
   /** Milliseconds; idle times between bytes, not totals. */
   readonly timeouts: { readonly connect: number; readonly write: number; readonly read: number };
   readonly verifyTls: boolean;
+  /** Pools of a service with certificates of its own; they decide in place of `verifyTls`. */
+  readonly tls: UpstreamTls | undefined;
   /** Use a connection nobody used before. */
   readonly onFreshConnection: boolean;
 }
-
-const KEEP_ALIVE: http.AgentOptions = {
-  keepAlive: true,
-  maxFreeSockets: 512,
-  timeout: 60_000,
-  scheduling: 'lifo',
-};
-// No bound on open sockets: a bounded pool full of long streams would make every short request wait for ever.
-const agents = { 'http:': new http.Agent(KEEP_ALIVE), 'https:': new https.Agent(KEEP_ALIVE) };
-const freshAgents = {
-  'http:': new http.Agent({ keepAlive: true, maxFreeSockets: 0 }),
-  'https:': new https.Agent({ keepAlive: true, maxFreeSockets: 0 }),
-};
-
-type Pool = http.Agent & {
-  addRequest(request: ClientRequest & { agent: http.Agent }, options: object): void;
-};
-
-/**
- * The library drops a query that is empty; Kong keeps the bare `?`. A pool is asked before the request line is
- * written, so that is where it can still be put back.
- */
-const keepingQuestionMark = (pool: http.Agent, empty: http.Agent): http.Agent => {
-  (empty as Pool).addRequest = (request, options) => {
-    request.path += '?';
-    request.agent = pool;
-    (pool as Pool).addRequest(request, options);
-  };
-  return empty;
-};
-const questionMarkAgents = {
-  'http:': keepingQuestionMark(agents['http:'], new http.Agent()),
-  'https:': keepingQuestionMark(agents['https:'], new https.Agent()),
-};
-
-/** Closes pooled connections, at shutdown. */
-export const closeUpstreamConnections = (): void => {
-  for (const agent of [...Object.values(agents), ...Object.values(freshAgents)]) agent.destroy();
-};
 
 interface Running {
   readonly exchange: ProxyExchange;
@@ -148,15 +112,13 @@ export const attemptOnce = (
     const fail = (error: NodeJS.ErrnoException) => resolve(failureOf(attempt, error));
     settlers.set(source, fail);
     const { protocol, host, port } = options.target;
-    const pools = options.path.endsWith('?') ? questionMarkAgents : agents;
-    const pool = options.onFreshConnection ? freshAgents : pools;
     engine.web(
       source,
       exchange.response,
       {
         // Node wants the bare address, the library the bracketed one; both read `hostname`.
         target: { protocol, host, hostname: host, port } as never,
-        agent: pool[protocol],
+        agent: poolFor(options),
         secure: options.verifyTls,
         connectTimeout: options.timeouts.connect,
         buffer: exchange.body as never, // has `pipe`, which is all that is called
@@ -164,6 +126,12 @@ export const attemptOnce = (
       fail,
     );
   });
+
+const poolFor = ({ target: { protocol }, tls, onFreshConnection, path }: AttemptOptions) => {
+  if (onFreshConnection) return tls?.fresh ?? freshAgents[protocol];
+  if (path.endsWith('?')) return tls?.keepingQuestionMark ?? questionMarkAgents[protocol];
+  return tls?.pool ?? agents[protocol];
+};
 
 /** What the library reads of a request: not the client's own object, which stays as it came. */
 const requestFor = (

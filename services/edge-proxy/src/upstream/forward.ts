@@ -6,9 +6,11 @@ import type { ProxyExchange } from '../exchange.ts';
 import { beginUpstreamSpan } from '../observe/tracing.ts';
 import { withQuery } from '../routing/upstream-path.ts';
 import type { CompiledConfig } from '../snapshot/compile.ts';
-import { type AttemptFailure, attemptOnce } from './attempt.ts';
-import { type ConnectTo, pickTarget } from './pick-target.ts';
+import { type AttemptFailure, type AttemptOptions, attemptOnce } from './attempt.ts';
+import type { BalancedCall, Blame } from './balancing/balanced-call.ts';
+import { type Balancing, openCall, pickTarget } from './pick-target.ts';
 import { upstreamHeaders } from './request-head.ts';
+import type { ConnectTo } from './target.ts';
 
 /** Methods that nginx does not repeat once the request was sent; a second POST could book twice. */
 const NOT_REPEATABLE = new Set(['POST', 'LOCK', 'PATCH']);
@@ -22,53 +24,84 @@ export const forward = async (
   exchange: ProxyExchange,
   compiled: CompiledConfig,
   service: Service,
-  connectTo: ConnectTo,
+  balancing: Balancing,
 ): Promise<IncomingMessage | GatewayError> => {
   exchange.timing.forwardedAt = performance.now();
+  const opened = openCall(balancing, compiled, service, exchange);
+  const call = opened instanceof Promise ? await opened : opened;
+  const answer = await tryTargets(exchange, compiled, service, { call, connectTo: balancing.connectTo });
+  if (answer instanceof GatewayError && call?.setCookie !== undefined)
+    exchange.toClient.append('Set-Cookie', call.setCookie);
+  return answer;
+};
+
+const tryTargets = async (
+  exchange: ProxyExchange,
+  compiled: CompiledConfig,
+  service: Service,
+  { call, connectTo }: { call: BalancedCall | undefined; connectTo: ConnectTo },
+): Promise<IncomingMessage | GatewayError> => {
+  const tls = service.protocol === 'https' ? compiled.upstreamTls(service) : undefined;
   let onFreshConnection = false;
   let retriesLeft = service.retries;
+  let target = pickTarget(call, service, connectTo);
   for (;;) {
-    const target = pickTarget(compiled, service, connectTo);
     if (target instanceof GatewayError) {
       if (exchange.tries === 0) exchange.timing.forwardedAt = undefined;
       return exchange.tries === 0 ? target : new GatewayError('GW_UPSTREAM_UNAVAILABLE');
     }
-    exchange.target = target.label;
-    exchange.tries += 1;
-    const span = beginUpstreamSpan(exchange.trace, exchange.upstreamMethod, target);
-    const answer = await attemptOnce(exchange, {
-      target,
-      headers: upstreamHeaders(
-        exchange,
-        target,
-        span === undefined ? exchange.trace.traceparent : traceparentOf(span),
-      ),
-      path: withQuery(exchange.upstreamPath, queryOf(exchange)),
-      timeouts: {
-        connect: service.connect_timeout,
-        write: service.write_timeout,
-        read: service.read_timeout,
-      },
-      verifyTls: service.tls_verify ?? false, // Kong's default
-      onFreshConnection,
-    });
-    exchange.timing.answeredAt = performance.now();
+    call?.sent();
+    const answer = await attempt(exchange, service, { target, tls, onFreshConnection });
     if (!('kind' in answer)) {
-      span?.setAttribute('http.response.status_code', answer.statusCode ?? 0);
-      span?.end();
+      call?.answered(answer);
       return answer;
     }
-    if (span !== undefined) {
-      failSpan(span, answer.kind);
-      span.end();
-    }
     const isStaleConnection = answer.kind === 'reset' && answer.wasReused && !onFreshConnection;
-    if (!mayRepeat(exchange, answer) || (!isStaleConnection && retriesLeft === 0))
-      return refusalFor(exchange, answer);
-    if (isStaleConnection) onFreshConnection = true;
-    else retriesLeft -= 1;
+    const isLast = !mayRepeat(exchange, answer) || (!isStaleConnection && retriesLeft === 0);
+    if (isStaleConnection && !isLast) {
+      call?.abandoned(); // it was closed while idle: no fault of the target, which is asked again
+      onFreshConnection = true;
+      continue;
+    }
+    call?.failed(blameFor(exchange, answer), isLast);
+    if (isLast) return refusalFor(exchange, answer);
+    retriesLeft -= 1;
+    target = pickTarget(call, service, connectTo);
   }
 };
+
+/** One attempt at one target, inside a client span of the request's trace where there is one. */
+const attempt = async (
+  exchange: ProxyExchange,
+  service: Service,
+  on: Pick<AttemptOptions, 'target' | 'tls' | 'onFreshConnection'>,
+): Promise<IncomingMessage | AttemptFailure> => {
+  exchange.target = on.target.label;
+  exchange.tries += 1;
+  const span = beginUpstreamSpan(exchange.trace, exchange.upstreamMethod, on.target);
+  const traceparent = span === undefined ? exchange.trace.traceparent : traceparentOf(span);
+  const answer = await attemptOnce(exchange, {
+    ...on,
+    headers: upstreamHeaders(exchange, on.target, traceparent),
+    path: withQuery(exchange.upstreamPath, queryOf(exchange)),
+    timeouts: {
+      connect: service.connect_timeout,
+      write: service.write_timeout,
+      read: service.read_timeout,
+    },
+    verifyTls: service.tls_verify ?? false, // Kong's default
+  });
+  exchange.timing.answeredAt = performance.now();
+  if (span === undefined) return answer;
+  if ('kind' in answer) failSpan(span, answer.kind);
+  else span.setAttribute('http.response.status_code', answer.statusCode ?? 0);
+  span.end();
+  return answer;
+};
+
+/** What a failed attempt says about its target. */
+const blameFor = ({ body }: ProxyExchange, { kind }: AttemptFailure): Blame =>
+  kind === 'client-gone' || body.overrun !== undefined ? 'client' : kind === 'timeout' ? 'timeout' : 'target';
 
 const queryOf = ({ upstreamQuery, hasBareQuestionMark }: ProxyExchange): string | undefined =>
   upstreamQuery === '' && !hasBareQuestionMark ? undefined : upstreamQuery;

@@ -1,15 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import type { Ports } from '@sluice/plugins';
 import { addGatewayHeaders } from '../answer.ts';
-import { runResponse } from '../chain.ts';
+import { bodyReaders, runResponse } from '../chain.ts';
 import type { ProxyExchange } from '../exchange.ts';
 import { Headers } from '../header-list.ts';
 import { headersForClient } from '../screen.ts';
+import { sendWhenComplete } from './held-answer.ts';
 
 /**
  * Sends an upstream's answer to the client: the head, changed by the chain, then the body as it comes, with
- * backpressure. An answer that breaks off in the middle breaks off for the client too, so that nobody takes half
- * of it for the whole. Resolves when the last byte is out or the client has left.
+ * backpressure; or, when a plugin has to see the body, both once it is complete. An answer that breaks off in the
+ * middle breaks off for the client too, so that nobody takes half of it for the whole. Resolves when the last
+ * byte is out or the client has left.
  */
 export const relayAnswer = (
   exchange: ProxyExchange,
@@ -27,18 +29,11 @@ export const relayAnswer = (
       upstream.destroy();
       resolve();
     });
-    writeHead(exchange, upstream, ports);
     upstream.once('error', () => response.destroy());
-    upstream.once('end', () => {
-      if (!upstream.complete) response.destroy();
-      else endWithTrailers(exchange, upstream);
-    });
-    upstream.pipe(response, { end: false });
-    // The head goes out with the first bytes of the body, or alone when none came with it: a stream's client
-    // waits for it.
-    setImmediate(() => {
-      if (!response.writableEnded && !response.destroyed) response.flushHeaders();
-    });
+    readHead(exchange, upstream, ports);
+    const readers = bodyReaders(exchange, ports);
+    if (readers === undefined) stream(exchange, upstream);
+    else sendWhenComplete({ exchange, upstream, ports, readers, stream });
   });
 };
 
@@ -51,15 +46,30 @@ export const composeHead = (exchange: ProxyExchange, fromUpstream: Headers, port
   return fromUpstream;
 };
 
-const writeHead = (exchange: ProxyExchange, upstream: IncomingMessage, ports: Ports): void => {
-  const { response } = exchange;
+const readHead = (exchange: ProxyExchange, upstream: IncomingMessage, ports: Ports): void => {
   const status = upstream.statusCode ?? 502;
-  exchange.upstream = { status };
+  exchange.upstream = { status, rawHeaders: upstream.rawHeaders };
   exchange.body.settle();
   const fromUpstream = headersForClient(Headers.fromRaw(upstream.rawHeaders), takesTrailers(exchange));
   const head = composeHead(exchange, fromUpstream, ports);
   if (status === 204) head.delete('content-length');
-  response.writeHead(status, upstream.statusMessage ?? '', head.toRaw());
+};
+
+/** Head, what was read of the body already, and the rest as it comes. */
+const stream = (exchange: ProxyExchange, upstream: IncomingMessage, read: readonly Buffer[] = []): void => {
+  const { response } = exchange;
+  response.writeHead(upstream.statusCode ?? 502, upstream.statusMessage ?? '', exchange.toClient.toRaw());
+  for (const chunk of read) response.write(chunk);
+  upstream.once('end', () => {
+    if (!upstream.complete) response.destroy();
+    else endWithTrailers(exchange, upstream);
+  });
+  upstream.pipe(response, { end: false });
+  // The head goes out with the first bytes of the body, or alone when none came with it: a stream's client
+  // waits for it.
+  setImmediate(() => {
+    if (!response.writableEnded && !response.destroyed) response.flushHeaders();
+  });
 };
 
 const takesTrailers = ({ fromClient }: ProxyExchange): boolean =>

@@ -1,6 +1,6 @@
 import { SERVER_NAME } from '../answer.ts';
 import type { ProxyExchange } from '../exchange.ts';
-import type { Target } from './pick-target.ts';
+import type { Target } from './target.ts';
 
 /**
  * The head of one attempt: the screened and transformed headers of the exchange with the gateway's own over them
@@ -15,7 +15,8 @@ export const upstreamHeaders = (
   headers.host = hostFor(exchange, target);
   addForwarding(exchange, headers);
   const via = exchange.toUpstream.getAll('via').join(', ');
-  const own = `${exchange.request.httpVersion} ${SERVER_NAME}`;
+  const { httpVersion } = exchange.request;
+  const own = `${httpVersion === '2.0' ? '2' : httpVersion} ${SERVER_NAME}`;
   headers.via = via === '' ? own : `${via}, ${own}`;
   headers['x-kong-request-id'] = exchange.id;
   headers.traceparent = traceparent;

@@ -7,9 +7,12 @@ import type { ProxyExchange } from '../exchange.ts';
 import type { Carry } from '../gateway.ts';
 import { Headers } from '../header-list.ts';
 import { withQuery } from '../routing/upstream-path.ts';
-import { pickTarget, type Target } from './pick-target.ts';
+import type { BalancedCall } from './balancing/balanced-call.ts';
+import { openCall, pickTarget } from './pick-target.ts';
 import { composeHead, relayAnswer } from './relay-answer.ts';
 import { upstreamHeaders } from './request-head.ts';
+import type { Target } from './target.ts';
+import type { UpstreamTls } from './upstream-tls.ts';
 
 const engine = createProxyServer({ toProxy: true, prependPath: false, ws: true });
 engine.on('error', () => undefined); // every call has its own callback
@@ -23,15 +26,22 @@ export const carryWebSocket =
   async (gateway, exchange, compiled) => {
     const { service } = exchange;
     if (service === undefined) return new GatewayError('GW_NO_SERVICE');
-    const target = pickTarget(compiled, service, gateway.connectTo);
+    const call = await openCall(gateway, compiled, service, exchange);
+    const target = pickTarget(call, service, gateway.connectTo);
     if (target instanceof GatewayError) return target;
+    const tls = service.protocol === 'https' ? compiled.upstreamTls(service) : undefined;
     exchange.timing.forwardedAt = performance.now();
     exchange.target = target.label;
     exchange.tries = 1;
-    const answer = await shakeHands(exchange, target, { socket, head, ports: gateway.ports });
+    call?.sent();
+    const answer = await shakeHands(exchange, target, { socket, head, ports: gateway.ports, call, tls });
     exchange.timing.answeredAt ??= performance.now();
-    if (answer === 'joined' || answer instanceof GatewayError)
-      return answer === 'joined' ? undefined : answer;
+    if (answer === 'joined') return undefined;
+    if (answer instanceof GatewayError) {
+      call?.failed(answer.code === 'GW_UPSTREAM_TIMEOUT' ? 'timeout' : 'target', true);
+      return answer;
+    }
+    call?.answered(answer);
     await relayAnswer(exchange, answer, gateway.ports);
     return undefined;
   };
@@ -39,7 +49,13 @@ export const carryWebSocket =
 const shakeHands = (
   exchange: ProxyExchange,
   target: Target,
-  client: { socket: Duplex; head: Buffer; ports: Ports },
+  client: {
+    socket: Duplex;
+    head: Buffer;
+    ports: Ports;
+    call: BalancedCall | undefined;
+    tls: UpstreamTls | undefined;
+  },
 ): Promise<'joined' | IncomingMessage | GatewayError> =>
   new Promise((resolve) => {
     const { connect_timeout: connectTimeout = 60_000, read_timeout: readTimeout = 60_000 } =
@@ -56,6 +72,7 @@ const shakeHands = (
           upstreamSocket: Duplex & { setTimeout?: (ms: number, done: () => void) => void },
         ) => {
           exchange.timing.answeredAt = performance.now();
+          client.call?.joined(upstream, upstreamSocket);
           exchange.upstream = { status: 101 };
           upstream.headers = composeHead(
             exchange,
@@ -78,7 +95,8 @@ const shakeHands = (
     });
     const { protocol, host, port } = target;
     engine.ws(source, client.socket as never, client.head, {
-      target: { protocol, host, hostname: host, port } as never,
+      target: { protocol, host, hostname: host, port, ...client.tls?.options } as never,
+      ...(client.tls === undefined ? {} : { ssl: { ...client.tls.options } }),
       secure: exchange.service?.tls_verify ?? false,
       connectTimeout,
     });

@@ -1,0 +1,69 @@
+import type { Chain } from '../snapshot/chains.ts';
+
+const REDACTED = 'REDACTED';
+const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'set-cookie'];
+/** Where keys and tokens travel by custom, whatever the plugins say. */
+const SECRET_NAMES = ['apikey', 'api-key', 'api_key', 'x-api-key', 'jwt', 'access_token', 'token'];
+
+const namesIn = (config: unknown): readonly string[] =>
+  Array.isArray(config) ? config.filter((name) => typeof name === 'string') : [];
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return text; // not encoded at all
+  }
+};
+
+/** Takes credentials out of what is logged. */
+export interface Redaction {
+  /** `headers` by lower-case name. */
+  headers(headers: Record<string, string | string[]>): Record<string, string | string[]>;
+  /** A request target; its query arguments keep their names. */
+  target(target: string): string;
+  query(query: string): Record<string, string | true | (string | true)[]>;
+}
+
+/** What is secret in the requests of a chain: credentials by custom, and where its plugins look for them. */
+export const redactionFor = (chain: Chain | undefined): Redaction => {
+  const names = new Set(
+    [
+      ...SECRET_NAMES,
+      ...namesIn(chain?.configOf('key-auth')?.key_names),
+      ...namesIn(chain?.configOf('jwt')?.uri_param_names),
+      ...namesIn(chain?.configOf('jwt')?.header_names),
+    ].map((name) => name.toLowerCase()),
+  );
+  const isSecretHeader = (name: string): boolean => SECRET_HEADERS.includes(name) || names.has(name);
+  const redactArg = (arg: string): string => {
+    const at = arg.indexOf('=');
+    return at < 0 || !names.has(decoded(arg.slice(0, at)).toLowerCase())
+      ? arg
+      : `${arg.slice(0, at)}=${REDACTED}`;
+  };
+  const redactQuery = (query: string): string => query.split('&').map(redactArg).join('&');
+  return {
+    headers: (headers) =>
+      Object.fromEntries(
+        Object.entries(headers).map(([name, value]) => [name, isSecretHeader(name) ? REDACTED : value]),
+      ),
+    target: (target) => {
+      const at = target.indexOf('?');
+      return at < 0 ? target : `${target.slice(0, at)}?${redactQuery(target.slice(at + 1))}`;
+    },
+    query: (query) => argumentsOf(redactQuery(query)),
+  };
+};
+
+const argumentsOf = (query: string): Record<string, string | true | (string | true)[]> => {
+  const all: Record<string, string | true | (string | true)[]> = Object.create(null);
+  for (const arg of query.split('&').filter((part) => part !== '')) {
+    const at = arg.indexOf('=');
+    const name = decoded(at < 0 ? arg : arg.slice(0, at));
+    const value = at < 0 ? true : decoded(arg.slice(at + 1));
+    const before = all[name];
+    all[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
+  }
+  return all;
+};

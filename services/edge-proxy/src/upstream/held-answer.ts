@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http';
+import { MAX_ANSWER_BYTES, type Ports } from '@sluice/plugins';
+import { runBody } from '../chain.ts';
+import type { ProxyExchange } from '../exchange.ts';
+import type { PluginInstance } from '../snapshot/chains.ts';
+
+interface Held {
+  readonly exchange: ProxyExchange;
+  readonly upstream: IncomingMessage;
+  readonly ports: Ports;
+  readonly readers: readonly PluginInstance[];
+  /** Sends the head, what was read, and the rest as it comes. */
+  readonly stream: (exchange: ProxyExchange, upstream: IncomingMessage, read?: readonly Buffer[]) => void;
+}
+
+/**
+ * Holds an answer back until it is complete, shows it to the plugins that asked for it, and sends what they made
+ * of it. One that is too large to be held goes on as it came.
+ */
+export const sendWhenComplete = (held: Held): void => {
+  const { exchange, upstream } = held;
+  if (Number(exchange.toClient.get('content-length') ?? 0) > MAX_ANSWER_BYTES && hasBody(held)) {
+    passOn(held, []);
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const collect = (chunk: Buffer): void => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes <= MAX_ANSWER_BYTES) return;
+    upstream.pause();
+    upstream.off('data', collect);
+    upstream.off('end', finish);
+    passOn(held, chunks);
+  };
+  const finish = (): void => {
+    if (upstream.complete) send(held, Buffer.concat(chunks));
+    else exchange.response.destroy();
+  };
+  upstream.on('data', collect);
+  upstream.once('end', finish);
+};
+
+const passOn = ({ exchange, upstream, ports, stream }: Held, read: readonly Buffer[]): void => {
+  ports.log('warn', 'answer too large for the plugins that read bodies, sent unchanged', {
+    request_id: exchange.id,
+    route: exchange.route?.name ?? exchange.route?.id,
+    max_bytes: MAX_ANSWER_BYTES,
+  });
+  stream(exchange, upstream, read);
+};
+
+const hasBody = ({ exchange, upstream }: Held): boolean =>
+  exchange.method !== 'HEAD' && upstream.statusCode !== 204 && upstream.statusCode !== 304;
+
+const send = (held: Held, body: Buffer): void => {
+  const { exchange, upstream, ports, readers } = held;
+  const { response, toClient } = exchange;
+  if (exchange.upstream !== undefined) exchange.upstream.body = body;
+  const sent = runBody(exchange, readers, body, ports);
+  const isSent = hasBody(held);
+  // The length of an answer without a body is that of the body it does not have (RFC 9110 section 8.6).
+  if (isSent) toClient.set('Content-Length', `${sent.length}`);
+  response.writeHead(upstream.statusCode ?? 502, upstream.statusMessage ?? '', toClient.toRaw());
+  response.end(isSent ? sent : undefined);
+};
