@@ -9,7 +9,12 @@ const SEEN_WITHIN_MS = 5000;
 
 /** What a writer wants, decided on the newest state; a refusal ends the attempt. */
 export type Decision<Refusal> =
-  | { readonly outcome: 'change'; readonly ops: readonly ConfigOp[] }
+  | {
+      readonly outcome: 'change';
+      readonly ops: readonly ConfigOp[];
+      /** Says what changes, for an author who did not. */
+      readonly summary?: string | undefined;
+    }
   | { readonly outcome: 'refuse'; readonly refusal: Refusal };
 
 export type Committed<Refusal> =
@@ -54,7 +59,7 @@ export class Committer {
       const base = keeper.base(follower.position);
       if (base.epoch === '') throw new LogUnavailable('the configuration log is not there yet');
       if (decision.ops.length === 0) return { outcome: 'unchanged', at: base };
-      const { actor, message } = change;
+      const { actor, message = decision.summary } = change;
       const request = { jetstream, base, state: follower.state, ops: decision.ops, actor, message };
       const appended = await appendCommit({ ...request, giveUpAfterMs: SEEN_WITHIN_MS });
       if (appended.outcome === 'committed') {

@@ -3,7 +3,7 @@ import type { Bus } from '@sluice/service-kit';
 
 const PRESENT_MS = 3500; // three heartbeats and a half
 const TICK_MS = 250;
-const LOOK_AGAIN_MS = 5;
+const LOOK_AGAIN_MS = 250; // for those who fall silent; who answers is heard at once
 
 interface Follower {
   readonly process: string;
@@ -26,6 +26,7 @@ export interface Acknowledgement {
 export class LiveEdges {
   readonly #followers = new Map<string, Follower>();
   readonly #timer: NodeJS.Timeout;
+  readonly #waiting = new Set<() => void>();
   /** Time in which this process could hear, in ms: while it is busy with a large document it hears nobody. */
   #heardMs = 0;
 
@@ -48,6 +49,7 @@ export class LiveEdges {
           refusal: outcome === 'refused' ? (reason ?? 'no reason given') : undefined,
           heardAt: this.#heardMs,
         });
+      for (const lookAgain of this.#waiting) lookAgain();
     });
   }
 
@@ -70,7 +72,7 @@ export class LiveEdges {
     const deadline = performance.now() + timeoutMs;
     const has = (one: Follower) => one.epoch === epoch && one.version >= version;
     while (performance.now() < deadline && !this.#live().every(([, one]) => has(one)))
-      await new Promise((done) => setTimeout(done, LOOK_AGAIN_MS));
+      await this.#heardOrAfter(Math.min(LOOK_AGAIN_MS, deadline - performance.now()));
     const live = this.#live();
     const edges = live.filter(([, { process }]) => process === 'edge-proxy');
     return {
@@ -80,6 +82,18 @@ export class LiveEdges {
         live.flatMap(([name, one]) => (one.refusal === undefined ? [] : [[name, one.refusal]])),
       ),
     };
+  }
+
+  #heardOrAfter(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const settle = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(settle);
+        resolve();
+      };
+      const timer = setTimeout(settle, ms);
+      this.#waiting.add(settle);
+    });
   }
 
   #live(): [string, Follower][] {

@@ -14,7 +14,14 @@ export const Settings = z.object({
     .int()
     .min(0)
     .default(2000)
-    .describe('Longest wait of POST /config for the acknowledgements of all live edges, in ms.'),
+    .describe('Longest wait of a write for the acknowledgements of all live edges, in ms.'),
+  ADMIN_WRITES: z
+    .enum(['true', 'false'])
+    .default('true')
+    .transform((text) => text === 'true')
+    .describe(
+      'false: single entities can be read only, as in Kong without a database; POST /config works in both.',
+    ),
   NATS_REPLICAS: z.coerce
     .number()
     .int()

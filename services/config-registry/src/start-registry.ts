@@ -5,6 +5,7 @@ import { createAdminApi } from './admin-api/admin-api.ts';
 import type { ApplyParts } from './apply-config.ts';
 import { Committer } from './commit.ts';
 import { applyFile } from './declarative-file.ts';
+import { EntityIndex } from './entities/entity-index.ts';
 import { deriveEntityEvents } from './entity-events.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { LiveEdges } from './live-edges.ts';
@@ -40,15 +41,15 @@ export interface RegistryOptions {
 export const startRegistry = async (options: RegistryOptions): Promise<RunningRegistry> => {
   const { settings, instance, bus, logger } = options;
   const jetstream = new JetStream(bus);
-  const nothing = () => undefined; // the Admin API reads the follower's own state
+  const index = new EntityIndex();
   const follower = followConfig({
     bus,
     jetstream,
     process: 'config-registry',
     instance,
     logger,
-    onState: nothing,
-    onCommit: nothing,
+    onState: (state) => index.rebuild(state),
+    onCommit: ({ ops }) => index.apply(ops),
   });
   const keeper = new LogKeeper({ bus, jetstream, replicas: settings.NATS_REPLICAS, logger });
   const edges = new LiveEdges(bus);
@@ -84,7 +85,9 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
       lastSeq: follower.position.seq,
     });
 
-  const app = createAdminApi({ ...parts, bus, follower, instance, plugins: pluginCatalog.all(), metrics });
+  const { ADMIN_WRITES: adminWrites } = settings;
+  const plugins = pluginCatalog.all();
+  const app = createAdminApi({ ...parts, bus, follower, index, instance, plugins, metrics, adminWrites });
   await app.listen({ host: settings.ADMIN_HOST, port: settings.ADMIN_PORT });
   const address = app.server.address();
   return {

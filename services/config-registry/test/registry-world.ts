@@ -31,6 +31,8 @@ export const runRegistry = async (
     jetstream: new JetStream(bus),
     bus,
     call: (path: string, init: RequestInit = {}) => fetch(`${admin}${path}`, init),
+    send: (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+      sendTo(`${admin}${path}`, method, body, headers),
     postYaml: (text: string, path = '/config', headers: Record<string, string> = {}) =>
       fetch(`${admin}${path}`, {
         method: 'POST',
@@ -42,6 +44,20 @@ export const runRegistry = async (
       await bus.close();
     },
   };
+};
+
+/** A request with JSON, or with a form as it is; the answer with its body parsed, undefined when there is none. */
+const sendTo = async (url: string, method: string, body: unknown, more: Record<string, string>) => {
+  const isForm = body instanceof URLSearchParams || body instanceof FormData;
+  const headers = {
+    ...(body === undefined || isForm ? {} : { 'content-type': 'application/json' }),
+    ...more,
+  };
+  const payload = isForm ? body : JSON.stringify(body);
+  const answer = await fetch(url, { method, headers, ...(body === undefined ? {} : { body: payload }) });
+  const text = await answer.text();
+  const parsed = text === '' ? undefined : (JSON.parse(text) as Record<string, unknown>);
+  return { status: answer.status, headers: answer.headers, body: parsed };
 };
 
 /** A follower like an edge proxy's, which answers for its metrics. */

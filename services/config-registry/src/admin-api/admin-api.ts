@@ -3,9 +3,13 @@ import type { Plugin } from '@sluice/plugins';
 import type { Bus, Registry } from '@sluice/service-kit';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { ApplyParts } from '../apply-config.ts';
+import type { EntityIndex } from '../entities/entity-index.ts';
 import { configRoutes } from './config-routes.ts';
 import { entityRoutes } from './entity-routes.ts';
+import { healthRoutes } from './health-routes.ts';
 import { KONG_VERSION, nodeRoutes } from './node-routes.ts';
+import { schemaRoutes } from './schema-routes.ts';
+import { tagRoutes } from './tag-routes.ts';
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_KEY_LENGTH = 1024;
@@ -16,6 +20,9 @@ export interface AdminParts extends ApplyParts {
   readonly instance: string;
   readonly plugins: readonly Pick<Plugin, 'name' | 'priority'>[];
   readonly metrics: Registry;
+  readonly index: EntityIndex;
+  /** False: single entities can be read only, as in Kong without a database. */
+  readonly adminWrites: boolean;
 }
 
 /** Kong's Admin API over the configuration log (kong-compat section 5). */
@@ -37,6 +44,9 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   nodeRoutes(app, parts);
   configRoutes(app, parts);
   entityRoutes(app, parts);
+  schemaRoutes(app, parts);
+  tagRoutes(app, parts);
+  healthRoutes(app, parts);
   return app;
 };
 

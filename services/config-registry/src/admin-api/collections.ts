@@ -1,5 +1,6 @@
 import type { Kind } from '@sluice/contracts';
-import { type ConfigState, isUuid, type Stored, schemaOf } from '@sluice/gateway-config';
+import { isUuid, schemaOf } from '@sluice/gateway-config';
+import type { StoredEntity, World } from '../entities/complete-entity.ts';
 
 /** Paths of the Admin API and what they list (kong-compat 5.4). */
 export const COLLECTIONS: Readonly<Record<string, Kind>> = {
@@ -52,6 +53,8 @@ export const NESTED: readonly Nested[] = [
   nested('consumers', 'acls', 'acls', 'consumer'),
   nested('consumers', 'oauth2', 'oauth2_credentials', 'consumer'),
   nested('upstreams', 'targets', 'targets', 'upstream'),
+  nested('certificates', 'services', 'services', 'client_certificate'),
+  nested('certificates', 'upstreams', 'upstreams', 'client_certificate'),
   nested('certificates', 'snis', 'snis', 'certificate'),
   nested('key-sets', 'keys', 'keys', 'set'),
 ];
@@ -64,46 +67,47 @@ export const REFERRED: readonly { readonly child: string; readonly path: string;
   { child: 'plugins', path: 'service', kind: 'services' },
   { child: 'plugins', path: 'route', kind: 'routes' },
   { child: 'plugins', path: 'consumer', kind: 'consumers' },
+  { child: 'services', path: 'client_certificate', kind: 'certificates' },
   ...credentials.map((child) => ({ child, path: 'consumer', kind: 'consumers' as const })),
 ];
 
 /** Unique within their parent only, so the schema does not call them keys. */
-const NESTED_KEYS: Partial<Record<Kind, string>> = {
-  acls: 'group',
-  targets: 'target',
-  jwt_secrets: 'key',
-  keyauth_credentials: 'key',
-  basicauth_credentials: 'username',
-  hmacauth_credentials: 'username',
-};
+const NESTED_KEYS: Partial<Record<Kind, string>> = { acls: 'group', targets: 'target' };
 
 /** The field by which an entity is named in a path, beside its id. */
-export const keyFieldOf = (kind: Kind): string | undefined =>
-  schemaOf(kind)?.endpointKey ?? NESTED_KEYS[kind];
-
-const fieldOf = (entity: object, name: string): unknown => (entity as Record<string, unknown>)[name];
-
-/** Whether an entity's field refers to that id. */
-export const refersTo = (entity: object, field: string, id: string): boolean =>
-  (fieldOf(entity, field) as { id?: string } | null | undefined)?.id === id;
+export const keyFieldOf = (kind: Kind, { isNested }: { isNested: boolean }): string | undefined =>
+  schemaOf(kind)?.endpointKey ?? (isNested ? NESTED_KEYS[kind] : undefined);
 
 /** The id an entity's field refers to. */
 export const referenceOf = (entity: object, field: string): string | undefined =>
-  (fieldOf(entity, field) as { id?: string } | null | undefined)?.id;
+  ((entity as Record<string, unknown>)[field] as { id?: string } | null | undefined)?.id;
 
-/** The entity a path names, by id or by key; `among` narrows it to the children of one parent. */
-export const findEntity = (
-  state: ConfigState,
-  kind: Kind,
-  key: string,
-  among: (entity: Stored) => boolean = () => true,
-): Stored | undefined => {
-  if (isUuid(key)) {
-    const entity = state.get(kind, key.toLowerCase());
-    return entity !== undefined && among(entity) ? entity : undefined;
+/** The configuration as a path is looked up in it. */
+export type View = Pick<World, 'state' | 'index'>;
+/** The children of one entity: `field` refers to it. */
+export interface Among {
+  readonly field: string;
+  readonly id: string;
+}
+
+const DEFAULT_TARGET_PORT = 8000;
+
+const ownerOf = ({ state, index }: View, kind: Kind, key: string, among?: Among): string | undefined => {
+  const endpointKey = schemaOf(kind)?.endpointKey;
+  if (endpointKey !== undefined) return index.ownerOf(kind, { [endpointKey]: key });
+  if (kind === 'certificates') {
+    const sni = index.ownerOf('snis', { name: key });
+    return sni === undefined ? undefined : state.get('snis', sni)?.certificate.id;
   }
-  const field = keyFieldOf(kind);
-  if (field === undefined) return undefined;
-  for (const entity of state.list(kind)) if (fieldOf(entity, field) === key && among(entity)) return entity;
-  return undefined;
+  const nestedKey = NESTED_KEYS[kind];
+  if (nestedKey === undefined || among === undefined) return undefined;
+  const find = (value: string) =>
+    index.ownerOf(kind, { [nestedKey]: value, [among.field]: { id: among.id } });
+  return find(key) ?? (kind === 'targets' ? find(`${key}:${DEFAULT_TARGET_PORT}`) : undefined);
+};
+
+/** The entity a path names, by id or by key; `among` is only needed where keys are unique among siblings. */
+export const findEntity = (view: View, kind: Kind, key: string, among?: Among): StoredEntity | undefined => {
+  const id = isUuid(key) ? key.toLowerCase() : ownerOf(view, kind, key, among);
+  return id === undefined ? undefined : (view.state.get(kind, id) as StoredEntity | undefined);
 };

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { type ConfigInput, flattened, isRecord, toDeclarativeYaml } from '@sluice/gateway-config';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Applied, type ApplyRequest, applyConfig } from '../apply-config.ts';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { type Applied, applyConfig } from '../apply-config.ts';
 import type { AdminParts } from './admin-api.ts';
+import { authorship, sayStale, sayWhere } from './authorship.ts';
 import { endpoint } from './endpoint.ts';
 import { type Body, readBody } from './read-body.ts';
 
 const OWN_ARGUMENTS = new Set(['check_hash', 'flatten_errors']);
-const MAX_AUTHOR = 256;
-const MAX_MESSAGE = 1000;
 
 /** The text that is in force, so that posting it again can be answered without reading it. */
 interface ActiveText {
@@ -39,11 +38,7 @@ export const configRoutes = (app: FastifyInstance, parts: AdminParts): void => {
         const flatten = ['1', 'true', 'on', 'yes'].includes(String(query.flatten_errors));
         return reply.code(400).send(applied.refusal.toBody({ flatten }));
       }
-      if (applied.outcome === 'stale') {
-        const generation = `r${applied.at.version}`;
-        const message = `The configuration is at ${generation} now; look at it and apply your change to that.`;
-        return reply.code(409).header('x-sluice-generation', generation).send({ message, generation });
-      }
+      if (applied.outcome === 'stale') return sayStale(reply, applied.at);
       active = md5 === undefined ? undefined : { md5, digest: applied.at.digest };
       return answer(reply, applied);
     },
@@ -51,34 +46,15 @@ export const configRoutes = (app: FastifyInstance, parts: AdminParts): void => {
 };
 
 const answer = (reply: FastifyReply, applied: Extract<Applied, { outcome: 'committed' | 'unchanged' }>) => {
-  const { at, acknowledged, warnings, state } = applied;
-  const refusals = Object.entries(acknowledged.refusals).map(([name, why]) => `${name}: ${why}`);
-  reply
-    .code(201)
-    .header('x-sluice-generation', `r${at.version}`)
-    .header('x-sluice-acknowledged', `${acknowledged.applied}/${acknowledged.live}`)
-    .header('x-sluice-warnings', `${warnings.length}`);
-  if (refusals.length > 0) reply.header('x-sluice-refused', headerText(refusals.join('; ')));
-  return reply.send(flattened(state));
-};
-
-/** Header values hold printable ASCII only. */
-const headerText = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_MESSAGE);
-
-const authorship = ({ headers }: FastifyRequest): Omit<ApplyRequest, 'input'> => {
-  const text = (value: string | string[] | undefined) => (Array.isArray(value) ? value.join(', ') : value);
-  const expected = /^r(\d+)$/.exec(text(headers['x-sluice-expected-generation']) ?? '')?.[1];
-  return {
-    expectedVersion: expected === undefined ? undefined : Number(expected),
-    author: text(headers['x-sluice-author'])?.slice(0, MAX_AUTHOR) || 'admin-api',
-    message: text(headers['x-sluice-message'])?.slice(0, MAX_MESSAGE),
-  };
+  const { warnings, state } = applied;
+  sayWhere(reply, applied);
+  return reply.code(201).header('x-sluice-warnings', `${warnings.length}`).send(flattened(state));
 };
 
 /** The configuration in a body; undefined when there is none. */
 const inputOf = (body: Body, query: Record<string, unknown>): ConfigInput | undefined => {
   if (body.kind === 'yaml') return textInput(body.text);
-  if (body.kind === 'form') return textInput(body.fields.get('config'));
+  if (body.kind === 'form') return textInput(new Map(body.entries).get('config'));
   if (body.kind !== 'json' || !isRecord(body.value)) return undefined;
   const document = body.value;
   if (!Object.hasOwn(document, '_format_version')) return textInput(document.config);

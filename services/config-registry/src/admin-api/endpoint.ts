@@ -6,6 +6,11 @@ export type Methods = Partial<Record<'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 const EVERY_METHOD: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
+const paths = new WeakMap<FastifyInstance, string[]>();
+
+/** Every path that was declared, as it was written. */
+export const pathsOf = (app: FastifyInstance): readonly string[] => paths.get(app) ?? [];
+
 /** A path of the Admin API by Kong's rules: HEAD is GET, OPTIONS lists the methods, others get 405. */
 export const endpoint = (app: FastifyInstance, url: string, methods: Methods): void => {
   const allowed = [
@@ -13,6 +18,7 @@ export const endpoint = (app: FastifyInstance, url: string, methods: Methods): v
     'OPTIONS',
     ...Object.keys(methods).filter((method) => method !== 'GET'),
   ].join(', ');
+  paths.set(app, [...pathsOf(app), url]);
   app.route({
     method: EVERY_METHOD,
     url,

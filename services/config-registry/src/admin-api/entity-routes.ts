@@ -1,174 +1,122 @@
 import type { Kind } from '@sluice/contracts';
-import { checkEntity, isUuid, publicEntity, type Stored, schemaOf } from '@sluice/gateway-config';
+import { schemaOf } from '@sluice/gateway-config';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { StoredEntity } from '../entities/complete-entity.ts';
+import { type EntityProblem, NOT_FOUND } from '../entities/entity-problem.ts';
 import type { AdminParts } from './admin-api.ts';
-import {
-  COLLECTIONS,
-  findEntity,
-  keyFieldOf,
-  NESTED,
-  type Nested,
-  REFERRED,
-  referenceOf,
-  refersTo,
-} from './collections.ts';
-import { endpoint, type Handler } from './endpoint.ts';
+import { COLLECTIONS, NESTED, type Nested, REFERRED, type View } from './collections.ts';
+import { endpoint, type Handler, type Methods } from './endpoint.ts';
+import { entityWrites } from './entity-writes.ts';
 import { pageOf } from './page.ts';
-import { readBody } from './read-body.ts';
-import { schemaViolation } from './schema-violation.ts';
+import {
+  childrenOf,
+  childrenPlace,
+  collectionPlace,
+  type ListPlace,
+  nestedPlace,
+  type Place,
+  paramsOf,
+  referredPlace,
+  showEntity,
+  singlePlace,
+} from './places.ts';
+import { refusedWrites } from './refused-writes.ts';
 
-type Params = Readonly<Record<'key' | 'child', string>>;
-const paramsOf = (request: FastifyRequest): Params => request.params as Params;
-const notFound = (reply: FastifyReply) => reply.code(404).send({ message: 'Not found' });
+/** What can be done to entities, as handlers. */
+export interface EntityWrites {
+  readonly create: (place: ListPlace) => Handler;
+  readonly replace: (place: Place) => Handler;
+  readonly update: (place: Place) => Handler;
+  readonly remove: (place: Place) => Handler;
+}
 
-/** Lists and single entities, by the rules of Kong without a database: reads work, writes say why not. */
+const sendProblem = (reply: FastifyReply, { status, body }: EntityProblem) => reply.code(status).send(body);
+
+/** Lists and single entities, top level and nested (kong-compat 5.4). */
 export const entityRoutes = (app: FastifyInstance, parts: AdminParts): void => {
+  const writes = parts.adminWrites ? entityWrites(parts) : refusedWrites(parts);
+  const view = (): View => ({ state: parts.follower.state, index: parts.index });
+  const single = (place: Place): Methods => ({
+    GET: readOne(view, place),
+    ...(schemaOf(place.kind) === undefined
+      ? {}
+      : { PUT: writes.replace(place), PATCH: writes.update(place), DELETE: writes.remove(place) }),
+  });
+  const all = (list: Handler, place: ListPlace): Methods => ({
+    GET: list,
+    ...(schemaOf(place.kind) === undefined ? {} : { POST: writes.create(place) }),
+  });
   for (const [path, kind] of Object.entries(COLLECTIONS)) {
-    endpoint(app, `/${path}`, { GET: listOf(parts, path, kind), POST: refuseWrite(parts, kind, 'create') });
-    endpoint(app, `/${path}/:key`, singleOf(parts, kind));
+    endpoint(app, `/${path}`, all(listOf(view, path, kind), collectionPlace(kind)));
+    endpoint(app, `/${path}/:key`, single(singlePlace(kind)));
   }
-  for (const nested of NESTED) nestedRoutes(app, parts, nested);
-  for (const { child, path, kind } of REFERRED)
-    endpoint(app, `/${child}/:key/${path}`, {
-      GET: (request, reply) => {
-        const { state } = parts.follower;
-        const from = findEntity(state, COLLECTIONS[child] as Kind, paramsOf(request).key);
-        const id = from === undefined ? undefined : referenceOf(from, path);
-        const entity = id === undefined ? undefined : state.get(kind, id);
-        return entity === undefined ? notFound(reply) : publicEntity(kind, entity);
-      },
-    });
+  for (const nested of NESTED) {
+    const list = listNested(view, nested);
+    const path = `/${nested.parent}/:key/${nested.path}`;
+    endpoint(app, path, all(list, childrenPlace(nested)));
+    if (nested.kind === 'targets') endpoint(app, `${path}/all`, { GET: list });
+    endpoint(app, `${path}/:child`, single(nestedPlace(nested)));
+  }
+  for (const { child, path, kind } of REFERRED) {
+    const place = referredPlace(child, path, kind);
+    const { DELETE: _none, ...methods } = single(place); // what others refer to is not removed through them
+    endpoint(app, `/${child}/:key/${path}`, methods);
+  }
 };
 
-const listOf =
-  ({ follower }: AdminParts, path: string, kind: Kind): Handler =>
+const readOne =
+  (view: () => View, place: Place): Handler =>
   (request, reply) => {
-    const query = request.query as Record<string, unknown>;
-    if (kind === 'consumers' && query.custom_id !== undefined) {
-      const found = [...follower.state.list('consumers')].filter((one) => one.custom_id === query.custom_id);
-      return { data: found.map((one) => publicEntity(kind, one)), next: null };
-    }
-    return sendPage(
-      reply,
-      kind,
-      pageOf(follower.state.list(kind) as Iterable<Stored>, query, { path: `/${path}` }),
-    );
+    const located = place.locate(view(), paramsOf(request));
+    if (located?.entity === undefined || !located.isHere)
+      return sendProblem(reply, located?.absent.read ?? NOT_FOUND);
+    return showEntity(view(), place.kind, located.entity);
   };
 
-const sendPage = (reply: FastifyReply, kind: Kind, paged: ReturnType<typeof pageOf<Stored>>) =>
+const listOf = (view: () => View, path: string, kind: Kind): Handler => {
+  const ordered = inOrder(view, kind);
+  return (request, reply) => {
+    const query = queryOf(request);
+    const { state } = view();
+    if (kind === 'consumers' && query.custom_id !== undefined) {
+      const found = [...state.list('consumers')].filter((one) => one.custom_id === query.custom_id);
+      return { data: found.map((one) => showEntity(view(), kind, { ...one })), next: null };
+    }
+    return sendPage(reply, view(), kind, pageOf(ordered(), query, { path: `/${path}` }));
+  };
+};
+
+/** All entities of a kind by id; kept while nothing changes, for who reads page after page. */
+const inOrder = (view: () => View, kind: Kind): (() => readonly Listed[]) => {
+  let known: { readonly digest: string; readonly all: readonly Listed[] } | undefined;
+  return () => {
+    const { state } = view();
+    if (known?.digest === state.digest) return known.all;
+    const all = [...(state.list(kind) as Iterable<object> as Iterable<Listed>)];
+    all.sort((a, b) => (a.id < b.id ? -1 : 1));
+    known = { digest: state.digest, all };
+    return all;
+  };
+};
+
+type Listed = StoredEntity & { readonly tags: readonly string[] | null; readonly created_at: number | null };
+const queryOf = (request: FastifyRequest) => request.query as Readonly<Record<string, unknown>>;
+
+const sendPage = (reply: FastifyReply, view: View, kind: Kind, paged: ReturnType<typeof pageOf<Listed>>) =>
   paged.ok
-    ? { ...paged.page, data: paged.page.data.map((entity) => publicEntity(kind, entity)) }
+    ? { ...paged.page, data: paged.page.data.map((entity) => showEntity(view, kind, entity)) }
     : reply.code(400).send(paged.problem);
 
-const singleOf = (parts: AdminParts, kind: Kind) => {
-  const find = (request: FastifyRequest) => findEntity(parts.follower.state, kind, paramsOf(request).key);
-  return {
-    GET: (request: FastifyRequest, reply: FastifyReply) => {
-      const entity = find(request);
-      return entity === undefined ? notFound(reply) : publicEntity(kind, entity);
-    },
-    PUT: refuseWrite(parts, kind, 'create or update'),
-    PATCH: (request: FastifyRequest, reply: FastifyReply) =>
-      find(request) === undefined
-        ? reply.code(404).send(unknownEntity(kind, paramsOf(request).key))
-        : refuse(reply, kind, 'update', paramsOf(request).key),
-    DELETE: (request: FastifyRequest, reply: FastifyReply) =>
-      find(request) === undefined
-        ? reply.code(204).send()
-        : refuse(reply, kind, 'remove', paramsOf(request).key),
-  };
-};
-
-const nestedRoutes = (app: FastifyInstance, parts: AdminParts, nested: Nested): void => {
-  const { parent, path, kind, field } = nested;
-  const parentOf = (request: FastifyRequest) =>
-    findEntity(parts.follower.state, COLLECTIONS[parent] as Kind, paramsOf(request).key);
-  const childOf = (request: FastifyRequest) => {
-    const owner = parentOf(request);
-    if (owner === undefined) return undefined;
-    const isChild = (entity: Stored) => refersTo(entity, field, owner.id);
-    return findEntity(parts.follower.state, kind, paramsOf(request).child, isChild);
-  };
-  const list: Handler = (request, reply) => {
-    const owner = parentOf(request);
-    if (owner === undefined) return notFound(reply);
-    const all = [...(parts.follower.state.list(kind) as Iterable<Stored>)];
-    const children = all.filter((entity) => refersTo(entity, field, owner.id));
+const listNested =
+  (view: () => View, nested: Nested): Handler =>
+  (request, reply) => {
+    const children = childrenOf(view(), nested, paramsOf(request)) as Listed[] | undefined;
+    if (children === undefined) return sendProblem(reply, NOT_FOUND);
+    const { parent, path, kind } = nested;
     const options = { path: `/${parent}/${paramsOf(request).key}/${path}`, isNested: true };
-    const query = request.query as Record<string, unknown>;
-    return sendPage(
-      reply,
-      kind,
-      pageOf(children, query, kind === 'targets' ? { ...options, compare: newestFirst } : options),
-    );
+    const order = kind === 'targets' ? { ...options, compare: newestFirst } : options;
+    return sendPage(reply, view(), kind, pageOf(children, queryOf(request), order));
   };
-  endpoint(app, `/${parent}/:key/${path}`, {
-    GET: list,
-    POST: (request, reply) =>
-      parentOf(request) === undefined
-        ? notFound(reply)
-        : refuseWrite(parts, kind, 'create', field)(request, reply),
-  });
-  if (kind === 'targets') endpoint(app, `/${parent}/:key/${path}/all`, { GET: list });
-  endpoint(app, `/${parent}/:key/${path}/:child`, {
-    GET: (request, reply) => {
-      const entity = childOf(request);
-      return entity === undefined ? notFound(reply) : publicEntity(kind, entity);
-    },
-    PUT: (request, reply) =>
-      parentOf(request) === undefined
-        ? notFound(reply)
-        : refuseWrite(parts, kind, 'create or update', field)(request, reply),
-    PATCH: (request, reply) =>
-      childOf(request) === undefined
-        ? notFound(reply)
-        : refuse(reply, kind, 'update', paramsOf(request).child),
-    DELETE: (request, reply) =>
-      childOf(request) === undefined
-        ? notFound(reply)
-        : refuse(reply, kind, 'remove', paramsOf(request).child),
-  });
-};
 
-const newestFirst = (a: Stored, b: Stored): number =>
+const newestFirst = (a: Listed, b: Listed): number =>
   (b.created_at ?? 0) - (a.created_at ?? 0) || (a.id < b.id ? -1 : 1);
-
-type Verb = 'create' | 'create or update' | 'update' | 'remove';
-
-/** A write that breaks the schema is told so first (400), then that there is no database (405). */
-const refuseWrite =
-  (parts: AdminParts, kind: Kind, verb: Verb, given?: string): Handler =>
-  async (request, reply) => {
-    const body = await readBody(request);
-    if (body.kind === 'unsupported' || body.kind === 'yaml') return reply.code(415).send();
-    if (body.kind === 'bad-json') return reply.code(400).send({ message: 'Cannot parse JSON body' });
-    const key = paramsOf(request).child ?? paramsOf(request).key;
-    const named = verb === 'create' ? undefined : key;
-    if (body.kind !== 'form' && schemaOf(kind) !== undefined) {
-      const submitted = body.kind === 'json' ? body.value : {};
-      const { findings } = checkEntity(kind, withKey(kind, submitted, named), parts.catalog, {
-        given: given === undefined ? [] : [given],
-      });
-      if (findings.length > 0) return reply.code(400).send(schemaViolation(findings));
-    }
-    return refuse(reply, kind, verb, named);
-  };
-
-/** A body may leave out the name that its path says. */
-const withKey = (kind: Kind, submitted: unknown, key: string | undefined): unknown => {
-  const field = keyFieldOf(kind);
-  if (key === undefined || field === undefined || isUuid(key)) return submitted;
-  return typeof submitted === 'object' && submitted !== null ? { [field]: key, ...submitted } : submitted;
-};
-
-const refuse = (reply: FastifyReply, kind: Kind, verb: Verb, key?: string) => {
-  const by = key === undefined || isUuid(key) ? '' : ` by '${keyFieldOf(kind) ?? 'id'}'`;
-  const message = `cannot ${verb} '${kind}' entities${by} when not using a database`;
-  return reply.code(405).send({ code: 12, name: 'operation unsupported', message });
-};
-
-const unknownEntity = (kind: Kind, key: string) => {
-  const field = isUuid(key) ? 'id' : (keyFieldOf(kind) ?? 'id');
-  const message = `could not find the entity with primary key '{${field}="${key}"}'`;
-  return { code: 6, name: 'not found', message, fields: { [field]: key } };
-};

@@ -4,7 +4,8 @@ import { uuid5 } from '@sluice/gateway-config';
 import type { FastifyInstance } from 'fastify';
 import { federateMetrics } from '../federate-metrics.ts';
 import type { AdminParts } from './admin-api.ts';
-import { endpoint } from './endpoint.ts';
+import { COLLECTIONS, NESTED } from './collections.ts';
+import { endpoint, pathsOf } from './endpoint.ts';
 
 /** Kong's release whose behaviour this API has; clients decide by it what they may ask. */
 export const KONG_VERSION = '3.9.1';
@@ -29,6 +30,11 @@ export const nodeRoutes = (app: FastifyInstance, parts: AdminParts): void => {
   endpoint(app, '/plugins/enabled', {
     GET: () => ({ enabled_plugins: parts.plugins.map(({ name }) => name) }),
   });
+  endpoint(app, '/endpoints', { GET: () => ({ data: pathsOf(app).map(namedPath).sort() }) });
+  endpoint(app, '/filter-chains', {
+    GET: (_request, reply) =>
+      reply.code(400).send({ message: 'this endpoint is only available when wasm is enabled' }),
+  });
   endpoint(app, '/metrics', {
     GET: async (_request, reply) => {
       const edges = await parts.bus.scatter(edgeMetrics, {}, parts.edges.count).catch(() => []);
@@ -38,27 +44,42 @@ export const nodeRoutes = (app: FastifyInstance, parts: AdminParts): void => {
   });
 };
 
-const nodeInfo = ({ instance, plugins, follower }: AdminParts) => ({
+/** `/services/:key` reads `/services/{services}`: a parameter is called after what it names. */
+const namedPath = (path: string): string => {
+  const [, parent = '', , child = ''] = path.split('/');
+  const kind = NESTED.find((nested) => nested.parent === parent && nested.path === child)?.kind ?? child;
+  return path
+    .replace(':key', `{${COLLECTIONS[parent] ?? parent}}`)
+    .replace(':child', `{${kind}}`)
+    .replace(/:(\w+)/, '{$1}');
+};
+
+/** The same for as long as an instance keeps its name. */
+export const nodeIdOf = ({ instance }: AdminParts): string =>
+  uuid5(NODE_NAMESPACE, `${hostname()}/${instance}`);
+
+const nodeInfo = (parts: AdminParts) => ({
   tagline: 'Welcome to kong',
   version: KONG_VERSION,
   edition: 'community',
   hostname: hostname(),
-  node_id: uuid5(NODE_NAMESPACE, `${hostname()}/${instance}`),
+  node_id: nodeIdOf(parts),
   lua_version: 'none',
   timers: { running: 0, pending: 0 },
   pids: { master: process.pid, workers: [process.pid] },
   plugins: {
     available_on_server: Object.fromEntries(
-      plugins.map(({ name, priority }) => [name, { version: KONG_VERSION, priority }]),
+      parts.plugins.map(({ name, priority }) => [name, { version: KONG_VERSION, priority }]),
     ),
-    enabled_in_cluster: [...new Set([...follower.state.list('plugins')].map(({ name }) => name))],
+    enabled_in_cluster: [...new Set([...parts.follower.state.list('plugins')].map(({ name }) => name))],
   },
-  configuration: { database: 'off', router_flavor: 'traditional_compatible' },
+  // Clients that see `off` write whole files only.
+  configuration: { database: parts.adminWrites ? 'sluice' : 'off', router_flavor: 'traditional_compatible' },
 });
 
 const status = async (
   app: FastifyInstance,
-  { follower }: AdminParts,
+  { follower, bus, adminWrites }: AdminParts,
   memory: (bytes: number) => string | number,
 ) => {
   const open = await new Promise<number>((resolve) =>
@@ -79,6 +100,7 @@ const status = async (
       connections_waiting: Math.max(0, open - 1),
       total_requests: 0,
     },
+    ...(adminWrites ? { database: { reachable: bus.isConnected } } : {}),
     configuration_hash: follower.position.digest.slice(0, HASH_LENGTH),
     generation: `r${follower.position.version}`,
   };

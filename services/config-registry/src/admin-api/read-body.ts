@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 export type Body =
   | { readonly kind: 'none' }
   | { readonly kind: 'json'; readonly value: unknown }
-  | { readonly kind: 'form'; readonly fields: ReadonlyMap<string, string> }
+  | { readonly kind: 'form'; readonly entries: readonly (readonly [string, string])[] }
   | { readonly kind: 'yaml'; readonly text: string }
   | { readonly kind: 'bad-json' }
   | { readonly kind: 'unsupported' };
@@ -20,7 +20,7 @@ export const readBody = async (request: FastifyRequest): Promise<Body> => {
   if (type === 'application/json') return jsonBody(bytes);
   if (YAML.has(type)) return { kind: 'yaml', text: bytes.toString() };
   if (type === 'application/x-www-form-urlencoded')
-    return { kind: 'form', fields: new Map(new URLSearchParams(bytes.toString())) };
+    return { kind: 'form', entries: [...new URLSearchParams(bytes.toString())] };
   if (type === 'multipart/form-data') return formBody(bytes, contentType ?? '');
   return { kind: 'unsupported' };
 };
@@ -34,10 +34,10 @@ const jsonBody = (bytes: Buffer): Body => {
 };
 
 const formBody = async (bytes: Buffer, contentType: string): Promise<Body> => {
-  const fields = new Map<string, string>();
+  const entries: [string, string][] = [];
   const headers = { 'content-type': contentType };
   const form = await new Response(new Uint8Array(bytes), { headers }).formData().catch(() => undefined);
   for (const [name, value] of form ?? [])
-    fields.set(name, typeof value === 'string' ? value : await value.text());
-  return { kind: 'form', fields };
+    entries.push([name, typeof value === 'string' ? value : await value.text()]);
+  return { kind: 'form', entries };
 };

@@ -1,0 +1,46 @@
+import type { Position } from '@sluice/config-log';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Acknowledgement } from '../live-edges.ts';
+
+const MAX_AUTHOR = 256;
+const MAX_MESSAGE = 1000;
+
+/** Who changes the configuration, why, and what they looked at before. */
+export interface Authorship {
+  readonly author: string;
+  readonly message: string | undefined;
+  readonly expectedVersion: number | undefined;
+}
+
+/** Read from the request's `X-Sluice-` headers. */
+export const authorship = ({ headers }: FastifyRequest): Authorship => {
+  const text = (value: string | string[] | undefined) => (Array.isArray(value) ? value.join(', ') : value);
+  const expected = /^r(\d+)$/.exec(text(headers['x-sluice-expected-generation']) ?? '')?.[1];
+  return {
+    expectedVersion: expected === undefined ? undefined : Number(expected),
+    author: text(headers['x-sluice-author'])?.slice(0, MAX_AUTHOR) || 'admin-api',
+    message: text(headers['x-sluice-message'])?.slice(0, MAX_MESSAGE),
+  };
+};
+
+/** Header values hold printable ASCII only. */
+const headerText = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_MESSAGE);
+
+/** Names the version that is in force and how many edges have it. */
+export const sayWhere = (
+  reply: FastifyReply,
+  { at, acknowledged }: { at: Position; acknowledged: Acknowledgement },
+): void => {
+  const refusals = Object.entries(acknowledged.refusals).map(([name, why]) => `${name}: ${why}`);
+  reply
+    .header('x-sluice-generation', `r${at.version}`)
+    .header('x-sluice-acknowledged', `${acknowledged.applied}/${acknowledged.live}`);
+  if (refusals.length > 0) reply.header('x-sluice-refused', headerText(refusals.join('; ')));
+};
+
+/** The author looked at an older version. */
+export const sayStale = (reply: FastifyReply, at: Position): FastifyReply => {
+  const generation = `r${at.version}`;
+  const message = `The configuration is at ${generation} now; look at it and apply your change to that.`;
+  return reply.code(409).header('x-sluice-generation', generation).send({ message, generation });
+};
