@@ -58,7 +58,7 @@ const textTerminal = ({ out, err, root }: Surroundings): Terminal => {
     ready: ({ proxy, admin }, elapsedMs) => {
       const seconds = (elapsedMs / 1000).toFixed(1);
       printLine(out, `  Proxy  ${proxy}`);
-      printLine(out, `  Admin  ${admin} · console ${admin}/console`);
+      printLine(out, `  Admin  ${admin}`);
       printLine(out, `  Stop   Ctrl-C (stops what was started here, nothing else)`);
       printLine(out, `  ready ${paint(out, 'dim', `in ${seconds} s`)}`);
     },
