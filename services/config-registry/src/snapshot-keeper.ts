@@ -18,7 +18,7 @@ export const keepSnapshots = (parts: {
   const look = async () => {
     const at = follower.position;
     if (isWriting || at.version === 0) return;
-    const commits = at.epoch === stored.epoch ? at.version - stored.version : EVERY_COMMITS;
+    const commits = at.version - (at.epoch === stored.epoch ? stored.version : 0);
     const isDue = commits >= EVERY_COMMITS || (commits > 0 && performance.now() - storedAt > EVERY_MS);
     if (!isDue) return;
     isWriting = true;
