@@ -4,18 +4,24 @@ import { basicAuth } from './basic-auth.ts';
 import { botDetection } from './bot-detection.ts';
 import { correlationId, requestId } from './correlation-id.ts';
 import { cors } from './cors.ts';
+import { fileLog } from './file-log.ts';
 import { hmacAuth } from './hmac-auth.ts';
+import { httpLog } from './http-log.ts';
 import { ipRestriction } from './ip-restriction.ts';
 import { jwt } from './jwt.ts';
 import { keyAuth } from './key-auth.ts';
 import type { Plugin } from './plugin.ts';
 import { prometheus } from './prometheus.ts';
+import { proxyCache } from './proxy-cache.ts';
 import { quotaMirror } from './quota-mirror.ts';
 import { rateLimiting } from './rate-limiting.ts';
 import { requestSizeLimiting } from './request-size-limiting.ts';
 import { requestTermination } from './request-termination.ts';
 import { requestTransformer } from './request-transformer.ts';
+import { responseRateLimiting } from './response-ratelimiting.ts';
 import { responseTransformer } from './response-transformer.ts';
+import { tcpLog } from './tcp-log.ts';
+import { udpLog } from './udp-log.ts';
 
 const builtIn: readonly Plugin[] = [
   correlationId,
@@ -33,7 +39,13 @@ const builtIn: readonly Plugin[] = [
   responseTransformer,
   aiPromptGuard,
   botDetection,
+  fileLog,
+  httpLog,
+  proxyCache,
   requestSizeLimiting,
+  responseRateLimiting,
+  tcpLog,
+  udpLog,
   prometheus,
   requestTermination,
 ];

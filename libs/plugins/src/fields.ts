@@ -19,7 +19,7 @@ export const decimal = () => z.number(expected('a number'));
 export const integer = () => z.int(expected('an integer'));
 export const flag = () => z.boolean(expected('a boolean'));
 export const choice = <const T extends readonly string[]>(values: T) =>
-  z.enum(values, { error: `expected one of: ${values.join(', ')}` });
+  z.enum(values, expected(`one of: ${values.join(', ')}`));
 export const listOf = <T extends z.ZodType>(element: T) => z.array(element, expected('an array'));
 
 /** A list without repetitions; Kong calls it a set. */

@@ -13,6 +13,7 @@ export {
 } from './headers.ts';
 export type { JwtConfig } from './jwt-config.ts';
 export { compileHeaderRegex, compilePathRegex, compileSearchRegex, type RouteRegex } from './linear-regex.ts';
+export type { LogRecord, LogSink, QueueSettings } from './log-sink.ts';
 export {
   definePlugin,
   MAX_ANSWER_BYTES,
@@ -21,7 +22,8 @@ export {
   type Step,
   type WarningContext,
 } from './plugin.ts';
-export type { AuthVerdict, BudgetVerdict, Credential, Ports } from './ports.ts';
+export { type FolderProblem, PluginFolder } from './plugin-folder.ts';
+export type { AuthVerdict, BudgetVerdict, Credential, Ports, StoredAnswer } from './ports.ts';
 export type { PrometheusConfig } from './prometheus.ts';
 export type { QuotaMirrorConfig } from './quota-mirror.ts';
 export type { RateLimitingConfig } from './rate-limiting-config.ts';

@@ -1,5 +1,13 @@
-import type { GatewayError, HMAC_ALGORITHMS, Limit, QuotaState, WindowState } from '@sluice/contracts';
+import type {
+  GatewayError,
+  HMAC_ALGORITHMS,
+  Limit,
+  Period,
+  QuotaState,
+  WindowState,
+} from '@sluice/contracts';
 import type { Exchange, Identity } from './exchange.ts';
+import type { LogRecord, LogSink } from './log-sink.ts';
 
 /** What a request presents to say who it is, as the auth process judges it. */
 export type Credential =
@@ -28,6 +36,20 @@ export type BudgetVerdict =
     }
   /** The limiter or Redis is gone; decided by the edge's own share of the limit, without figures to show. */
   | { readonly outcome: 'allow' | 'deny'; readonly source: 'local'; readonly retryAfterSeconds: number };
+
+/** An upstream's answer that may be given again. */
+export interface StoredAnswer {
+  readonly status: number;
+  /** Name and value of each line, as the upstream sent them. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: Buffer;
+  /** Headers of the request that the answer depends on, and their values. */
+  readonly asked: readonly (readonly [name: string, value: string])[];
+  /** Unix time in ms. */
+  readonly storedAt: number;
+  /** How long it counts as fresh, in seconds. */
+  readonly ttlSeconds: number;
+}
 
 /** One plugin instance's access to the outside: everything a plugin may ask. Answered locally or over NATS. */
 export interface Ports {
@@ -65,6 +87,18 @@ export interface Ports {
   ): void;
   /** Writes a line in the edge's log, with request and trace ids added. Never a credential. */
   log(level: 'debug' | 'info' | 'warn', message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** The answer kept under a key by this edge, as long as it may be kept. */
+  recallAnswer(key: string): StoredAnswer | undefined;
+  /** Keeps an answer for `keepSeconds`, as far as there is room. */
+  rememberAnswer(key: string, answer: StoredAnswer, keepSeconds: number): void;
+  /** What this edge counted under a key in the current window of a period (calendar, UTC). */
+  countedUnits(key: string, period: Period): number;
+  /** Counts units under a key in the current window of each period. */
+  countUnits(key: string, periods: readonly Period[], units: number): void;
+  /** The log record of a finished request, without credentials; the same object for every plugin that asks. */
+  logRecord(exchange: Exchange): LogRecord;
+  /** Queues a record. `sinkKey` tells queues apart; a key with another sink than before starts a new queue. */
+  writeLog(sinkKey: string, sink: LogSink, record: LogRecord): void;
   /** A version 4 UUID. */
   uuid(): string;
 }

@@ -16,11 +16,17 @@ test("plugins run in Kong's order, ties by name, descending", () => {
     '951 request-size-limiting',
     '950 acl',
     '910 rate-limiting',
+    '900 response-ratelimiting',
     '900 quota-mirror',
     '801 request-transformer',
     '800 response-transformer',
     '771 ai-prompt-guard',
+    '100 proxy-cache',
     '13 prometheus',
+    '12 http-log',
+    '9 file-log',
+    '8 udp-log',
+    '7 tcp-log',
     '2 request-termination',
   ]);
 });

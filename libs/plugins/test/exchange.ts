@@ -1,7 +1,8 @@
 import type { GatewayError } from '@sluice/contracts';
 import type { Exchange, HeaderList, Identity } from '../src/exchange.ts';
+import type { LogRecord, LogSink } from '../src/log-sink.ts';
 import type { PluginScope } from '../src/plugin.ts';
-import type { Ports } from '../src/ports.ts';
+import type { Ports, StoredAnswer } from '../src/ports.ts';
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
 
@@ -117,6 +118,11 @@ export const testExchange = (given: Given = {}): TestExchange => {
 export interface TestPorts extends Ports {
   readonly counted: string[];
   readonly logged: { level: string; message: string }[];
+  /** What was stored, by key; `keepSeconds` beside it. */
+  readonly stored: Map<string, StoredAnswer & { keepSeconds: number }>;
+  /** Units counted, by key and period. */
+  readonly units: Map<string, number>;
+  readonly written: { sinkKey: string; sink: LogSink; record: LogRecord }[];
   /** Arguments of verifyCredential, spendBudget and readQuota, in order. */
   readonly asked: unknown[];
 }
@@ -129,6 +135,7 @@ export const testPorts = (
     verify?: Awaited<ReturnType<Ports['verifyCredential']>>;
     budget?: Awaited<ReturnType<Ports['spendBudget']>>;
     quota?: Awaited<ReturnType<Ports['readQuota']>>;
+    record?: LogRecord;
     consumers?: readonly NonNullable<Identity['consumer']>[];
     groups?: readonly string[];
   } = {},
@@ -140,6 +147,22 @@ export const testPorts = (
     counted: [],
     logged: [],
     asked: [],
+    stored: new Map(),
+    units: new Map(),
+    written: [],
+    recallAnswer: (key) => ports.stored.get(key),
+    rememberAnswer: (key, answer, keepSeconds) => {
+      ports.stored.set(key, { ...answer, keepSeconds });
+    },
+    countedUnits: (key, period) => ports.units.get(`${key}:${period}`) ?? 0,
+    countUnits: (key, periods, units) => {
+      for (const period of periods)
+        ports.units.set(`${key}:${period}`, ports.countedUnits(key, period) + units);
+    },
+    logRecord: () => answers.record ?? unexpected('a log record'),
+    writeLog: (sinkKey, sink, record) => {
+      ports.written.push({ sinkKey, sink, record });
+    },
     verifyCredential: (_, pluginId, credential) => {
       ports.asked.push(pluginId, credential);
       return answers.verify === undefined ? unexpected('a credential') : (answers.verify as never);

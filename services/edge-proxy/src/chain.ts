@@ -32,6 +32,21 @@ export const runAccess = async (exchange: ProxyExchange, ports: Ports): Promise<
 export const runResponse = (exchange: ProxyExchange, ports: Ports): void =>
   runPhase(exchange, ports, 'response');
 
+/** Shows an upstream's answer to the instances that may refuse it, after the response handlers. */
+export const runInspect = (exchange: ProxyExchange, ports: Ports): Step => {
+  for (const step of exchange.chain?.steps ?? []) {
+    const instance = instanceFor(step, exchange.identity?.consumer?.id);
+    if (instance?.plugin.inspect === undefined) continue;
+    try {
+      const refusal = instance.plugin.inspect(exchange, instance.prepared, ports);
+      if (refusal !== undefined) return refusal;
+    } catch (error) {
+      failed(ports, instance.plugin.name, 'inspect', error);
+    }
+  }
+  return undefined;
+};
+
 /** Runs the settle handlers, after the answer. */
 export const runSettle = (exchange: ProxyExchange, ports: Ports): void => runPhase(exchange, ports, 'settle');
 

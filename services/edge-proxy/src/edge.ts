@@ -13,8 +13,11 @@ import {
   type Telemetry,
 } from '@sluice/service-kit';
 import { TrustedPeers } from './client-address.ts';
+import { AnswerCache } from './decide/answer-cache.ts';
 import { Decisions, type Standing } from './decide/decisions.ts';
+import { LogSinks } from './decide/log-sinks.ts';
 import { createPorts } from './decide/ports.ts';
+import { UnitCounters } from './decide/unit-counters.ts';
 import type { Gateway } from './gateway.ts';
 import { Listener } from './listener.ts';
 import { EdgeMetrics } from './observe/metrics.ts';
@@ -24,6 +27,9 @@ import { closeUpstreamConnections } from './upstream/agents.ts';
 import { Balancers } from './upstream/balancing/balancers.ts';
 import { createResolver } from './upstream/balancing/resolve-name.ts';
 import { parseConnectTo } from './upstream/target.ts';
+
+/** How long loggers may take to send what waits when the process ends, in ms. */
+const LOG_FLUSH_MS = 1000;
 
 export interface Edge {
   readonly ports: { readonly proxy: number; readonly status: number; readonly tls?: number };
@@ -46,7 +52,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   const registry = createMetrics('edge-proxy', '0.1.0');
   const bus = Bus.open({ ...busLogin(settings), name: instance, logger });
   const following: { follower?: ConfigFollower } = {};
-  const { gateway, decisions } = openGateway(parts, {
+  const { gateway, decisions, sinks } = openGateway(parts, {
     registry,
     bus,
     standing: () => standingOf(following.follower),
@@ -83,6 +89,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
       await sleep(settings.SHUTDOWN_DELAY_MS); // load balancers look at readiness before they stop sending
       follower.stop();
       await listener.drain(settings.DRAIN_TIMEOUT_MS);
+      await sinks.close(LOG_FLUSH_MS);
       gateway.balancers.close();
       await file.flush();
       await bus.drain();
@@ -96,7 +103,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
 const openGateway = (
   { settings, instance, logger, telemetry }: Parts,
   { registry, bus, standing }: { registry: Registry; bus: Bus; standing: () => Standing },
-): { gateway: Gateway; decisions: Decisions } => {
+): { gateway: Gateway; decisions: Decisions; sinks: LogSinks } => {
   const metrics = new EdgeMetrics(registry);
   const decisions = new Decisions({
     bus,
@@ -105,11 +112,16 @@ const openGateway = (
     cacheBytes: settings.VERDICT_CACHE_BYTES,
     cacheMaxMs: settings.VERDICT_CACHE_MAX_MS,
   });
+  const sinks = new LogSinks(logger);
   const connectTo = parseConnectTo(settings.CONNECT_TO);
   const gateway: Gateway = {
     current: undefined,
     isDraining: false,
-    ports: createPorts(decisions, metrics, logger, () => gateway.current),
+    ports: createPorts(decisions, metrics, logger, () => gateway.current, {
+      answers: new AnswerCache(settings.ANSWER_CACHE_BYTES),
+      units: new UnitCounters(),
+      sinks,
+    }),
     metrics,
     logger,
     instance,
@@ -124,7 +136,7 @@ const openGateway = (
     }),
     accessLog: settings.ACCESS_LOG,
   };
-  return { gateway, decisions };
+  return { gateway, decisions, sinks };
 };
 
 /** As in Kong: once any prometheus plugin asks for it. */

@@ -70,6 +70,8 @@ export class ProxyExchange implements Exchange {
   /** Address of the last target tried, `host:port`. */
   target: string | undefined;
   tries = 0;
+  /** Every attempt at a target, for the log record. `startedAt` is Unix time in ms. */
+  readonly attempts: { host: string; port: number; startedAt: number; failure: string | undefined }[] = [];
   /** Its service names an upstream entity. */
   isBalanced = false;
   /** Code of the answer the gateway gave in its own name. */

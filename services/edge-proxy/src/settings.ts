@@ -61,6 +61,12 @@ export const Settings = z.object({
     .min(0)
     .default(60_000)
     .describe('Longest life of a cached verdict, in ms.'),
+  ANSWER_CACHE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(64 * 1024 * 1024)
+    .describe('Memory for answers that proxy-cache keeps, in bytes.'),
   ACCESS_LOG: z
     .enum(['all', 'errors', 'off'])
     .default('all')

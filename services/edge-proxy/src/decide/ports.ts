@@ -3,9 +3,20 @@ import type { Consumer } from '@sluice/gateway-config';
 import type { Exchange, Identity, Ports } from '@sluice/plugins';
 import type { Logger } from '@sluice/service-kit';
 import type { ProxyExchange } from '../exchange.ts';
+import { logRecordOf } from '../observe/log-record.ts';
 import type { EdgeMetrics } from '../observe/metrics.ts';
 import type { CompiledConfig } from '../snapshot/compile.ts';
+import type { AnswerCache } from './answer-cache.ts';
 import type { Decisions } from './decisions.ts';
+import type { LogSinks } from './log-sinks.ts';
+import type { UnitCounters } from './unit-counters.ts';
+
+/** What this edge keeps for plugins between requests. */
+export interface Stores {
+  readonly answers: AnswerCache;
+  readonly units: UnitCounters;
+  readonly sinks: LogSinks;
+}
 
 /** What plugins may ask, answered by this edge. Every exchange that a plugin sees is one of ours. */
 export const createPorts = (
@@ -13,6 +24,7 @@ export const createPorts = (
   metrics: EdgeMetrics,
   logger: Logger,
   current: () => CompiledConfig | undefined,
+  { answers, units, sinks }: Stores,
 ): Ports => ({
   findConsumer: (idOrUsername) => consumerOf(current()?.consumer(idOrUsername)),
   groupsOf: (consumerId) => current()?.groups.of(consumerId) ?? [],
@@ -22,6 +34,15 @@ export const createPorts = (
   readQuota: (exchange, quotaKey) => decisions.readQuota(own(exchange), quotaKey),
   count: (metric) => metrics.pluginEvent(metric),
   log: (level, message, fields) => logger[level]({ ...fields }, message),
+  recallAnswer: (key) => answers.recall(key),
+  rememberAnswer: (key, answer, keepSeconds) => answers.remember(key, answer, keepSeconds),
+  countedUnits: (key, period) => units.counted(key, period),
+  countUnits: (key, periods, amount) => units.count(key, periods, amount),
+  logRecord: (exchange) => {
+    const { id } = exchange.identity?.consumer ?? {};
+    return logRecordOf(own(exchange), id === undefined ? undefined : current()?.consumer(id));
+  },
+  writeLog: (sinkKey, sink, record) => sinks.write(sinkKey, sink, record),
   uuid: randomUUID,
 });
 

@@ -78,6 +78,8 @@ const attempt = async (
 ): Promise<IncomingMessage | AttemptFailure> => {
   exchange.target = on.target.label;
   exchange.tries += 1;
+  const { host, port } = on.target;
+  const startedAt = Date.now();
   const span = beginUpstreamSpan(exchange.trace, exchange.upstreamMethod, on.target);
   const traceparent = span === undefined ? exchange.trace.traceparent : traceparentOf(span);
   const answer = await attemptOnce(exchange, {
@@ -92,6 +94,7 @@ const attempt = async (
     verifyTls: service.tls_verify ?? false, // Kong's default
   });
   exchange.timing.answeredAt = performance.now();
+  exchange.attempts.push({ host, port, startedAt, failure: 'kind' in answer ? answer.kind : undefined });
   if (span === undefined) return answer;
   if ('kind' in answer) failSpan(span, answer.kind);
   else span.setAttribute('http.response.status_code', answer.statusCode ?? 0);

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import type { GatewayError } from '@sluice/contracts';
 import type { Ports } from '@sluice/plugins';
 import { addGatewayHeaders } from '../answer.ts';
-import { bodyReaders, runResponse } from '../chain.ts';
+import { bodyReaders, runInspect, runResponse } from '../chain.ts';
 import type { ProxyExchange } from '../exchange.ts';
 import { Headers } from '../header-list.ts';
 import { headersForClient } from '../screen.ts';
@@ -31,6 +32,11 @@ export const relayAnswer = (
     });
     upstream.once('error', () => response.destroy());
     readHead(exchange, upstream, ports);
+    const refusal = runInspect(exchange, ports);
+    if (refusal !== undefined) {
+      refuse(exchange, refusal);
+      return;
+    }
     const readers = bodyReaders(exchange, ports);
     if (readers === undefined) stream(exchange, upstream);
     else sendWhenComplete({ exchange, upstream, ports, readers, stream });
@@ -53,6 +59,17 @@ const readHead = (exchange: ProxyExchange, upstream: IncomingMessage, ports: Por
   const fromUpstream = headersForClient(Headers.fromRaw(upstream.rawHeaders), takesTrailers(exchange));
   const head = composeHead(exchange, fromUpstream, ports);
   if (status === 204) head.delete('content-length');
+};
+
+/** Ends the exchange without the upstream's body; what the chain said in the head stays. */
+const refuse = (exchange: ProxyExchange, { code, status }: GatewayError): void => {
+  const { response, toClient } = exchange;
+  exchange.errorCode = code;
+  exchange.upstream = undefined;
+  for (const name of ['content-type', 'content-encoding', 'trailer']) toClient.delete(name);
+  toClient.set('Content-Length', '0');
+  response.writeHead(status, toClient.toRaw());
+  response.end();
 };
 
 /** Head, what was read of the body already, and the rest as it comes. */
