@@ -10,7 +10,8 @@ import { runScript } from './run-script.ts';
 const LOOK_EVERY_MS = 1000;
 /** While the streams or Redis are not there yet: the process is ready only when Redis is known to be complete. */
 const LOOK_FIRST_MS = 50;
-const LOCK_LIFE_MS = 30_000;
+/** A page takes far less; when the process that rebuilds dies, another begins after this. */
+const LOCK_LIFE_MS = 5000;
 /** A fail-over can lose the last writes and keep the marker: the last values are compared so often. */
 const RECONCILE_EVERY_MS = 600_000;
 
