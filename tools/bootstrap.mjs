@@ -44,6 +44,8 @@ const installDependencies = () => {
   const now = new Date(); // npm leaves the marker alone when nothing changed
   if (existsSync(join(MODULES, '.package-lock.json')))
     utimesSync(join(MODULES, '.package-lock.json'), now, now);
+  // Failure costs nothing but time later: whoever starts next says what is wrong.
+  spawnSync(findNode(), [join(ROOT, 'tools', 'warm-up.ts')], { env: withCompileCache(), stdio: 'ignore' });
 };
 
 const findNode = () => {
@@ -74,6 +76,12 @@ const withPath = () => ({
   PATH: [join(MODULES, '.bin'), process.env.PATH ?? '', ...OTHER_DIRS].filter(Boolean).join(delimiter),
 });
 
+/** Shared by every process of every gateway that runs from this folder. */
+const withCompileCache = () => ({
+  NODE_COMPILE_CACHE: join(MODULES, '.cache', 'sluice'),
+  ...process.env,
+});
+
 /** @param {string[]} args */
 const runTests = (args) => {
   const found = findServers({ wanted: ['nats-server', 'redis-server'], path: process.env.PATH, say });
@@ -85,9 +93,8 @@ const runTests = (args) => {
 
 /** @param {string[]} args */
 const runSluice = (args) => {
-  const cache = process.env.NODE_COMPILE_CACHE ?? join(MODULES, '.cache', 'sluice-cli');
   become([join(ROOT, 'cli', 'src', 'main.ts'), ...args], {
-    env: { ...withPath(), NODE_COMPILE_CACHE: cache },
+    env: { ...withCompileCache(), ...withPath() },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'], // tells `sluice up` when this process is gone, however it went
   });
 };

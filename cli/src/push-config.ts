@@ -1,3 +1,5 @@
+import { ask } from './ask.ts';
+
 const TIMEOUT_MS = 30_000; // a first load of 10,000 routes takes seconds on a small machine
 
 export interface Push {
@@ -25,31 +27,25 @@ const explain = (status: number, body: string): string => {
   return `the Admin API answered ${status}: ${body.slice(0, 300)}`;
 };
 
-/** Replaces the whole configuration, as `curl -F config=@kong.yml` does. */
+/** Replaces the whole configuration, as a `POST /config` of Kong does. */
 export const pushConfig = async ({ admin, text, author, message }: Push): Promise<Pushed> => {
-  const form = new FormData();
-  form.set('config', new Blob([text], { type: 'application/yaml' }), 'kong.yml');
   const headers = {
+    'content-type': 'application/json',
     'x-sluice-author': headerText(author),
     ...(message === undefined ? {} : { 'x-sluice-message': headerText(message) }),
   };
+  const body = JSON.stringify({ config: text });
   try {
-    const answer = await fetch(`${admin}/config`, {
-      method: 'POST',
-      headers,
-      body: form,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    const body = await answer.text();
-    if (!answer.ok) return { ok: false, kind: 'refused', message: explain(answer.status, body) };
+    const answer = await ask(`${admin}/config`, { method: 'POST', headers, body, timeoutMs: TIMEOUT_MS });
+    if (answer.status < 200 || answer.status > 299)
+      return { ok: false, kind: 'refused', message: explain(answer.status, answer.text) };
     return {
       ok: true,
-      generation: answer.headers.get('x-sluice-generation') ?? undefined,
-      acknowledged: answer.headers.get('x-sluice-acknowledged') ?? undefined,
+      generation: answer.header('x-sluice-generation'),
+      acknowledged: answer.header('x-sluice-acknowledged'),
     };
   } catch (error) {
-    const { cause, message: reason } = error as Error;
-    const detail = cause instanceof Error ? cause.message : reason;
+    const { message: detail } = error as Error;
     return {
       ok: false,
       kind: 'unreachable',

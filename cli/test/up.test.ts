@@ -198,8 +198,7 @@ test('given a file, then it is sent to the Admin API as it is', async () => {
   const { admin } = await lines.next('ready');
 
   const { posted } = (await (await fetch(`${admin}/`)).json()) as { posted: string };
-  expect(posted).toContain('name="config"');
-  expect(posted).toContain('_format_version: "3.0"  # mine\n');
+  expect(JSON.parse(posted)).toEqual({ config: '_format_version: "3.0"  # mine\n' });
 });
 
 test('when the Admin API refuses the configuration, then its words are shown and the exit code is 1', async () => {

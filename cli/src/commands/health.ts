@@ -1,3 +1,4 @@
+import { ask } from '../ask.ts';
 import { adminUrlOf } from '../run-file.ts';
 import { EXIT, paint, printJson, printLine, type Surroundings } from '../surroundings.ts';
 
@@ -9,21 +10,19 @@ interface HealthOptions {
 
 const TIMEOUT_MS = 5_000;
 
-const ask = async (admin: string): Promise<{ healthy: boolean; detail: string }> => {
+const look = async (admin: string): Promise<{ healthy: boolean; detail: string }> => {
   try {
-    const answer = await fetch(`${admin}/status`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    await answer.body?.cancel();
-    return { healthy: answer.ok, detail: `/status answered ${answer.status}` };
+    const { status } = await ask(`${admin}/status`, { timeoutMs: TIMEOUT_MS });
+    return { healthy: status === 200, detail: `/status answered ${status}` };
   } catch (error) {
-    const { cause, message } = error as Error;
-    return { healthy: false, detail: cause instanceof Error ? cause.message : message };
+    return { healthy: false, detail: (error as Error).message };
   }
 };
 
 /** As `kong health`: 0 when the gateway answers, else 1. */
 export const health = async (options: HealthOptions, io: Surroundings): Promise<number> => {
   const admin = adminUrlOf(io, options);
-  const { healthy, detail } = await ask(admin);
+  const { healthy, detail } = await look(admin);
   const exitCode = healthy ? EXIT.ok : EXIT.invalid;
   if (options.json) printJson(io.out, { healthy, admin, detail });
   else if (healthy) printLine(io.out, `${paint(io.out, 'green', '✔')} Sluice is healthy at ${admin}`);

@@ -50,16 +50,16 @@ const STOP_WITHIN_MS = 5_000;
 export const issuerUrlOf = ({ demo }: RunPorts): string | null =>
   demo === undefined ? null : `http://${HOST}:${demo.issuer}/oidc`;
 
-const sharedEnv = ({ env, dataDir, natsUrl, redisUrl, ports }: ServicesSetup): NodeJS.ProcessEnv => {
+const sharedEnv = ({ root, env, natsUrl, redisUrl, ports }: ServicesSetup): NodeJS.ProcessEnv => {
   const issuer = issuerUrlOf(ports);
   return {
     LOG_LEVEL: 'info',
     DRAIN_TIMEOUT_MS: '10000', // a person waits at the terminal
+    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'sluice'), // the same files for every run
     ...env,
     NATS_URL: natsUrl,
     REDIS_URL: redisUrl,
     STATUS_HOST: HOST,
-    NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
     ...(issuer === null ? {} : { LOGTO_ISSUER: issuer }),
   };
 };

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ask } from '../ask.ts';
 
 const WITHIN_MS = 15_000;
 const POLL_MS = 20;
@@ -6,8 +7,8 @@ const ANSWER_WITHIN_MS = 2_000;
 
 /** The configuration version an edge serves; undefined when it does not tell. */
 const servedVersion = async (statusUrl: string): Promise<number | undefined> => {
-  const answer = await fetch(`${statusUrl}/metrics`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
-  const version = /^sluice_config_version(?:\{[^}]*\})? (\d+)$/m.exec(await answer.text())?.[1];
+  const { text } = await ask(`${statusUrl}/metrics`, { timeoutMs: ANSWER_WITHIN_MS });
+  const version = /^sluice_config_version(?:\{[^}]*\})? (\d+)$/m.exec(text)?.[1];
   return version === undefined ? undefined : Number(version);
 };
 

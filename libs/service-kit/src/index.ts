@@ -13,8 +13,15 @@ export { Counter, counter, createMetrics, Gauge, gauge, Histogram, histogram, Re
 export { MessageTooLarge } from './payload.ts';
 export { readStream } from './read-stream.ts';
 export { connectRedis, type Redis, type RedisOptions } from './redis.ts';
-export { readSettings, redisSettings, redisUrl, SettingsError, sharedSettings } from './settings.ts';
-export { type StatusServerOptions, startStatusServer } from './status-server.ts';
+export {
+  instanceName,
+  readSettings,
+  redisSettings,
+  redisUrl,
+  SettingsError,
+  sharedSettings,
+} from './settings.ts';
+export { type StatusServer, type StatusServerOptions, startStatusServer } from './status-server.ts';
 export {
   CLIENT,
   contextFrom,

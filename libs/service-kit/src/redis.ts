@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Logger } from './logger.ts';
 
 export type { Redis } from 'ioredis';
@@ -14,10 +14,11 @@ export interface RedisOptions {
 /**
  * A Redis connection that fails fast: while Redis is away every command is refused at once, one that hangs is
  * given up after `commandTimeoutMs`, and the connection comes back by itself. The client's own defaults would
- * hold requests for seconds during a failover.
+ * hold requests for seconds during a failover. The client is loaded here: most processes never need it.
  */
-export const connectRedis = ({ url, name, commandTimeoutMs, logger }: RedisOptions): Redis => {
-  const redis = new Redis(url, {
+export const connectRedis = async ({ url, name, commandTimeoutMs, logger }: RedisOptions): Promise<Redis> => {
+  const ioredis = await import('ioredis');
+  const redis = new ioredis.Redis(url, {
     connectionName: name,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,

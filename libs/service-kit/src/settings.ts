@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { z } from 'zod';
 
 /** Empty variables count as not set: `FOO= npm start` is how people clear one. */
@@ -29,7 +30,7 @@ export const sharedSettings = {
     .string()
     .regex(/^[A-Za-z0-9_.-]{1,64}$/)
     .optional()
-    .describe('Name of this process in metrics and $SRV; default <service>-<pid>.'),
+    .describe('Name of this process in metrics and $SRV; default <service>-<host>-<pid>.'),
   STATUS_PORT: z.coerce
     .number()
     .int()
@@ -92,4 +93,13 @@ export const readSettings = <S extends z.ZodObject>(schema: S, env: NodeJS.Proce
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
   throw new SettingsError(`These settings are not usable:\n${lines.join('\n')}`);
+};
+
+const MAX_INSTANCE = 64;
+
+/** Name of this process where none was given. With the host in it: in a container every process has the same id. */
+export const instanceName = (service: string): string => {
+  const end = `-${process.pid}`;
+  const host = hostname().replaceAll(/[^A-Za-z0-9_.-]/g, '-');
+  return `${service}-${host}`.slice(0, MAX_INSTANCE - end.length) + end;
 };

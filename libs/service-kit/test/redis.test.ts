@@ -5,7 +5,12 @@ import { connectRedis, createLogger } from '../src/index.ts';
 const COMMAND_TIMEOUT_MS = 100;
 
 const given = async (server: ServerProcess, logger = silentLogger()) => {
-  const redis = connectRedis({ url: server.url, name: 'test', commandTimeoutMs: COMMAND_TIMEOUT_MS, logger });
+  const redis = await connectRedis({
+    url: server.url,
+    name: 'test',
+    commandTimeoutMs: COMMAND_TIMEOUT_MS,
+    logger,
+  });
   await eventually(() => redis.status === 'ready');
   return redis;
 };

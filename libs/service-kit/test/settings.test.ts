@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { readSettings, redisSettings, redisUrl, SettingsError, sharedSettings } from '../src/index.ts';
+import {
+  instanceName,
+  readSettings,
+  redisSettings,
+  redisUrl,
+  SettingsError,
+  sharedSettings,
+} from '../src/index.ts';
 
 const Settings = z.object({ ...sharedSettings, ...redisSettings });
 const CANARY = 'c4n4ry';
@@ -84,4 +91,11 @@ describe('redisUrl', () => {
   test('given REDIS_URL, then it wins', () => {
     expect(urlOf({ REDIS_URL: 'rediss://other:1', REDIS_HOST: 'redis' })).toBe('rediss://other:1');
   });
+});
+
+test('given no name, then an instance is named by service, host and process, in what a metric label may hold', () => {
+  const name = instanceName('edge-proxy');
+
+  expect(name).toMatch(new RegExp(`^edge-proxy-[A-Za-z0-9_.-]+-${process.pid}$`));
+  expect(name.length).toBeLessThanOrEqual(64);
 });

@@ -3,7 +3,7 @@ import { counter, createMetrics, startStatusServer } from '../src/index.ts';
 
 const given = async (problems: Record<string, string> = {}) => {
   const metrics = createMetrics('auth', '0.1.0');
-  const { port, app } = await startStatusServer({
+  const status = await startStatusServer({
     host: '127.0.0.1',
     port: 0,
     metrics,
@@ -12,9 +12,9 @@ const given = async (problems: Record<string, string> = {}) => {
   return {
     metrics,
     problems,
-    get: (path: string) => fetch(`http://127.0.0.1:${port}${path}`),
+    get: (path: string, method = 'GET') => fetch(`http://127.0.0.1:${status.port}${path}`, { method }),
     async [Symbol.asyncDispose]() {
-      await app.close();
+      await status.close();
     },
   };
 };
@@ -67,4 +67,5 @@ test('nothing else is served', async () => {
   await using server = await given();
 
   expect((await server.get('/config')).status).toBe(404);
+  expect((await server.get('/livez', 'POST')).status).toBe(405);
 });

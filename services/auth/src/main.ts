@@ -3,6 +3,7 @@ import {
   announceReady,
   Bus,
   createLogger,
+  instanceName,
   JetStream,
   readSettings,
   runUntilStopped,
@@ -18,7 +19,7 @@ import { busLogin, keySetOptions, Settings, statusAddress, verifierLimits } from
 import { describeIssuers, problemsOf } from './status.ts';
 
 const settings = readSettings(Settings, process.env);
-const instance = settings.INSTANCE ?? `auth-${process.pid}`;
+const instance = settings.INSTANCE ?? instanceName('auth');
 const logger = createLogger({ service: 'auth', instance, level: settings.LOG_LEVEL });
 const telemetry = await startTelemetry('auth', process.env);
 const bus = Bus.open({ ...busLogin(settings), name: instance, logger });
@@ -34,8 +35,7 @@ const follower = followConfig({
   onState: (state) => keySets.follow(credentials.load(state)),
   onCommit: ({ ops }, state) => keySets.follow(credentials.follow(ops, state)),
 });
-
-const { port, app } = await startStatusServer({
+const status = await startStatusServer({
   ...statusAddress(settings),
   metrics: metrics.registry,
   problems: () => problemsOf({ bus, follower, credentials, keySets }),
@@ -44,17 +44,16 @@ runUntilStopped(logger, settings.DRAIN_TIMEOUT_MS, async () => {
   follower.stop();
   await bus.drain(settings.DRAIN_TIMEOUT_MS);
   keySets.stop();
-  await app.close();
+  await status.close();
   await telemetry.shutdown();
 });
 
 // Configuration and keys first: what came before them would fail, while another instance could have decided it.
-await bus.connection;
-await follower.catchUp();
+await bus.connection.then(() => follower.catchUp());
 await follower.waitFor(1, 500); // a gateway that starts as a whole gets its configuration in this time
 await keySets.settled();
 const verifier = { credentials, keySets, ...verifierLimits(settings), clock: Date.now };
 answerChecks({ bus, verifier, standing: follower, metrics, logger });
 await (await bus.connection).flush();
 const detail = describeIssuers(credentials, keySets);
-announceReady({ process: 'auth', instance, ports: { status: port }, detail });
+announceReady({ process: 'auth', instance, ports: { status: status.port }, detail });

@@ -2,6 +2,7 @@ import {
   announceReady,
   Bus,
   createLogger,
+  instanceName,
   readSettings,
   runUntilStopped,
   startTelemetry,
@@ -11,7 +12,7 @@ import { Settings } from './settings.ts';
 import { startRegistry } from './start-registry.ts';
 
 const settings = readSettings(Settings, process.env);
-const instance = settings.INSTANCE ?? `config-registry-${process.pid}`;
+const instance = settings.INSTANCE ?? instanceName('config-registry');
 const logger = createLogger({ service: 'config-registry', instance, level: settings.LOG_LEVEL });
 const telemetry = await startTelemetry('config-registry', process.env);
 const bus = Bus.open({

@@ -102,7 +102,7 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
       await events.stop();
       follower.stop();
       await bus.drain(settings.DRAIN_TIMEOUT_MS);
-      await status.app.close();
+      await status.close();
     },
   };
 };

@@ -94,7 +94,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
       await file.flush();
       await bus.drain();
       closeUpstreamConnections();
-      await status.app.close();
+      await status.close();
       await parts.telemetry.shutdown();
     },
   };

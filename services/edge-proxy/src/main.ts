@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import {
   announceReady,
   createLogger,
+  instanceName,
   readSettings,
   runUntilStopped,
   startTelemetry,
@@ -13,7 +14,7 @@ import { Settings } from './settings.ts';
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
 const settings = readSettings(Settings, process.env);
-const instance = settings.INSTANCE ?? `edge-proxy-${process.pid}`;
+const instance = settings.INSTANCE ?? instanceName('edge-proxy');
 const logger = createLogger({ service: 'edge-proxy', instance, level: settings.LOG_LEVEL });
 const telemetry = await startTelemetry('edge-proxy', process.env);
 

@@ -4,6 +4,7 @@ import {
   connectRedis,
   createLogger,
   createMetrics,
+  instanceName,
   readSettings,
   redisUrl,
   runUntilStopped,
@@ -18,7 +19,7 @@ const VERSION = '0.1.0';
 const REDIS_TIMEOUT_MS = 1000;
 
 const settings = readSettings(Settings, process.env);
-const instance = settings.INSTANCE ?? `${SERVICE}-${process.pid}`;
+const instance = settings.INSTANCE ?? instanceName(SERVICE);
 const logger = createLogger({ service: SERVICE, instance, level: settings.LOG_LEVEL });
 const telemetry = await startTelemetry(SERVICE, process.env);
 const metrics = createMetrics(SERVICE, VERSION);
@@ -30,7 +31,7 @@ const bus = Bus.open({
   creds: settings.NATS_CREDS,
   logger,
 });
-const redis = connectRedis({
+const redis = await connectRedis({
   url: redisUrl(settings),
   name: SERVICE,
   commandTimeoutMs: REDIS_TIMEOUT_MS,
@@ -48,7 +49,7 @@ runUntilStopped(logger, settings.DRAIN_TIMEOUT_MS, async () => {
   await mirror.stop();
   await bus.drain();
   redis.disconnect();
-  await status.app.close();
+  await status.close();
   await telemetry.shutdown();
 });
 

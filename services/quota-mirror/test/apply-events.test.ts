@@ -11,7 +11,7 @@ const NOW = BigInt(Date.now()) * 1000n;
 
 const storeOn = async () => {
   const server = await startRedis();
-  const redis = connectRedis({
+  const redis = await connectRedis({
     url: server.url,
     name: 'test',
     commandTimeoutMs: 2000,

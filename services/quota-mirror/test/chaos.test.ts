@@ -121,7 +121,7 @@ const killing = async (
       await replica?.kill();
       replica?.start();
     } else if (victim === 'wipe') {
-      const redis = connectRedis({
+      const redis = await connectRedis({
         url: parts.url,
         name: 'wipe',
         commandTimeoutMs: 5000,
@@ -161,7 +161,7 @@ test(
 
     const bus = Bus.open({ url: nats.url, name: 'test', logger: silentLogger() });
     const jetstream = new JetStream(bus);
-    const redis = connectRedis({
+    const redis = await connectRedis({
       url: redisServer.url,
       name: 'test',
       commandTimeoutMs: 5000,

@@ -46,7 +46,7 @@ export const startedMirror = async (
 ): Promise<Running> => {
   const logger = silentLogger();
   const bus = Bus.open({ url: nats.url, name: 'quota-mirror', logger });
-  const redis = connectRedis({ url: redisServer.url, name: 'mirror', commandTimeoutMs: 1000, logger });
+  const redis = await connectRedis({ url: redisServer.url, name: 'mirror', commandTimeoutMs: 1000, logger });
   const metrics = createMetrics('quota-mirror', 'test');
   const mirror = startMirror({ settings: Settings.parse(env), bus, redis, metrics, logger });
   await mirror.ready;

@@ -4,6 +4,7 @@ import {
   connectRedis,
   createLogger,
   createMetrics,
+  instanceName,
   readSettings,
   redisUrl,
   runUntilStopped,
@@ -15,18 +16,16 @@ import { ratelimitMetrics } from './metrics.ts';
 import { Settings } from './settings.ts';
 import { CounterStore } from './store.ts';
 
-/**
- * A Redis that starts with us is there by then; without one the edges must learn soon that they decide alone.
- */
+/** A Redis that starts with us is there by then; without one the edges must learn soon that they decide alone. */
 const REDIS_WAIT_MS = 1000;
 
 const settings = readSettings(Settings, process.env);
 const { COMMAND_TIMEOUT_MS: commandTimeoutMs, DRAIN_TIMEOUT_MS: drainTimeoutMs } = settings;
-const instance = settings.INSTANCE ?? `ratelimit-${process.pid}`;
+const instance = settings.INSTANCE ?? instanceName('ratelimit');
 const logger = createLogger({ service: 'ratelimit', instance, level: settings.LOG_LEVEL });
 const telemetry = await startTelemetry('ratelimit', process.env);
 
-const redis = connectRedis({ url: redisUrl(settings), name: instance, commandTimeoutMs, logger });
+const redis = await connectRedis({ url: redisUrl(settings), name: instance, commandTimeoutMs, logger });
 const store = new CounterStore({ redis, keyStyle: settings.KEY_STYLE, commandTimeoutMs });
 const registry = createMetrics('ratelimit', '0.1.0');
 const metrics = ratelimitMetrics(registry, () => store.problem === undefined);
@@ -47,7 +46,7 @@ const status = await startStatusServer({
 runUntilStopped(logger, drainTimeoutMs, async () => {
   await bus.drain(drainTimeoutMs);
   await redis.quit().catch(() => redis.disconnect()); // it refuses to quit while it is away
-  await status.app.close();
+  await status.close();
   await telemetry.shutdown();
 });
 

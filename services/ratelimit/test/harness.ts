@@ -14,7 +14,12 @@ export const openStore = async (
   options: Partial<Omit<StoreOptions, 'redis'>> = {},
 ): Promise<OpenStore> => {
   const commandTimeoutMs = options.commandTimeoutMs ?? 10_000;
-  const redis = connectRedis({ url: server.url, name: 'test', commandTimeoutMs, logger: silentLogger() });
+  const redis = await connectRedis({
+    url: server.url,
+    name: 'test',
+    commandTimeoutMs,
+    logger: silentLogger(),
+  });
   const store = new CounterStore({ keyStyle: 'kong', ...options, redis, commandTimeoutMs });
   await eventually(() => redis.status === 'ready');
   return {

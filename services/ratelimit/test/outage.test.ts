@@ -122,7 +122,7 @@ test('given a fifth of Redis’s replies come after the timeout, when 100 checks
   let isSlow = false;
   const proxy = await slowProxy(server, () => isSlow && ++replies % 5 === 0);
   const options = { commandTimeoutMs: 40, logger: silentLogger() };
-  const redis = connectRedis({ url: `redis://127.0.0.1:${proxy.port}`, name: 'test', ...options });
+  const redis = await connectRedis({ url: `redis://127.0.0.1:${proxy.port}`, name: 'test', ...options });
   const store = new CounterStore({ redis, keyStyle: 'kong', commandTimeoutMs: 40 });
   await eventually(() => spendBudget(store, check(yearly)));
   isSlow = true;
