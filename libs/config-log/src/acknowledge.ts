@@ -6,6 +6,7 @@ import type { Position } from './position.ts';
 export class Acknowledger {
   readonly #options: FollowOptions;
   #refusal: string | undefined;
+  #hasLeft = false;
   refused = 0;
 
   constructor(options: FollowOptions) {
@@ -16,22 +17,41 @@ export class Acknowledger {
     return this.#refusal;
   }
 
-  /** Hands a change to the owner. A refusal is remembered until the owner takes a change again. */
-  handOver(at: Position, change: () => void): void {
+  /**
+   * Hands a change to the owner. A refusal is remembered until the owner takes a change again.
+   * @returns a promise where the owner takes its time.
+   */
+  handOver(at: Position, change: () => void | Promise<void>): Promise<void> | undefined {
     try {
-      change();
-      this.#refusal = undefined;
+      const work = change();
+      if (work instanceof Promise)
+        return work.then(
+          () => this.#taken(at),
+          (error: unknown) => this.#refused(at, error),
+        );
+      this.#taken(at);
     } catch (error) {
-      this.refused += 1;
-      this.#refusal = (error instanceof Error ? error.message : 'unknown failure').slice(0, 2000);
-      this.#options.logger.error({ err: error, version: at.version }, 'configuration refused');
+      this.#refused(at, error);
     }
+    return undefined;
+  }
+
+  #taken(at: Position): void {
+    this.#refusal = undefined;
+    this.publish(at);
+  }
+
+  #refused(at: Position, error: unknown): void {
+    this.refused += 1;
+    this.#refusal = (error instanceof Error ? error.message : 'unknown failure').slice(0, 2000);
+    this.#options.logger.error({ err: error, version: at.version }, 'configuration refused');
     this.publish(at);
   }
 
   publish(at: Position, isLeaving = false): void {
     const { bus, process, instance } = this.#options;
-    if (at.epoch === '') return; // nobody waits for somebody who knows of no log
+    if (at.epoch === '' || this.#hasLeft) return; // nobody waits for somebody who knows of no log
+    this.#hasLeft = isLeaving;
     const refusal = this.#refusal;
     bus.publish(configApplied, {
       process,

@@ -19,6 +19,10 @@ export interface AppendRequest {
   /** The state at `base`; not changed. */
   readonly state: ConfigState;
   readonly ops: readonly ConfigOp[];
+  /** The state the operations lead to, where the writer has it already; not changed. */
+  readonly after?: ConfigState | undefined;
+  /** Told what a snapshot holds before the log names it: the own follower need not read it back. */
+  readonly onSnapshot?: ((id: string, state: ConfigState) => void) | undefined;
   readonly actor: string;
   readonly message?: string | undefined;
   /** Version whose state these operations bring back. */
@@ -62,35 +66,54 @@ export const appendCommit = async (request: AppendRequest): Promise<Appended> =>
 };
 
 const prepared = async (
-  { jetstream, base, state, ops, message, rollbackOf }: AppendRequest,
+  request: AppendRequest,
   deadline: number,
 ): Promise<{ commit: ConfigCommit; promote: () => Promise<void> }> => {
-  const isBig = Buffer.byteLength(JSON.stringify(ops)) > MAX_OPS_BYTES;
-  const after = isBig ? state.clone() : undefined;
-  after?.apply(ops);
+  const { base, state, ops, message, rollbackOf } = request;
+  const isBig = isBiggerThan(MAX_OPS_BYTES, ops);
+  const after = isBig ? (request.after ?? stateAfter(state, ops)) : undefined;
   const commit: ConfigCommit = {
     epoch: base.epoch,
     version: base.version + 1,
     prevVersion: base.version,
     digest: after?.digest ?? state.digestAfter(ops),
     kind: rollbackOf === undefined ? 'delta' : 'rollback',
-    ops: [...ops],
+    ops: isBig ? [] : [...ops],
     ...(message === undefined ? {} : { message }),
     ...(rollbackOf === undefined ? {} : { rollbackOf }),
   };
-  if (after === undefined) return { commit, promote: async () => {} };
+  return after === undefined
+    ? { commit, promote: async () => {} }
+    : keptInSnapshot(request, { commit, after, deadline });
+};
 
+/** Stops counting once it knows. */
+const isBiggerThan = (maxBytes: number, ops: readonly ConfigOp[]): boolean => {
+  let bytes = 0;
+  for (const op of ops) {
+    bytes += Buffer.byteLength(JSON.stringify(op));
+    if (bytes > maxBytes) return true;
+  }
+  return false;
+};
+
+const stateAfter = (state: ConfigState, ops: readonly ConfigOp[]): ConfigState => {
+  const after = state.clone();
+  after.apply(ops);
+  return after;
+};
+
+const keptInSnapshot = async (
+  { jetstream, base, onSnapshot }: AppendRequest,
+  { commit, after, deadline }: { commit: ConfigCommit; after: ConfigState; deadline: number },
+): Promise<{ commit: ConfigCommit; promote: () => Promise<void> }> => {
   const { epoch, version, digest } = commit;
   const head = await untilDeadline(deadline, () =>
     storeSnapshot(jetstream, after, { epoch, version, seq: base.seq + 1, digest }),
   );
+  onSnapshot?.(head.id, after);
   return {
-    commit: {
-      ...commit,
-      kind: rollbackOf === undefined ? 'snapshot' : 'rollback',
-      ops: [],
-      snapshotId: head.id,
-    },
+    commit: { ...commit, kind: commit.kind === 'delta' ? 'snapshot' : commit.kind, snapshotId: head.id },
     // The commit is in the log already: a head that stays behind costs readers time, nothing else.
     promote: () =>
       promoteSnapshot(jetstream, head).then(

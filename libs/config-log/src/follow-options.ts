@@ -29,8 +29,11 @@ export interface FollowOptions {
   readonly logger: Logger;
   /** What the process boots from while the bus is away; `onState` gets it before `followConfig` returns. */
   readonly initial?: LastKnownGood | undefined;
-  /** A whole new state: at boot, after a snapshot, for a new epoch. Throwing refuses it. */
-  readonly onState: (state: ConfigState, at: Position) => void;
+  /**
+   * A whole new state: at boot, after a snapshot, for a new epoch. Throwing refuses it. An owner that needs time
+   * returns a promise; nothing else is given to it, or acknowledged, before that is settled.
+   */
+  readonly onState: (state: ConfigState, at: Position) => void | Promise<void>;
   /** One commit, already applied to `state`. Throwing refuses it: the owner keeps what it has compiled. */
-  readonly onCommit: (commit: ConfigCommit, state: ConfigState, at: Position) => void;
+  readonly onCommit: (commit: ConfigCommit, state: ConfigState, at: Position) => void | Promise<void>;
 }

@@ -33,6 +33,8 @@ export class ConfigFollower {
   #isDelivered = false;
   /** Set when the current state cannot be continued. */
   #broken: ResyncReason | undefined;
+  /** Set while the owner takes its time with a change. */
+  #handing: Promise<void> | undefined;
   readonly #pending = new PendingCommits();
   readonly #unreachable = new Set<string>();
   #misses = 0;
@@ -53,7 +55,7 @@ export class ConfigFollower {
     this.#standing = new Acknowledger(options);
     this.#log = new LogReader(options.jetstream);
     this.#current = { state: new ConfigState(), position: startOf('') };
-    if (initial !== undefined) this.#deliver(initial);
+    if (initial !== undefined) void this.#deliver(initial);
     bus.on(configLiveCommitted, ({ payload }, { streamSequence }) => this.#offer(streamSequence, payload));
     bus.on(configHeartbeat, (beat) => this.#heard(beat));
     bus.onReconnect(() => this.#rounds.restart());
@@ -110,6 +112,21 @@ export class ConfigFollower {
     await this.#rounds.idle();
   }
 
+  /** What the snapshot of that id holds: a process that writes it need not read it. The state becomes this one's. */
+  expectSnapshot(id: string, state: ConfigState): void {
+    this.#log.expect(id, state);
+  }
+
+  /**
+   * Lets the owner take the current state in another way, because something else it needs has changed. What comes
+   * of it is acknowledged as for a commit.
+   */
+  async retake(change: (state: ConfigState, at: Position) => void | Promise<void>): Promise<void> {
+    while (this.#handing !== undefined) await this.#handing;
+    if (this.#isStopped || !this.#isDelivered) return;
+    await this.#hand(this.#current, () => change(this.state, this.position));
+  }
+
   /** Says goodbye and takes no further change. */
   stop(): void {
     if (this.#isStopped) return;
@@ -123,14 +140,15 @@ export class ConfigFollower {
     if (this.#isStopped) return;
     const { epoch, seq: at } = this.position;
     if (commit.epoch === epoch && seq <= at) return; // late or repeated: never back
-    const isNext = !this.#rounds.isRunning && commit.epoch === epoch && seq === at + 1;
+    const isBusy = this.#rounds.isRunning || this.#handing !== undefined;
+    const isNext = !isBusy && commit.epoch === epoch && seq === at + 1;
     if (isNext && commit.snapshotId === undefined && this.#isDelivered) {
       const judgement = judge(this.#current, commit);
-      if (judgement === 'next') this.#take(commit, seq);
+      if (judgement === 'next') void this.#take(commit, seq);
       if (judgement === 'foreign') this.#skip(seq);
       if (judgement !== 'bad-digest') return;
       this.#breakOff('digest');
-    } else if (!this.#rounds.isRunning && commit.epoch === epoch && !isNext) this.#counts.gaps += 1;
+    } else if (!isBusy && commit.epoch === epoch && !isNext) this.#counts.gaps += 1;
     if (commit.epoch === epoch) this.#pending.reach(seq);
     this.#pending.add(seq, commit);
     this.#rounds.want();
@@ -155,11 +173,12 @@ export class ConfigFollower {
   }
 
   async #catchUpOnce(): Promise<void> {
+    await this.#handing;
     const end = await this.#rounds.bounded(
       this.#log.end((seq, { epoch }) => this.#unreachable.has(`${epoch} ${seq}`)),
     );
     if (end === undefined) {
-      if (!this.#isDelivered) this.#deliver(this.#current);
+      if (!this.#isDelivered) await this.#deliver(this.#current);
       return;
     }
     const { epoch, seq } = this.position;
@@ -175,10 +194,10 @@ export class ConfigFollower {
 
   /** Takes the newest snapshot when it is ahead of the current state. */
   async #leap(epoch: string): Promise<void> {
-    const snapshot = await this.#rounds.bounded(this.#log.newestSnapshot(epoch));
+    const snapshot = await this.#rounds.bounded(this.#log.newestSnapshot(epoch, this.state));
     if (snapshot === undefined || snapshot.position.version <= this.position.version) return;
     this.#resyncs.behind += 1;
-    this.#deliver(snapshot);
+    await this.#deliver(snapshot);
   }
 
   /** Builds a state beside the current one and then swaps; a state no commit leads to changes nothing. */
@@ -204,7 +223,7 @@ export class ConfigFollower {
     if (epoch === this.position.epoch && fresh.position.version < this.position.version) return;
     this.#resyncs[reason] += 1;
     this.#broken = undefined;
-    this.#deliver(fresh);
+    await this.#deliver(fresh);
     this.#pending.forgetUntil(this.position.seq);
   }
 
@@ -219,8 +238,8 @@ export class ConfigFollower {
           return;
         }
         if (commit === undefined || judgement === 'foreign') this.#skip(seq);
-        else if (commit.snapshotId === undefined) this.#take(commit, seq);
-        else this.#deliver(await this.#rounds.bounded(this.#log.stateAfter(commit, seq)));
+        else if (commit.snapshotId === undefined) await this.#take(commit, seq);
+        else await this.#deliver(await this.#rounds.bounded(this.#log.stateAfter(commit, seq, this.state)));
       }
       this.#pending.forgetUntil(this.position.seq);
     }
@@ -244,19 +263,31 @@ export class ConfigFollower {
     }
   }
 
-  #take(commit: ConfigCommit, seq: number): void {
-    const { state } = this.#current;
+  #take(commit: ConfigCommit, seq: number): Promise<void> | undefined {
+    const { state, position: before } = this.#current;
     state.apply(commit.ops);
     this.#current = { state, position: positionAfter(commit, seq) };
-    this.#standing.handOver(this.position, () => this.#options.onCommit(commit, state, this.position));
-    this.#waiters.check();
+    const handing = this.#hand(this.#current, () => this.#options.onCommit(commit, state, this.position));
+    if (handing !== undefined) this.#current = { state, position: before };
+    return handing;
   }
 
-  #deliver(replica: Replica): void {
-    this.#current = replica;
-    this.#isDelivered = true;
-    this.#standing.handOver(replica.position, () => this.#options.onState(replica.state, replica.position));
-    this.#waiters.check();
+  #deliver(replica: Replica): Promise<void> | undefined {
+    return this.#hand(replica, () => this.#options.onState(replica.state, replica.position));
+  }
+
+  /** Gives the owner a change. The position is where it was until the owner has taken or refused it. */
+  #hand(replica: Replica, change: () => void | Promise<void>): Promise<void> | undefined {
+    const finish = () => {
+      this.#current = replica;
+      this.#isDelivered = true;
+      this.#handing = undefined;
+      this.#waiters.check();
+    };
+    const work = this.#standing.handOver(replica.position, change);
+    if (work === undefined) finish();
+    else this.#handing = work.then(finish);
+    return this.#handing;
   }
 
   #skip(seq: number): void {

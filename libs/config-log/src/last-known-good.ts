@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { ConfigState } from '@sluice/gateway-config';
 import type { Logger } from '@sluice/service-kit';
 import type { Position, Replica } from './position.ts';
-import { decodeState, encodeState } from './state-codec.ts';
+import { decodeState, encodeState, sealed, unsealed } from './state-codec.ts';
 
 const DEBOUNCE_MS = 300;
 
@@ -50,7 +50,7 @@ export class LastKnownGoodFile {
     this.#pending = undefined;
     if (pending === undefined) return this.#writing;
     // Encoding starts at once, in this turn: the state and its position belong together only now.
-    const text = encodeState(pending.state, pending.position);
+    const text = encodeState(pending.state, pending.position).then(sealed);
     this.#writing = Promise.all([text, this.#writing])
       .then(([bytes]) => this.#write(bytes))
       .catch((error: unknown) =>
@@ -90,7 +90,7 @@ export class LastKnownGoodFile {
 
   async #read(path: string): Promise<LastKnownGood | undefined> {
     try {
-      return await decodeState(await readFile(path));
+      return await decodeState(await unsealed(await readFile(path)));
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT') this.#logger.error({ path, problem: message }, 'configuration file not usable');

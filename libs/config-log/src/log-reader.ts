@@ -1,4 +1,5 @@
 import { type ConfigCommit, configCommitted, STREAMS } from '@sluice/contracts';
+import type { ConfigState } from '@sluice/gateway-config';
 import type { JetStream } from '@sluice/service-kit';
 import { commitOf, type Replica } from './position.ts';
 import { readHead, readManifest, readSnapshot } from './snapshots.ts';
@@ -25,6 +26,7 @@ export interface LogEnd {
 export class LogReader {
   readonly #jetstream: JetStream;
   #probeMs = FIRST_PROBE_MS;
+  #expected: { readonly id: string; readonly state: ConfigState } | undefined;
   gets = 0;
 
   constructor(jetstream: JetStream) {
@@ -59,25 +61,36 @@ export class LogReader {
   }
 
   /** The newest snapshot of an epoch; undefined when there is none. */
-  async newestSnapshot(epoch: string): Promise<Replica | undefined> {
+  async newestSnapshot(epoch: string, known?: ConfigState): Promise<Replica | undefined> {
     const found = await readHead(this.#jetstream);
-    return found?.head.epoch === epoch ? readSnapshot(this.#jetstream, found.head) : undefined;
+    return found?.head.epoch === epoch ? readSnapshot(this.#jetstream, found.head, known) : undefined;
+  }
+
+  /** What the snapshot of that id holds, for a process that wrote it itself; the state becomes the reader's. */
+  expect(id: string, state: ConfigState): void {
+    this.#expected = { id, state };
   }
 
   /**
    * The state after a commit that names a snapshot instead of carrying its operations; when that one is gone,
-   * a newer one.
+   * a newer one. Entities that `known` has in the same form are taken from there.
    * @throws NotThereYet
    */
-  async stateAfter(commit: ConfigCommit, seq: number): Promise<Replica> {
+  async stateAfter(commit: ConfigCommit, seq: number, known?: ConfigState): Promise<Replica> {
+    const { epoch, version, digest } = commit;
+    const expected = this.#expected;
+    this.#expected = undefined;
+    if (expected?.id === commit.snapshotId && expected?.state.digest === digest)
+      return { state: expected.state, position: { epoch, version, seq, digest } };
     const manifest = await readManifest(this.#jetstream, commit.snapshotId ?? '');
     if (manifest?.digest === commit.digest) {
-      const { state } = await readSnapshot(this.#jetstream, manifest).catch(() => ({ state: undefined }));
-      const { epoch, version, digest } = commit;
+      const { state } = await readSnapshot(this.#jetstream, manifest, known).catch(() => ({
+        state: undefined,
+      }));
       if (state !== undefined) return { state, position: { epoch, version, seq, digest } };
     }
-    const newest = await this.newestSnapshot(commit.epoch);
-    if (newest !== undefined && newest.position.version >= commit.version) return newest;
-    throw new NotThereYet(`snapshot ${commit.snapshotId} of version ${commit.version}`);
+    const newest = await this.newestSnapshot(epoch, known);
+    if (newest !== undefined && newest.position.version >= version) return newest;
+    throw new NotThereYet(`snapshot ${commit.snapshotId} of version ${version}`);
   }
 }

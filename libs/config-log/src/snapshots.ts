@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import { configSnapshotChunk, configSnapshotHead, STREAMS, subjectFor } from '@sluice/contracts';
 import type { ConfigState } from '@sluice/gateway-config';
 import { type JetStream, SequenceConflict, type StoredMessage } from '@sluice/service-kit';
@@ -32,14 +32,18 @@ export const storeSnapshot = async (
   state: ConfigState,
   position: Position,
 ): Promise<SnapshotHead> => {
-  const zipped = await promisify(gzip)(await encodeState(state, position), { level: 1 });
+  const params = { [constants.ZSTD_c_compressionLevel]: 1 };
+  const zipped = await promisify(zstdCompress)(await encodeState(state, position), { params });
   const id = newId(position);
   const chunks = Math.ceil(zipped.length / CHUNK_BYTES);
-  for (let index = 0; index < chunks; index++)
-    await jetstream.append(
-      partSubject(id, index),
-      zipped.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES),
-    );
+  await Promise.all(
+    Array.from({ length: chunks }, (_, index) =>
+      jetstream.append(
+        partSubject(id, index),
+        zipped.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES),
+      ),
+    ),
+  );
   const head = { id, ...position, chunks, bytes: zipped.length, sha256: sha256Of(zipped) };
   await jetstream.append(partSubject(id, MANIFEST), JSON.stringify(head));
   return head;
@@ -85,10 +89,14 @@ export const writeSnapshot = async (
 ): Promise<boolean> => promoteSnapshot(jetstream, await storeSnapshot(jetstream, state, position));
 
 /**
- * The state a head or manifest names.
+ * The state a head or manifest names. Entities that `known` has in the same form are taken from there.
  * @throws DamagedState when a chunk is missing or changed.
  */
-export const readSnapshot = async (jetstream: JetStream, head: SnapshotHead): Promise<Replica> => {
+export const readSnapshot = async (
+  jetstream: JetStream,
+  head: SnapshotHead,
+  known?: ConfigState,
+): Promise<Replica> => {
   const parts = await Promise.all(
     Array.from({ length: head.chunks }, (_, index) =>
       jetstream.readLast(STREAM, partSubject(head.id, index)),
@@ -98,8 +106,8 @@ export const readSnapshot = async (jetstream: JetStream, head: SnapshotHead): Pr
   if (present.length !== head.chunks) throw new DamagedState(`snapshot ${head.id} has lost a chunk`);
   const zipped = Buffer.concat(present.map((part) => part.data));
   if (sha256Of(zipped) !== head.sha256) throw new DamagedState(`snapshot ${head.id} has a wrong checksum`);
-  const text = await promisify(gunzip)(zipped, { maxOutputLength: MAX_STATE_BYTES });
-  const replica = await decodeState(text);
+  const text = await promisify(zstdDecompress)(zipped, { maxOutputLength: MAX_STATE_BYTES });
+  const replica = await decodeState(text, known);
   if (replica.position.digest !== head.digest)
     throw new DamagedState(`snapshot ${head.id} has a wrong digest`);
   return { state: replica.state, position: positionOf(head) };

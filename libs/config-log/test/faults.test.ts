@@ -174,6 +174,27 @@ test('given an owner that throws at a commit, then the state goes on and the ref
   await eventually(() => heard.at(-1) === '3 leaving');
 });
 
+test('given an owner that refused, when it takes the state after all, then that is acknowledged', async () => {
+  await using nats = await startNats();
+  await using writer = startParty(nats.url, 'writer');
+  const epoch = await provisionLog(writer.jetstream);
+  await using edge = startParty(nats.url, 'edge', {
+    onCommit: ({ version }) => {
+      if (version === 2) throw new Error('something is missing');
+    },
+  });
+  for (const version of [1, 2]) {
+    await write(writer, epoch, [service(version)]);
+    await settled([edge], version);
+  }
+  expect(edge.follower.refusal).toBe('something is missing');
+
+  const taken: number[] = [];
+  await edge.follower.retake((_state, { version }) => void taken.push(version));
+  expect(taken).toEqual([2]);
+  expect(edge.follower.refusal).toBeUndefined();
+});
+
 test('given a state that went wrong in memory, when the next commit does not fit it, then a whole state is taken instead', async () => {
   await using nats = await startNats();
   await using writer = startParty(nats.url, 'writer');

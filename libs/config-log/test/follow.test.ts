@@ -1,3 +1,4 @@
+import { configApplied } from '@sluice/contracts';
 import { eventually, startNats } from '@sluice/testkit';
 import { expect, test } from 'vitest';
 import { provisionLog } from '../src/index.ts';
@@ -31,4 +32,47 @@ test('given three followers, when two writers commit 500 times each, then the ch
   }
   const { lastSeq } = await one.jetstream.streamInfo('CONFIG');
   expect(lastSeq).toBe(1000);
+});
+
+test('given an owner that takes its time with a state, then nothing else is given to it or acknowledged before it is done', async () => {
+  await using nats = await startNats();
+  await using writer = startParty(nats.url, 'writer');
+  const acknowledged: number[] = [];
+  writer.bus.on(configApplied, ({ instance, version }) => {
+    if (instance === 'slow') acknowledged.push(version);
+  });
+  const epoch = await provisionLog(writer.jetstream);
+  await write(writer, epoch, [service(1)]);
+  const done = Promise.withResolvers<void>();
+  await using slow = startParty(nats.url, 'slow', { onState: () => done.promise });
+  await eventually(() => slow.seen.length === 1);
+
+  await write(writer, epoch, [service(2)]);
+  await write(writer, epoch, [service(3)]);
+  await (await slow.bus.connection).flush();
+  expect(slow.seen).toHaveLength(1);
+  expect(slow.follower.position.version).toBe(0);
+  expect(acknowledged).not.toContain(1);
+
+  done.resolve();
+  await eventually(() => slow.follower.position.version === 3);
+  expect(slow.seen.map(({ kind, version }) => `${kind} ${version}`)).toEqual([
+    'state 1',
+    'commit 2',
+    'commit 3',
+  ]);
+  await eventually(() => acknowledged.includes(3));
+  expect(acknowledged.filter((version) => version > 0)).toEqual([1, 2, 3]);
+});
+
+test('given an owner that refuses a state after a while, then it is told so and the next change is given to it', async () => {
+  await using nats = await startNats();
+  await using writer = startParty(nats.url, 'writer');
+  const epoch = await provisionLog(writer.jetstream);
+  await write(writer, epoch, [service(1)]);
+  await using edge = startParty(nats.url, 'edge', { onState: () => Promise.reject(new Error('not mine')) });
+  await eventually(() => edge.follower.refusal === 'not mine');
+  await write(writer, epoch, [service(2)]);
+  await eventually(() => edge.follower.position.version === 2);
+  expect(edge.follower.refusal).toBeUndefined();
 });

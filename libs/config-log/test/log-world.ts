@@ -38,7 +38,11 @@ export interface Party extends AsyncDisposable {
 export const startParty = (
   url: string,
   name: string,
-  options: { initial?: LastKnownGood; onCommit?: FollowOptions['onCommit'] } = {},
+  options: {
+    initial?: LastKnownGood;
+    onState?: FollowOptions['onState'];
+    onCommit?: FollowOptions['onCommit'];
+  } = {},
 ): Party => {
   const logger = silentLogger();
   const bus = RealBus.open({ url, name, logger });
@@ -51,10 +55,13 @@ export const startParty = (
     instance: name,
     logger,
     initial: options.initial,
-    onState: (_state, { epoch, version }) => seen.push({ kind: 'state', epoch, version }),
+    onState: (state, at) => {
+      seen.push({ kind: 'state', epoch: at.epoch, version: at.version });
+      return options.onState?.(state, at);
+    },
     onCommit: (commit, state, at) => {
       seen.push({ kind: 'commit', epoch: at.epoch, version: at.version });
-      options.onCommit?.(commit, state, at);
+      return options.onCommit?.(commit, state, at);
     },
   });
   return {

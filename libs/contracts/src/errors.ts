@@ -27,6 +27,20 @@ export const ERRORS = {
     retryable: false,
     message: 'Please use HTTPS protocol',
   },
+  GW_PROTOCOL_TOO_OLD: {
+    status: 426,
+    style: 'error',
+    source: 'client',
+    retryable: false,
+    message: 'Please use HTTP2 protocol',
+  },
+  GW_NOT_GRPC: {
+    status: 415,
+    style: 'error',
+    source: 'client',
+    retryable: false,
+    message: 'Non-gRPC request matched gRPC route',
+  },
   GW_BAD_REQUEST: { status: 400, style: 'page', source: 'client', retryable: false, message: 'Bad request' },
   GW_HEADERS_TOO_LARGE: {
     status: 400,

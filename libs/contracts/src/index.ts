@@ -24,7 +24,10 @@ export {
   type RequestReplyContract,
   requestReply,
 } from './contract.ts';
+export { edgeAnswerCache } from './edge/answer-cache.ts';
+export { edgeLogLevel } from './edge/log-level.ts';
 export { edgeMetrics } from './edge/metrics.ts';
+export { edgeTargetHealth } from './edge/target-health.ts';
 export { edgeUpstreamHealth } from './edge/upstream-health.ts';
 export { envelopeOf } from './envelope.ts';
 export { ERRORS, type ErrorCode, type ErrorRow, GatewayError, type RefusalOptions } from './errors.ts';

@@ -9,7 +9,10 @@ import {
 } from './config/committed.ts';
 import { entityEvents } from './config/entity-events.ts';
 import type { Contract } from './contract.ts';
+import { edgeAnswerCache } from './edge/answer-cache.ts';
+import { edgeLogLevel } from './edge/log-level.ts';
 import { edgeMetrics } from './edge/metrics.ts';
+import { edgeTargetHealth } from './edge/target-health.ts';
 import { edgeUpstreamHealth } from './edge/upstream-health.ts';
 import { quotaDead, quotaLatest, quotaStateChanged, quotaUpdated } from './quota/updated.ts';
 import { ratelimitCheck } from './ratelimit/check.ts';
@@ -30,6 +33,9 @@ export const contracts: readonly Contract[] = [
   ...Object.values(entityEvents),
   edgeMetrics,
   edgeUpstreamHealth,
+  edgeTargetHealth,
+  edgeAnswerCache,
+  edgeLogLevel,
   quotaUpdated,
   quotaLatest,
   quotaStateChanged,

@@ -7,7 +7,8 @@ describe('the table', () => {
   test.each(rows)('%s has a status and a message, and its status says whose fault it is', (code, row) => {
     expect(code).toMatch(/^GW(_[A-Z]+)+$/);
     expect(row.message).toMatch(/^\S.*[^.\s]$/);
-    if (row.source === 'client') expect([400, 401, 403, 404, 405, 408, 413, 426, 429]).toContain(row.status);
+    if (row.source === 'client')
+      expect([400, 401, 403, 404, 405, 408, 413, 415, 426, 429]).toContain(row.status);
     else if (row.source === 'upstream') expect([502, 503, 504]).toContain(row.status);
     else expect([200, 429, 500, 503]).toContain(row.status);
   });

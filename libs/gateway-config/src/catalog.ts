@@ -6,6 +6,8 @@ export interface PluginRules {
   readonly config: z.ZodType;
   /** False: may not be bound to a consumer. */
   readonly consumerScope: boolean;
+  /** True: its instances may be for stream protocols, such as tcp, too. */
+  readonly streams?: boolean;
   /** Sentences about a valid configuration that will not do all that it says. */
   readonly warnings?: (config: unknown, context: PluginWarningContext) => readonly string[];
 }

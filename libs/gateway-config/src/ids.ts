@@ -1,20 +1,31 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { canonicalJson } from './canonical-json.ts';
 import type { Draft } from './errors/violation.ts';
 import { requireSchema } from './schema/entities.ts';
-import { canonicalJson } from './state.ts';
 
 /** Kong's namespace of all declarative ids. */
 const ROOT = 'fd02801f-0957-4a15-a55a-c8d9606f30b5';
 
+const NAMESPACE_BYTES = 16;
+const MAX_SCRATCH = 4096;
+const scratch = Buffer.alloc(MAX_SCRATCH);
+
+const namespaceBytes = new Map<string, Buffer>();
+const bytesOf = (namespace: string): Buffer => {
+  const known = namespaceBytes.get(namespace) ?? Buffer.from(namespace.replaceAll('-', ''), 'hex');
+  namespaceBytes.set(namespace, known);
+  return known;
+};
+
 /** A UUID of version 5: the SHA-1 of namespace and name. */
 export const uuid5 = (namespace: string, name: string): string => {
-  const bytes = createHash('sha1')
-    .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
-    .update(name)
-    .digest();
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return bytes.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  const length = NAMESPACE_BYTES + Buffer.byteLength(name);
+  const bytes = length <= MAX_SCRATCH ? scratch : Buffer.alloc(length);
+  bytes.set(bytesOf(namespace));
+  bytes.write(name, NAMESPACE_BYTES);
+  const hex = hash('sha1', bytes.subarray(0, length));
+  const variant = ((Number.parseInt(hex[16] ?? '', 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 };
 
 const namespaces = new Map<string, string>();

@@ -1,4 +1,5 @@
 export { type BuiltConfig, buildConfig, type ConfigFile } from './build.ts';
+export { canonicalJson } from './canonical-json.ts';
 export type { PluginCatalog, PluginRules, PluginWarningContext } from './catalog.ts';
 export { type CheckedDocument, checkDocument } from './check-document.ts';
 export { ConsumerGroups } from './consumer-groups.ts';
@@ -38,7 +39,7 @@ export type {
 export { MAX_CONFIG_LENGTH, type Parsed, parseConfigText, parseText, refuseHostile } from './parse.ts';
 export { isRecord, type Locate, type Path, type Position, showPath } from './path.ts';
 export { checkPattern } from './pattern.ts';
-export { flattened, publicEntity, toDeclarativeYaml } from './render.ts';
+export { flattened, flattenedText, publicEntity, toDeclarativeYaml } from './render.ts';
 export { type Finding, isUuid } from './schema/check-fields.ts';
 export { type CheckedEntity, checkEntity, ENTITY_SCHEMAS, schemaOf } from './schema/entities.ts';
 export { type EntitySchema, foreignFields } from './schema/entity.ts';
@@ -48,5 +49,5 @@ export { type KongSchema, kongPluginSchema, kongSchemaOf, submittedFields } from
 export { mergeFields } from './schema/merge-fields.ts';
 export { type PluginFields, pluginFields, type Shorthand } from './schema/plugin-fields.ts';
 export { generateSecrets, hashPassword, randomSecret, transformSecrets } from './secrets.ts';
-export { ConfigState, canonicalJson, diffStates, type Entities, sameButTimes } from './state.ts';
+export { ConfigState, diffStates, type Entities, type StateLine, sameButTimes } from './state.ts';
 export { writeYaml } from './yaml/write-yaml.ts';

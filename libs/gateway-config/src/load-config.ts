@@ -1,4 +1,3 @@
-import type { ConfigOp } from '@sluice/contracts';
 import type { PluginCatalog } from './catalog.ts';
 import { checkDocument, MAX_VIOLATIONS } from './check-document.ts';
 import { ConfigError, unreadable } from './errors/config-error.ts';
@@ -45,9 +44,8 @@ export const loadConfig = (
   const refused = violations.length > 0 ? violations : resolveDrafts(drafts).slice(0, MAX_VIOLATIONS);
   if (refused.length > 0) return { ok: false, error: new ConfigError(refused, document, locate) };
 
-  const ops = drafts.map((draft) => completeEntity(draft, transform, options));
   const state = new ConfigState();
-  state.apply(ops);
+  for (const draft of drafts) putEntity(state, draft, transform, options);
   return { ok: true, state, warnings: warningsOf(state, drafts, catalog, options.environment ?? {}) };
 };
 
@@ -69,15 +67,23 @@ const readInput = (input: ConfigInput, locate: Locate = () => undefined): Source
   return { ok: true, document, locate };
 };
 
-const completeEntity = ({ kind, entity }: Draft, transform: boolean, options: LoadOptions): ConfigOp => {
-  generateSecrets(kind, entity, options.previous);
+/** What did not change is put as the state before has it, times and all. */
+const putEntity = (
+  state: ConfigState,
+  { kind, entity }: Draft,
+  transform: boolean,
+  { previous, now }: LoadOptions,
+): void => {
+  generateSecrets(kind, entity, previous);
   if (transform) transformSecrets(kind, entity);
   const id = String(entity.id);
-  const before = options.previous?.get(kind, id) as Record<string, unknown> | undefined;
-  const { created_at: created, updated_at: updated } = entity;
-  const unchanged = before !== undefined && sameButTimes(before, entity);
-  entity.created_at = created ?? before?.created_at ?? options.now;
-  entity.updated_at = updated ?? (unchanged ? before.updated_at : options.now);
+  const before = previous?.get(kind, id) as Record<string, unknown> | undefined;
+  if (previous !== undefined && before !== undefined && sameButTimes(before, entity)) {
+    state.putFrom(previous, kind, id);
+    return;
+  }
+  entity.created_at ??= before?.created_at ?? now;
+  entity.updated_at ??= now;
   if (requireSchema(kind).hidden?.includes('updated_at')) entity.updated_at = null;
-  return { op: 'put', kind, id, entity: entity as { id: string } };
+  state.apply([{ op: 'put', kind, id, entity: entity as { id: string } }]);
 };

@@ -193,6 +193,17 @@ export interface HmacauthCredential extends Stored {
   readonly secret: string;
 }
 
+/** Kept for tools that read and write them. */
+export interface Oauth2Credential extends Stored {
+  readonly consumer: Reference;
+  readonly name: string;
+  readonly client_id: string;
+  readonly client_secret: string;
+  readonly hash_secret: boolean;
+  readonly redirect_uris: readonly string[] | null;
+  readonly client_type: 'confidential' | 'public';
+}
+
 export interface Acl extends Stored {
   readonly consumer: Reference;
   readonly group: string;
@@ -245,6 +256,7 @@ export interface EntityByKind {
   basicauth_credentials: BasicauthCredential;
   hmacauth_credentials: HmacauthCredential;
   jwt_secrets: JwtSecret;
+  oauth2_credentials: Oauth2Credential;
   acls: Acl;
   issuers: Issuer;
   tenants: Tenant;

@@ -6,9 +6,14 @@ import { writeYaml } from './yaml/write-yaml.ts';
 
 /** An entity as the Admin API shows it: without the fields that Kong's entity of that kind does not have. */
 export const publicEntity = (kind: Kind, entity: object): Record<string, unknown> => {
-  const hidden = schemaOf(kind)?.hidden ?? [];
-  if (hidden.length === 0) return { ...entity };
-  return Object.fromEntries(Object.entries(entity).filter(([name]) => !hidden.includes(name)));
+  const schema = schemaOf(kind);
+  if (schema === undefined) return { ...entity };
+  const shown: Record<string, unknown> = {};
+  const all = entity as Readonly<Record<string, unknown>>;
+  for (const name of Object.keys(schema.fields))
+    if (all[name] !== undefined && schema.hidden?.includes(name) !== true) shown[name] = all[name];
+  for (const name of Object.keys(entity)) if (!Object.hasOwn(schema.fields, name)) shown[name] = all[name];
+  return shown;
 };
 
 /** The 201 body of `POST /config`: a map by id for every collection that is not empty. */
@@ -19,6 +24,23 @@ export const flattened = (state: ConfigState): Record<string, Record<string, unk
     if (entities.length > 0) body[kind] = Object.fromEntries(entities);
   }
   return body;
+};
+
+/** The same as JSON, made of the texts the state has: with 10,000 routes a tenth of the work. */
+export const flattenedText = (state: ConfigState): string => {
+  const collections: string[] = [];
+  for (const { kind, hidden = [] } of ENTITY_SCHEMAS) {
+    const entities: string[] = [];
+    for (const id of state.ids(kind)) {
+      const text =
+        hidden.length === 0
+          ? state.textOf(kind, id)
+          : JSON.stringify(publicEntity(kind, state.get(kind, id) ?? {}));
+      entities.push(`${JSON.stringify(id)}:${text}`);
+    }
+    if (entities.length > 0) collections.push(`"${kind}":{${entities.join(',')}}`);
+  }
+  return `{${collections.join(',')}}`;
 };
 
 /**

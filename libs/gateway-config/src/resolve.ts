@@ -22,12 +22,18 @@ export const resolveDrafts = (drafts: readonly Draft[]): Violation[] => {
   const giveId = idGiver();
   for (const draft of drafts) {
     draft.entity.id = giveId(draft);
-    if (draft.parent !== undefined) draft.entity[draft.parent.field] = { id: draft.parent.draft.entity.id };
+    if (draft.parent !== undefined) draft.entity[draft.parent.field] = referenceTo(draft.parent.draft);
   }
   const indexes = indexDrafts(drafts, violations);
   for (const draft of drafts) resolveReferences(draft, indexes, violations);
   findRepeatedValues(drafts, violations);
   return violations;
+};
+
+/** One object for all who refer to it. */
+const referenceTo = (draft: Draft): { readonly id: unknown } => {
+  draft.reference ??= { id: draft.entity.id };
+  return draft.reference;
 };
 
 const newIndex = (): Index => ({ byKey: new Map(), byId: new Map() });
@@ -99,7 +105,7 @@ const resolveReferences = (
     const byKey = typeof written === 'string' ? index?.byKey.get(word) : undefined;
     const found = byKey ?? index?.byId.get(word);
     if (found !== undefined) {
-      draft.entity[field] = { id: found.entity.id };
+      draft.entity[field] = referenceTo(found);
       continue;
     }
     const shown = typeof written === 'string' ? written : JSON.stringify(written);

@@ -16,6 +16,7 @@ const GENERATED: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   keyauth_credentials: ['key'],
   jwt_secrets: ['key', 'secret'],
   hmacauth_credentials: ['secret'],
+  oauth2_credentials: ['client_id', 'client_secret'],
 };
 
 /**

@@ -1,29 +1,43 @@
 import { hash as digestOf } from 'node:crypto';
 import { type ConfigOp, type Kind, kindNames } from '@sluice/contracts';
+import { canonicalJson } from './canonical-json.ts';
 import type { EntityOf } from './model.ts';
 
-/** JSON with sorted keys: equal entities have equal text, whatever order their fields were written in. */
-export const canonicalJson = (value: unknown): string => {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
-  // Written as loops: this is half the cost of reading a large configuration.
-  let text = '';
-  if (Array.isArray(value)) {
-    for (const item of value) text += `${text === '' ? '' : ','}${canonicalJson(item ?? null)}`;
-    return `[${text}]`;
-  }
-  const record = value as Record<string, unknown>;
-  for (const key of Object.keys(record).sort()) {
-    const field = record[key];
-    if (field !== undefined)
-      text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(field)}`;
-  }
-  return `{${text}}`;
+const DIGEST_BITS = 256;
+const HEX_LENGTH = 64;
+const hexOf = (sum: bigint): string => sum.toString(16).padStart(HEX_LENGTH, '0');
+
+/**
+ * One entity as a state keeps it. It never changes, so states share it. `text` is its canonical JSON and what the
+ * hash is of: snapshots, files and answers are made of it. `entity` is read from it when first asked for.
+ */
+interface Entry {
+  entity: EntityOf<Kind> | undefined;
+  readonly hash: bigint;
+  readonly text: string;
+}
+
+const entryOf = (kind: Kind, id: string, entity: object): Entry => {
+  const prefix = `${kind}\0${id}\0`;
+  const whole = prefix + canonicalJson(entity);
+  const hash = BigInt(`0x${digestOf('sha256', whole)}`);
+  return { entity: entity as EntityOf<Kind>, hash, text: whole.slice(prefix.length) };
 };
 
-const MODULUS = 1n << 256n;
-const hashOf = (kind: string, id: string, entity: unknown): bigint =>
-  BigInt(`0x${digestOf('sha256', `${kind}\0${id}\0${canonicalJson(entity)}`)}`);
-const hexOf = (sum: bigint): string => sum.toString(16).padStart(64, '0');
+const entityIn = (entry: Entry): EntityOf<Kind> => {
+  entry.entity ??= JSON.parse(entry.text) as EntityOf<Kind>;
+  return entry.entity;
+};
+
+/** One entity of a state, as snapshots and files have it. */
+export interface StateLine {
+  readonly kind: Kind;
+  readonly id: string;
+  /** Hex, 64 characters: SHA-256 of kind, id and text. */
+  readonly hash: string;
+  /** Canonical JSON. */
+  readonly text: string;
+}
 
 export type Entities = { [K in Kind]?: readonly EntityOf<K>[] };
 
@@ -32,7 +46,7 @@ export type Entities = { [K in Kind]?: readonly EntityOf<K>[] };
  * the entities' SHA-256 modulo 2^256, so it does not depend on order and costs only what a change touches.
  */
 export class ConfigState {
-  readonly #byKind = new Map<Kind, Map<string, { entity: EntityOf<Kind>; hash: bigint }>>();
+  readonly #byKind = new Map<Kind, Map<string, Entry>>();
   #sum = 0n;
 
   /** Hex, 64 characters; equal states have equal digests. */
@@ -47,32 +61,66 @@ export class ConfigState {
   }
 
   get<K extends Kind>(kind: K, id: string): EntityOf<K> | undefined {
-    return this.#byKind.get(kind)?.get(id)?.entity as EntityOf<K> | undefined;
+    const entry = this.#byKind.get(kind)?.get(id);
+    return entry && (entityIn(entry) as EntityOf<K>);
+  }
+
+  has(kind: Kind, id: string): boolean {
+    return this.#byKind.get(kind)?.has(id) ?? false;
   }
 
   /** All entities of a kind, in the order they came. */
   *list<K extends Kind>(kind: K): Generator<EntityOf<K>> {
-    for (const { entity } of this.#byKind.get(kind)?.values() ?? []) yield entity as EntityOf<K>;
+    for (const entry of this.#byKind.get(kind)?.values() ?? []) yield entityIn(entry) as EntityOf<K>;
+  }
+
+  ids(kind: Kind): Iterable<string> {
+    return this.#byKind.get(kind)?.keys() ?? [];
   }
 
   count(kind: Kind): number {
     return this.#byKind.get(kind)?.size ?? 0;
   }
 
+  /** The canonical JSON of an entity. */
+  textOf(kind: Kind, id: string): string | undefined {
+    return this.#byKind.get(kind)?.get(id)?.text;
+  }
+
+  /** All of it as lines. They are taken one by one: the state may not change before the last one. */
+  *lines(): Generator<StateLine> {
+    for (const kind of kindNames)
+      for (const [id, { hash, text }] of this.#byKind.get(kind) ?? [])
+        yield { kind, id, hash: hexOf(hash), text };
+  }
+
+  /**
+   * Puts what a line says and trusts its hash. An entity that `known` has in the same form is taken from there,
+   * so whoever follows can tell by identity what did not change.
+   */
+  putLine({ kind, id, hash, text }: StateLine, known?: ConfigState): void {
+    const value = BigInt(`0x${hash}`);
+    const before = known === undefined ? undefined : known.#byKind.get(kind)?.get(id);
+    this.#put(kind, id, before?.hash === value ? before : { entity: undefined, hash: value, text });
+  }
+
+  /** Puts an entity as another state has it, which must have it. */
+  putFrom(other: ConfigState, kind: Kind, id: string): void {
+    const entry = other.#byKind.get(kind)?.get(id);
+    if (entry === undefined) throw new Error(`no ${kind} '${id}' in the other state`);
+    this.#put(kind, id, entry);
+  }
+
   /** Applies the operations of one commit, in order. */
   apply(ops: readonly ConfigOp[]): void {
-    for (const op of ops) {
-      const entities = this.#byKind.get(op.kind) ?? new Map();
-      this.#byKind.set(op.kind, entities);
-      const before = entities.get(op.id);
-      if (before !== undefined) this.#sum = (this.#sum - before.hash + MODULUS) % MODULUS;
-      if (op.op === 'delete') entities.delete(op.id);
+    for (const op of ops)
+      if (op.op === 'put') this.#put(op.kind, op.id, entryOf(op.kind, op.id, op.entity));
       else {
-        const hash = hashOf(op.kind, op.id, op.entity);
-        entities.set(op.id, { entity: op.entity, hash });
-        this.#sum = (this.#sum + hash) % MODULUS;
+        const before = this.#byKind.get(op.kind)?.get(op.id);
+        if (before === undefined) continue;
+        this.#byKind.get(op.kind)?.delete(op.id);
+        this.#sum = BigInt.asUintN(DIGEST_BITS, this.#sum - before.hash);
       }
-    }
   }
 
   /** The digest this state would have after the operations, without applying them. */
@@ -82,11 +130,11 @@ export class ConfigState {
     for (const op of ops) {
       const key = `${op.kind}\0${op.id}`;
       sum -= changed.get(key) ?? this.#byKind.get(op.kind)?.get(op.id)?.hash ?? 0n;
-      const hash = op.op === 'put' ? hashOf(op.kind, op.id, op.entity) : 0n;
+      const hash = op.op === 'put' ? entryOf(op.kind, op.id, op.entity).hash : 0n;
       changed.set(key, hash);
       sum += hash;
     }
-    return hexOf(((sum % MODULUS) + MODULUS) % MODULUS);
+    return hexOf(BigInt.asUintN(DIGEST_BITS, sum));
   }
 
   /** A copy that changes on its own; the entities themselves are shared. */
@@ -100,9 +148,7 @@ export class ConfigState {
   /** Plain data, for snapshots and the last-known-good file. */
   toEntities(): Entities {
     return Object.fromEntries(
-      [...this.#byKind]
-        .filter(([, all]) => all.size > 0)
-        .map(([kind, all]) => [kind, [...all.values()].map((e) => e.entity)]),
+      [...this.#byKind].filter(([, all]) => all.size > 0).map(([kind]) => [kind, [...this.list(kind)]]),
     );
   }
 
@@ -114,22 +160,41 @@ export class ConfigState {
       );
     return state;
   }
+
+  /**
+   * The operations that lead from here to another state; fields that only say when are not a difference. They
+   * share their entities with the state.
+   */
+  diffTo(to: ConfigState): ConfigOp[] {
+    const ops: ConfigOp[] = [];
+    for (const kind of [...kindNames].reverse())
+      for (const id of this.ids(kind)) if (!to.has(kind, id)) ops.push({ op: 'delete', kind, id });
+    for (const kind of kindNames)
+      for (const [id, entry] of to.#byKind.get(kind) ?? []) {
+        const before = this.#byKind.get(kind)?.get(id);
+        if (before !== undefined && isUnchanged(before, entry)) continue;
+        ops.push({ op: 'put', kind, id, entity: entityIn(entry) as { id: string } });
+      }
+    return ops;
+  }
+
+  #put(kind: Kind, id: string, entry: Entry): void {
+    let entities = this.#byKind.get(kind);
+    if (entities === undefined) {
+      entities = new Map();
+      this.#byKind.set(kind, entities);
+    }
+    const replaced = entities.get(id)?.hash ?? 0n;
+    entities.set(id, entry);
+    this.#sum = BigInt.asUintN(DIGEST_BITS, this.#sum - replaced + entry.hash);
+  }
 }
 
+const isUnchanged = (before: Entry, after: Entry): boolean =>
+  before.hash === after.hash || sameButTimes(entityIn(before), entityIn(after));
+
 /** The operations that lead from one state to another; fields that only say when are not a difference. */
-export const diffStates = (from: ConfigState, to: ConfigState): ConfigOp[] => {
-  const ops: ConfigOp[] = [];
-  for (const kind of [...kindNames].reverse())
-    for (const { id } of from.list(kind))
-      if (to.get(kind, id) === undefined) ops.push({ op: 'delete', kind, id });
-  for (const kind of kindNames)
-    for (const entity of to.list(kind)) {
-      const before = from.get(kind, entity.id);
-      if (before === undefined || !sameButTimes(before, entity))
-        ops.push({ op: 'put', kind, id: entity.id, entity: { ...entity } });
-    }
-  return ops;
-};
+export const diffStates = (from: ConfigState, to: ConfigState): ConfigOp[] => from.diffTo(to);
 
 /** True where both have the same canonical JSON, without writing it. */
 const isSameJson = (a: unknown, b: unknown): boolean => {

@@ -22,12 +22,15 @@ const openRoutes = (state: ConfigState): Route[] => {
     if (!authenticates(plugin)) continue;
     guarded.add(`${plugin.route?.id ?? ''} ${plugin.service?.id ?? ''}`);
   }
-  return [...state.list('routes')].filter((route) => {
+  if (guarded.has(' ')) return [];
+  const open: Route[] = [];
+  for (const route of state.list('routes')) {
     const service = route.service?.id ?? '';
-    return ![' ', `${route.id} `, ` ${service}`, `${route.id} ${service}`].some((scope) =>
-      guarded.has(scope),
-    );
-  });
+    const isGuarded =
+      guarded.has(`${route.id} `) || guarded.has(` ${service}`) || guarded.has(`${route.id} ${service}`);
+    if (!isGuarded) open.push(route);
+  }
+  return open;
 };
 
 /** Sentences about a valid configuration that people should know about. */
@@ -37,12 +40,13 @@ export const warningsOf = (
   catalog: PluginCatalog,
   environment: Readonly<Record<string, string | undefined>>,
 ): string[] => {
-  const open = openRoutes(state).map(
-    ({ name, id }) => `route '${name ?? id}' has no authentication plugin: anyone can call it`,
-  );
-  const rest = open.length - MAX_NAMED;
+  const open = openRoutes(state);
+  const named = open
+    .slice(0, MAX_NAMED)
+    .map(({ name, id }) => `route '${name ?? id}' has no authentication plugin: anyone can call it`);
+  const rest = open.length - named.length;
   const more = rest > 0 ? [`${rest} more routes have no authentication plugin`] : [];
-  return [...open.slice(0, MAX_NAMED), ...more, ...pluginWarnings(drafts, catalog, environment)];
+  return [...named, ...more, ...pluginWarnings(drafts, catalog, environment)];
 };
 
 /** Each sentence once: a hundred instances with the same block say the same. */

@@ -199,3 +199,20 @@ test.each([
   const loaded = loadConfig({ document }, catalog, { now: NOW });
   expect(loaded.ok && loaded.warnings).toHaveLength(count);
 });
+
+test('given a previous state, what did not change is the same object in the next one, and shows in no difference', () => {
+  const route = (name: string, path: string) => ({ name, paths: [path] });
+  const before = accepted({ routes: [route('a', '/a'), route('b', '/b')] });
+  const text = JSON.stringify({
+    _format_version: '3.0',
+    routes: [{ ...route('a', '/a'), created_at: 5 }, route('b', '/c')],
+  });
+  const next = loadConfig({ text }, catalog, { now: NOW + 60, previous: before });
+  if (!next.ok) throw next.error;
+  const [a, b] = [...before.list('routes')];
+  expect(next.state.get('routes', a?.id ?? '')).toBe(a);
+  const ops = diffStates(before, next.state);
+  expect(ops).toMatchObject([{ op: 'put', id: b?.id, entity: { paths: ['/c'] } }]);
+  before.apply(ops);
+  expect(before.digest).toBe(next.state.digest);
+});

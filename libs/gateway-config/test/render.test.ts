@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { flattened, loadConfig, toDeclarativeYaml } from '../src/index.ts';
+import { flattened, flattenedText, loadConfig, toDeclarativeYaml } from '../src/index.ts';
 import { catalog } from './catalog.ts';
 import { accepted, NOW } from './load.ts';
 
@@ -37,4 +37,13 @@ test('the answer of POST /config is keyed by id, with every field and without ti
     tags: null,
     created_at: NOW,
   });
+});
+
+test('the text of that answer says the same', () => {
+  const state = accepted({
+    services: [{ name: 's', host: 'a', routes: [{ name: 'r', paths: ['/"é"'] }] }],
+    consumers: [{ username: 'u', keyauth_credentials: [{ key: 'k' }] }],
+    tenants: [{ name: 't', tier: 'gold' }],
+  });
+  expect(JSON.parse(flattenedText(state))).toEqual(flattened(state));
 });

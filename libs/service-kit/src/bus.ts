@@ -4,7 +4,7 @@ import {
   type RequestReplyContract,
   subjectPattern,
 } from '@sluice/contracts';
-import { connect, headers, type Msg, type NatsConnection, type Subscription } from 'nats';
+import { connect, headers, type Msg, type NatsConnection, RequestStrategy, type Subscription } from 'nats';
 import type { z } from 'zod';
 import { BusError } from './bus-error.ts';
 import { type BusOptions, connectionOptions } from './bus-options.ts';
@@ -152,7 +152,10 @@ export class Bus {
     return parsed.data;
   }
 
-  /** Asks everybody who answers the contract and collects what came within its timeout. */
+  /**
+   * Asks everybody who answers the contract and collects what came within its timeout, or until `expected`
+   * answers are there.
+   */
   async scatter<Req extends z.ZodType, Res extends z.ZodType>(
     contract: RequestReplyContract<Req, Res>,
     request: z.input<Req>,
@@ -163,7 +166,7 @@ export class Bus {
     const question = jsonFor(this.#live, contract.subject, request);
     const messages = await this.#live.requestMany(contract.subject, question, {
       maxWait: contract.timeoutMs,
-      ...(Number.isFinite(expected) ? { maxMessages: expected } : {}),
+      ...(Number.isFinite(expected) ? { strategy: RequestStrategy.Count, maxMessages: expected } : {}),
     });
     try {
       for await (const message of messages) {

@@ -17,9 +17,15 @@ export const announceReady = (message: Omit<ReadyMessage, 'event'>): void => {
 /**
  * Waits for SIGTERM, SIGINT or the end of the process that started this one, then runs `stop` and exits. A second
  * signal, or `limitMs` passing, ends the process at once. A rejection nobody handled ends it too: it is a bug, and
- * the supervisor starts a clean one.
+ * the supervisor starts a clean one. `contains` may say of such a failure that somebody else's code caused it and
+ * that the process can go on.
  */
-export const runUntilStopped = (logger: Logger, limitMs: number, stop: () => Promise<void>): void => {
+export const runUntilStopped = (
+  logger: Logger,
+  limitMs: number,
+  stop: () => Promise<void>,
+  contains: (error: unknown) => boolean = () => false,
+): void => {
   let isStopping = false;
   const end = (why: string) => {
     if (isStopping) process.exit(1);
@@ -37,9 +43,12 @@ export const runUntilStopped = (logger: Logger, limitMs: number, stop: () => Pro
   process.on('SIGTERM', () => end('SIGTERM'));
   process.on('SIGINT', () => end('SIGINT'));
   process.on('disconnect', () => end('supervisor gone'));
-  process.on('unhandledRejection', (error) => {
-    logger.fatal({ err: error }, 'unhandled rejection');
+  const endAtBug = (what: string) => (error: unknown) => {
+    if (contains(error)) return;
+    logger.fatal({ err: error }, what);
     logger.flush(() => process.exit(70));
     setTimeout(() => process.exit(70), 200).unref();
-  });
+  };
+  process.on('unhandledRejection', endAtBug('unhandled rejection'));
+  process.on('uncaughtException', endAtBug('uncaught exception'));
 };

@@ -221,3 +221,23 @@ test('given everyone answers, when all are asked, then each answer within the ti
   expect(replies.map(({ by }) => by).sort()).toEqual(['one', 'other']);
   expect(asker.malformed.get(echo.subject)).toBe(1);
 });
+
+test('given it is known how many answer, when all have, then nobody waits for the rest of the time', async () => {
+  await using nats = await startNats();
+  await using asker = await connected(nats, 'asker');
+  await using one = await connected(nats, 'one');
+  await using other = await connected(nats, 'other');
+  const { queue: _, ...echoes } = echo;
+  const forAll = { ...echoes, timeoutMs: 2 ** 30 }; // longer than any test
+  for (const [bus, by] of [
+    [one, 'one'],
+    [other, 'other'],
+  ] as const) {
+    bus.answer(forAll, ({ text }) => ({ text, by }));
+    await subscribed(bus);
+  }
+
+  const replies = await asker.scatter(forAll, { text: 'a' }, 2);
+
+  expect(replies.map(({ by }) => by).sort()).toEqual(['one', 'other']);
+});

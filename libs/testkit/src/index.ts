@@ -1,4 +1,15 @@
 export { type Answer, type CallOptions, call } from './call.ts';
+export { Collector, type ZipkinSpan } from './collector.ts';
+export {
+  type DeckChange,
+  type DeckEntity,
+  type DeckFile,
+  diffAsDeck,
+  dumpAsDeck,
+  type SendAsDeck,
+  syncAsDeck,
+} from './deck.ts';
+export { decodeLogs, decodeTraces, type OtlpExport, type OtlpLog, type OtlpSpan } from './decode-otlp.ts';
 export { eventually } from './eventually.ts';
 export { OidcIssuer } from './oidc-issuer.ts';
 export { freePort, ServerProcess, startNats, startRedis } from './servers.ts';

@@ -150,7 +150,7 @@ export const configSnapshotHead = event({
   ],
 });
 
-/** Part of a gzipped snapshot, raw bytes. */
+/** Part of a compressed snapshot (Zstandard), raw bytes. */
 export const configSnapshotChunk = event({
   subject: 'config.snapshot.chunk.{part}',
   summary: 'Bytes of a snapshot; `{part}` is `<snapshot id>_<index>`.',

@@ -20,6 +20,8 @@ export const edgeUpstreamHealth = requestReply({
         /** `ip:port`; empty while the target's name has no address. */
         address: z.string(),
         health: z.enum(['HEALTHY', 'UNHEALTHY', 'HEALTHCHECKS_OFF', 'DNS_ERROR']),
+        /** The address's share of the traffic; absent: an edge of an earlier release. */
+        weight: z.int().nonnegative().optional(),
       }),
     ),
   }),
@@ -30,8 +32,8 @@ export const edgeUpstreamHealth = requestReply({
       reply: {
         instance: 'edge-proxy-4311',
         targets: [
-          { target: 'agents.internal:8083', address: '10.0.0.7:8083', health: 'HEALTHY' },
-          { target: '10.0.0.8:8083', address: '10.0.0.8:8083', health: 'UNHEALTHY' },
+          { target: 'agents.internal:8083', address: '10.0.0.7:8083', health: 'HEALTHY', weight: 100 },
+          { target: '10.0.0.8:8083', address: '10.0.0.8:8083', health: 'UNHEALTHY', weight: 100 },
         ],
       },
     },

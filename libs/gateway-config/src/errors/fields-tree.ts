@@ -25,6 +25,10 @@ const nodeAt = (root: Node, path: Path): Node => {
 export const fieldsOf = (violations: readonly Violation[]): Record<string, unknown> => {
   const root = newNode();
   for (const { path, message, scope, shownAt } of violations) {
+    if (path.at(-1) === '@entity') {
+      nodeAt(root, path.slice(0, -1)).entity.push(message); // about a record inside the entity
+      continue;
+    }
     const node = nodeAt(root, shownAt?.path ?? path);
     if (shownAt?.as === 'list') node.list.push(message);
     else if (scope === 'entity') node.entity.push(message);

@@ -1,6 +1,7 @@
 import type { Path } from '../path.ts';
 import { isUuid } from '../schema/check-fields.ts';
 import { requireSchema } from '../schema/entities.ts';
+import { isName } from '../schema/typedefs.ts';
 import { redactEntity } from './redact.ts';
 import type { Draft, Violation } from './violation.ts';
 
@@ -54,7 +55,7 @@ const identityOf = (draft: Draft): Pick<FlattenedError, 'entity_id' | 'entity_na
   const isTags = Array.isArray(tags) && tags.every((tag) => typeof tag === 'string' && !/[,/]/.test(tag));
   return {
     ...(isUuid(id) ? { entity_id: id } : {}),
-    ...(typeof name === 'string' && name !== '' ? { entity_name: name } : {}),
+    ...(typeof name === 'string' && isName(name) ? { entity_name: name } : {}),
     ...(isTags ? { entity_tags: tags as string[] } : {}),
   };
 };

@@ -8,6 +8,8 @@ export interface Draft {
   readonly parent: { readonly draft: Draft; readonly field: string } | undefined;
   readonly submitted: Readonly<Record<string, unknown>>;
   readonly entity: Record<string, unknown>;
+  /** How others refer to it, once it has its id. */
+  reference?: { readonly id: unknown };
 }
 
 /** One reason why a document is refused. */

@@ -28,9 +28,9 @@ export const newChecker = (path: readonly (string | number)[] = []): Checker => 
 });
 
 /** Characters of one text; a certificate with its chain has some thousands. */
-const MAX_LENGTH = 65_536;
+export const MAX_LENGTH = 65_536;
 /** Items of one list, such as the paths of a route. */
-const MAX_ITEMS = 10_000;
+export const MAX_ITEMS = 10_000;
 /** Findings of one entity; more of them help no one. */
 const MAX_FINDINGS = 1000;
 

@@ -1,5 +1,5 @@
 import { entitySchema } from './entity.ts';
-import { array, atLeastOneOf, conditional, foreign, integer, mustBeSet, string } from './field.ts';
+import { array, atLeastOneOf, boolean, conditional, foreign, integer, mustBeSet, string } from './field.ts';
 
 /** kong-compat 2.4. */
 export const consumerSchema = entitySchema({
@@ -13,6 +13,7 @@ export const consumerSchema = entitySchema({
     hmacauth_credentials: 'consumer',
     jwt_secrets: 'consumer',
     acls: 'consumer',
+    oauth2_credentials: 'consumer',
   },
   fields: { username: string(), custom_id: string() },
   checks: [atLeastOneOf(['custom_id', 'username'])],
@@ -96,6 +97,30 @@ export const aclSchema = entitySchema({
   hidden,
   fields: { consumer, group: string({ required: true }) },
 });
+
+/** Kept for tools that read and write them; no plugin of ours issues OAuth 2 tokens. */
+export const oauth2Schema = entitySchema({
+  kind: 'oauth2_credentials',
+  endpointKey: 'client_id',
+  cacheKey: ['client_id'],
+  hidden,
+  fields: {
+    consumer,
+    name: string({ required: true }),
+    client_id: string(),
+    client_secret: string(),
+    hash_secret: boolean(false),
+    redirect_uris: array(string({ check: checkRedirectUri })),
+    client_type: string({ default: 'confidential', oneOf: ['confidential', 'public'] }),
+  },
+});
+
+/** Absolute and without a fragment (RFC 6749 section 3.1.2). */
+function checkRedirectUri(value: string): string | undefined {
+  const url = URL.parse(value);
+  if (url === null || url.host === '') return `cannot parse '${value}'`;
+  return value.includes('#') ? `fragment not allowed in '${value}'` : undefined;
+}
 
 /** Ours: an OIDC issuer (model.ts). */
 export const issuerSchema = entitySchema({

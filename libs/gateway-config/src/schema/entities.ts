@@ -18,13 +18,16 @@ import {
   issuerSchema,
   jwtSecretSchema,
   keyauthSchema,
+  oauth2Schema,
   tenantSchema,
 } from './consumer.ts';
 import type { EntitySchema } from './entity.ts';
 import { pluginSchema } from './plugin.ts';
 import { checkPluginConfig } from './plugin-config.ts';
+import { compileFields, NOT_CLEAN, type QuickRecord } from './quick-check.ts';
 import { routeSchema } from './route.ts';
 import { serviceSchema } from './service.ts';
+import { HTTP_PROTOCOLS, isStreamProtocol } from './typedefs.ts';
 import { targetSchema, upstreamSchema } from './upstream.ts';
 
 /** Every kind a configuration may hold, in the order documents are read and shown. */
@@ -46,6 +49,7 @@ export const ENTITY_SCHEMAS: readonly EntitySchema[] = [
   hmacauthSchema,
   jwtSecretSchema,
   aclSchema,
+  oauth2Schema,
   issuerSchema,
   tenantSchema,
 ];
@@ -100,10 +104,44 @@ export const checkEntity = (
     return { entity: {}, findings: [{ path: [], message: 'expected a record', whole: true }] };
   const prepared =
     schema.prepare?.(isRecord(submitted) ? submitted : {}) ?? (isRecord(submitted) ? submitted : {});
+  const clean = checkQuickly(schema, prepared, catalog, given);
+  if (clean !== undefined) return { entity: clean, findings: [] };
   const entity = checkGiven(checker, schema, prepared, given);
   if (schema.kind === 'plugins') checkPlugin(checker, entity, catalog, given);
   runChecks(checker, schema, entity);
   return { entity, findings: checker.findings };
+};
+
+const quickOf = new Map<string, QuickRecord>();
+/** Compiled for a kind and what its parent gives. A plugin for which no `mode` is written has no such key. */
+const quickFor = (schema: EntitySchema, given: readonly string[], hasMode: boolean): QuickRecord => {
+  const key = `${schema.kind} ${given.join(' ')} ${hasMode}`;
+  const known = quickOf.get(key);
+  if (known !== undefined) return known;
+  const { mode, ...others } = schema.fields;
+  const isLeftOut = mode !== undefined && !hasMode;
+  const compiled = compileFields(isLeftOut ? others : schema.fields, {
+    ignored: isLeftOut ? new Set([...ignoredIn(schema), 'mode']) : ignoredIn(schema),
+    absent: given,
+  });
+  quickOf.set(key, compiled);
+  return compiled;
+};
+
+/** The entity where all is right; undefined where it must be looked at by the checker that finds words. */
+const checkQuickly = (
+  schema: EntitySchema,
+  prepared: Readonly<Record<string, unknown>>,
+  catalog: PluginCatalog,
+  given: readonly string[],
+): Record<string, unknown> | undefined => {
+  if (schema.loose) return undefined;
+  const entity = quickFor(schema, given, (prepared.mode ?? null) !== null)(prepared);
+  if (entity === NOT_CLEAN) return undefined;
+  const checker = newChecker();
+  if (schema.kind === 'plugins') checkPlugin(checker, entity, catalog, given);
+  if (checker.findings.length === 0) runChecks(checker, schema, entity);
+  return checker.findings.length === 0 ? entity : undefined;
 };
 
 const checkGiven = (
@@ -148,6 +186,14 @@ const checkPlugin = (
   entity.config = checkPluginConfig(checker, rules, entity.config);
   if (!rules.consumerScope && (entity.consumer !== null || given.includes('consumer')))
     checker.findings.push({ path: ['consumer'], message: 'value must be null' });
+  if (rules.streams !== true && Array.isArray(entity.protocols))
+    checkHttpProtocols(checker, entity.protocols);
+};
+
+const checkHttpProtocols = (checker: Checker, protocols: readonly string[]): void => {
+  const message = `expected one of: ${HTTP_PROTOCOLS.join(', ')}`;
+  for (const [i, protocol] of protocols.entries())
+    if (isStreamProtocol(protocol)) checker.findings.push({ path: ['protocols', i], message });
 };
 
 const runChecks = (checker: Checker, schema: EntitySchema, entity: Record<string, unknown>): void => {

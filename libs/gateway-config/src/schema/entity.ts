@@ -16,8 +16,11 @@ export interface EntitySchema {
   readonly checks: readonly EntityCheck[];
   /** Fields that together make the deterministic id (kong-compat 1.3); else the endpoint key does. */
   readonly cacheKey?: readonly string[];
-  /** Rewrites what was submitted before it is checked: shorthands, values that follow from others. */
-  readonly prepare?: (submitted: Readonly<Record<string, unknown>>) => Record<string, unknown>;
+  /**
+   * What is checked in place of what was submitted: shorthands, values that follow from others. Returns the same
+   * object where there is nothing to rewrite, and never changes it.
+   */
+  readonly prepare?: (submitted: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
   /** Fields beyond the known ones are kept as they are. */
   readonly loose?: boolean;
   /** Fields that answers do not show. */

@@ -4,6 +4,7 @@ import { requireSchema } from './entities.ts';
 import type { EntitySchema } from './entity.ts';
 import type { Field, Fields } from './field.ts';
 import { type PluginFields, pluginFields } from './plugin-fields.ts';
+import { HTTP_PROTOCOLS } from './typedefs.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -100,13 +101,18 @@ export const kongSchemaOf = (kind: Kind): KongSchema => {
   return { entity_checks: [], fields, ...(kind === 'services' ? { shorthand_fields: [url] } : {}) };
 };
 
+const forHttp = (protocols: Field): Field =>
+  protocols.type === 'set'
+    ? { ...protocols, elements: { ...protocols.elements, oneOf: HTTP_PROTOCOLS } as Field }
+    : protocols;
+
 /** The schema of one plugin: the entity's fields that it decides, and its `config`. */
 export const kongPluginSchema = (rules: PluginRules): KongSchema => {
   const { protocols, consumer } = requireSchema('plugins').fields as { protocols: Field; consumer: Field };
   return {
     entity_checks: [],
     fields: [
-      { protocols: fieldJson(protocols) },
+      { protocols: fieldJson(rules.streams ? protocols : forHttp(protocols)) },
       { consumer: rules.consumerScope ? fieldJson(consumer) : { ...fieldJson(consumer), eq: null } },
       { config: configJson(pluginFields(rules.config)) },
     ],

@@ -5,7 +5,8 @@ import { nameField, PROTOCOLS } from './typedefs.ts';
 /** Fields of Kong Enterprise: accepted while they are null. */
 const NULL_ONLY = ['ordering', 'consumer_group', 'partials'];
 
-const dropEnterpriseNulls = (submitted: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+const dropEnterpriseNulls = (submitted: Readonly<Record<string, unknown>>) => {
+  if (!NULL_ONLY.some((name) => submitted[name] === null)) return submitted;
   const rest = { ...submitted };
   for (const name of NULL_ONLY) if (rest[name] === null) delete rest[name];
   return rest;

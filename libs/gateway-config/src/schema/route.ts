@@ -85,12 +85,11 @@ const endpoints = set({
 });
 
 /** Strip is Kong's default, except that a grpc path is a method name. */
-const stripDefault = (submitted: Entity): Record<string, unknown> => {
+const stripDefault = (submitted: Entity): Entity => {
   const { protocols } = submitted;
-  const grpc = Array.isArray(protocols) && protocols.some((name) => name === 'grpc' || name === 'grpcs');
-  return grpc && (submitted.strip_path ?? null) === null
-    ? { ...submitted, strip_path: false }
-    : { ...submitted };
+  if (!Array.isArray(protocols) || (submitted.strip_path ?? null) !== null) return submitted;
+  const isGrpc = protocols.some((name) => name === 'grpc' || name === 'grpcs');
+  return isGrpc ? { ...submitted, strip_path: false } : submitted;
 };
 
 /** kong-compat 2.2. */

@@ -2,19 +2,29 @@ import { isIP } from 'node:net';
 import { checkPattern } from '../pattern.ts';
 import { array, type Field, integer, set, string } from './field.ts';
 
-export const PROTOCOLS = ['grpc', 'grpcs', 'http', 'https', 'tcp', 'tls', 'tls_passthrough', 'udp'] as const;
+/** Protocols of HTTP, which every plugin may be for. */
+export const HTTP_PROTOCOLS = ['grpc', 'grpcs', 'http', 'https'] as const;
+const STREAM_PROTOCOLS = ['tcp', 'tls', 'tls_passthrough', 'udp'] as const;
+export const PROTOCOLS = [...HTTP_PROTOCOLS, ...STREAM_PROTOCOLS] as const;
+/** A protocol that has no requests. */
+export const isStreamProtocol = (protocol: string): boolean =>
+  (STREAM_PROTOCOLS as readonly string[]).includes(protocol);
 
 const matches =
   (pattern: RegExp, message: (value: string) => string) =>
   (value: string): string | undefined =>
     pattern.test(value) ? undefined : message(value);
 
+const NAME = /^(?:[A-Za-z0-9._~-]|[^\0-\x7f])+$/u;
+
 /** ASCII letters, digits and `. - _ ~`, or anything beyond ASCII. */
+export const isName = (text: string): boolean => NAME.test(text);
+
 export const nameField = (rules: { required?: boolean } = {}): Field =>
   string({
     ...rules,
     check: matches(
-      /^(?:[A-Za-z0-9._~-]|[^\0-\x7f])+$/u,
+      NAME,
       (value) =>
         `invalid value '${value}': the only accepted ascii characters are alphanumerics or ., -, _, and ~`,
     ),
@@ -127,8 +137,12 @@ const decodeTriplets = (path: string): string =>
           .join('');
   });
 
+/** Anything that could make a path differ from its normal form: triplets, empty segments, dot segments. */
+const MAYBE_NOT_NORMAL = /%|\/\/|\/\./;
+
 /** Kong's normal form of a path (kong-compat 2.2): unreserved triplets decoded, dot segments resolved. */
 export const normalizePath = (path: string): string => {
+  if (path.startsWith('/') && !MAYBE_NOT_NORMAL.test(path)) return path;
   const segments: string[] = [];
   const parts = decodeTriplets(path)
     .replace(/\/{2,}/g, '/')

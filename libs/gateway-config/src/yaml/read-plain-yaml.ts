@@ -9,7 +9,13 @@ import { readFlow, readQuoted } from './read-flow.ts';
 import { resolvePlain, UNSURE } from './scalars.ts';
 
 const SAFE_TEXT = /^[\n\x20-\x7e\xa0-\u2027\u2030-\ud7ff\ue000-\ufefe\uff00-\ufffd]*$/;
-const KEY = /([A-Za-z_][\w./-]*) *:(?=[ \n]|$)/y;
+/** By character code: 1 where a plain key may begin, 2 where it may only go on. */
+const KEY_CODES = Uint8Array.from({ length: 128 }, (_, code) => {
+  const char = String.fromCharCode(code);
+  if (/[A-Za-z_]/.test(char)) return 1;
+  return /[\w./-]/.test(char) ? 2 : 0;
+});
+const [SPACE, LINE_FEED, COLON] = [32, 10, 58];
 /** What a plain scalar may not begin with, besides `-`, `?` and `:` before a blank. */
 const INDICATORS = new Set('&*!|>%@`"\'[]{},#?:');
 const MAX_DEPTH = 64;
@@ -62,11 +68,16 @@ const keyOf = ({ text }: Cursor, { start, end }: Line): { key: string; end: numb
     if (quoted.end + 1 < end && text[quoted.end + 1] !== ' ') return unsure();
     return { key: quoted.value as string, end: quoted.end + 1 };
   }
-  KEY.lastIndex = start;
-  const key = KEY.exec(text)?.[1];
-  if (key === undefined) return undefined;
+  let at = start;
+  if (KEY_CODES[text.charCodeAt(at)] !== 1) return undefined;
+  while ((KEY_CODES[text.charCodeAt(at)] ?? 0) > 0) at += 1;
+  const key = text.slice(start, at);
+  while (text.charCodeAt(at) === SPACE) at += 1;
+  if (text.charCodeAt(at) !== COLON) return undefined;
+  const behind = text.charCodeAt(at + 1);
+  if (behind !== SPACE && behind !== LINE_FEED && at + 1 < text.length) return undefined;
   if (typeof resolvePlain(key) !== 'string') return unsure();
-  return { key, end: KEY.lastIndex };
+  return { key, end: at + 1 };
 };
 
 /** The rest of a line, from an offset: one value. The line is consumed. */
