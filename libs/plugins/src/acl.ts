@@ -18,7 +18,7 @@ type AclConfig = z.output<typeof Config>;
 
 const findings = function* ({ allow, deny }: AclConfig): Generator<Finding> {
   const message = "exactly one of these fields must be non-empty: 'config.allow', 'config.deny'";
-  if (Boolean(allow?.length) === Boolean(deny?.length)) yield { path: WHOLE, message };
+  if (Boolean(allow?.length) === Boolean(deny?.length)) yield { path: WHOLE, message, of: ['allow', 'deny'] };
 };
 
 const prepare = (config: AclConfig) => ({

@@ -48,7 +48,8 @@ type GuardConfig = z.output<typeof Config>;
 const findings = function* (config: GuardConfig): Generator<Finding> {
   const message =
     "at least one of these fields must be non-empty: 'config.allow_patterns', 'config.deny_patterns'";
-  if (!config.allow_patterns?.length && !config.deny_patterns?.length) yield { path: WHOLE, message };
+  const of = ['allow_patterns', 'deny_patterns'];
+  if (!config.allow_patterns?.length && !config.deny_patterns?.length) yield { path: WHOLE, message, of };
   if (config.match_all_roles && config.allow_all_conversation_history)
     yield* needs('match_all_roles', ['allow_all_conversation_history'], 'value must be false');
 };

@@ -10,6 +10,7 @@ import { httpLog } from './http-log.ts';
 import { ipRestriction } from './ip-restriction.ts';
 import { jwt } from './jwt.ts';
 import { keyAuth } from './key-auth.ts';
+import { opentelemetry } from './opentelemetry.ts';
 import type { Plugin } from './plugin.ts';
 import { prometheus } from './prometheus.ts';
 import { proxyCache } from './proxy-cache.ts';
@@ -22,6 +23,7 @@ import { responseRateLimiting } from './response-ratelimiting.ts';
 import { responseTransformer } from './response-transformer.ts';
 import { tcpLog } from './tcp-log.ts';
 import { udpLog } from './udp-log.ts';
+import { zipkin } from './zipkin.ts';
 
 const builtIn: readonly Plugin[] = [
   correlationId,
@@ -46,6 +48,8 @@ const builtIn: readonly Plugin[] = [
   responseRateLimiting,
   tcpLog,
   udpLog,
+  opentelemetry,
+  zipkin,
   prometheus,
   requestTermination,
 ];

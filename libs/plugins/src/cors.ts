@@ -2,18 +2,7 @@ import { GatewayError } from '@sluice/contracts';
 import type { z } from 'zod';
 import { compileOrigins, isOriginPattern } from './cors-origins.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
-import {
-  checked,
-  choice,
-  decimal,
-  type Finding,
-  flag,
-  headerText,
-  listOf,
-  record,
-  setOf,
-  unset,
-} from './fields.ts';
+import { checked, choice, decimal, type Finding, flag, headerText, listOf, record, unset } from './fields.ts';
 import { definePlugin } from './plugin.ts';
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'] as const;
@@ -24,7 +13,7 @@ const Config = record({
   ),
   headers: unset(listOf(headerText())).describe('Allowed request headers; unset: those that are asked for.'),
   exposed_headers: unset(listOf(headerText())).describe('Response headers that scripts may read.'),
-  methods: setOf(choice(METHODS))
+  methods: listOf(choice(METHODS))
     .default([...METHODS])
     .describe('Allowed methods.'),
   max_age: unset(decimal()).describe('How long a browser may keep the preflight answer, in seconds.'),

@@ -21,6 +21,7 @@ export const defineLogger = <
 }: LoggerDefinition<Config>): Plugin =>
   definePlugin({
     ...definition,
+    streams: true,
     prepare: (config: z.output<Config>, { pluginId }) => ({
       sinkKey: pluginId,
       sink: sinkOf(config),

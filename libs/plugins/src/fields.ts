@@ -19,12 +19,24 @@ export const decimal = () => z.number(expected('a number'));
 export const integer = () => z.int(expected('an integer'));
 export const flag = () => z.boolean(expected('a boolean'));
 export const choice = <const T extends readonly string[]>(values: T) =>
-  z.enum(values, expected(`one of: ${values.join(', ')}`));
+  z.enum(values, {
+    error: (issue: Issue) =>
+      expected(typeof issue.input === 'string' ? `one of: ${values.join(', ')}` : 'a string').error(issue),
+  });
 export const listOf = <T extends z.ZodType>(element: T) => z.array(element, expected('an array'));
 
 /** A list without repetitions; Kong calls it a set. */
 export const setOf = <T extends z.ZodType>(element: T) =>
   z.array(element, expected('a set')).overwrite((values) => [...new Set(values)]);
+
+/** An object with any keys that the first schema takes; its message is the one shown. */
+export const mapOf = <K extends z.core.$ZodRecordKey, V extends z.ZodType>(key: K, value: V) =>
+  z.record(key, value, {
+    error: (issue) =>
+      issue.code === 'invalid_key'
+        ? (issue as { issues?: readonly { message: string }[] }).issues?.[0]?.message
+        : 'expected a map',
+  });
 
 /** An object with these keys and no other. */
 export const record = <T extends z.core.$ZodLooseShape>(shape: T) =>
@@ -41,6 +53,12 @@ export const between = (low: number, high: number) => {
   return integer().min(low, message).max(high, message);
 };
 
+/** A share of a whole, 0 to 1. */
+export const fraction = () => {
+  const message = 'value should be between 0 and 1';
+  return decimal().min(0, message).max(1, message);
+};
+
 const HEADER_NAME = /^[A-Za-z0-9_-]+$/;
 /** True for the names Kong accepts for headers; fewer than RFC 9110 does. */
 export const isHeaderName = (name: string): boolean => HEADER_NAME.test(name);
@@ -55,6 +73,19 @@ export const headerName = () =>
 export const headerText = () =>
   text().refine((value) => !/\p{Cc}/u.test(value), 'must not contain control characters');
 
+const problemOfUrl = (value: string): string | undefined => {
+  const url = URL.parse(value);
+  if (url === null) return /^https?:/i.test(value) ? 'missing host in url' : 'missing scheme in url';
+  return /^https?:$/.test(url.protocol) ? undefined : 'missing scheme in url';
+};
+
+/** An address of an HTTP server. */
+export const httpUrl = () =>
+  text().superRefine((value, context) => {
+    const message = problemOfUrl(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
 /** A plain path. */
 export const httpPath = () =>
   text()
@@ -64,8 +95,15 @@ export const httpPath = () =>
 /** The place of a message about the whole configuration, not one field; Kong shows it as `@entity`. */
 export const WHOLE: readonly never[] = [];
 
-/** One finding of a check over several fields; `path` counts from the configuration. */
-export type Finding = { readonly path: readonly (string | number)[]; readonly message: string };
+/**
+ * One finding of a check over several fields; `path` counts from the configuration. `of` names the fields that were
+ * looked at, where these are not all: a check of what is wrong in itself says nothing, as in Kong.
+ */
+export type Finding = {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly of?: readonly string[];
+};
 
 /** Adds checks over several fields to a record. */
 export const checked = <T extends z.ZodType>(
@@ -73,15 +111,21 @@ export const checked = <T extends z.ZodType>(
   findings: (config: z.output<T>) => Iterable<Finding>,
 ): T =>
   schema.superRefine((config, context) => {
-    for (const { path, message } of findings(config))
-      context.addIssue({ code: 'custom', path: [...path], message });
+    const wrong = new Set(context.issues.map(({ path }) => path?.[0]));
+    const isMoot = (of: readonly string[] | undefined) =>
+      of === undefined ? wrong.size > 0 : of.some((field) => wrong.has(field));
+    for (const { path, message, of } of [...findings(config)])
+      if (!isMoot(of)) context.addIssue({ code: 'custom', path: [...path], message });
   }) as T;
 
 /** Kong's pair of messages when one field's value makes another one necessary. */
-export const needs = (because: string, path: readonly string[], message: string): readonly Finding[] => [
-  { path: WHOLE, message: `failed conditional validation given value of field 'config.${because}'` },
-  { path, message },
-];
+export const needs = (because: string, path: readonly string[], message: string): readonly Finding[] => {
+  const of = [because, path[0] ?? ''];
+  return [
+    { path: WHOLE, message: `failed conditional validation given value of field 'config.${because}'`, of },
+    { path, message, of },
+  ];
+};
 
 /** A regular expression, found anywhere in a text, that V8 can run in linear time. */
 export const pattern = () =>
@@ -89,7 +133,8 @@ export const pattern = () =>
     try {
       compileSearchRegex(source);
     } catch (error) {
-      const message = `invalid regex: '${source}' (${(error as Error).message})`;
+      // Kong's words, and a reason: PCRE takes what the linear engine does not.
+      const message = `not a valid regex: ${source} (${(error as Error).message})`;
       context.addIssue({ code: 'custom', message });
     }
   });

@@ -19,7 +19,7 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
 const Config = record({
   hide_credentials: flag().default(false).describe('The upstream does not see the signature.'),
   clock_skew: decimal()
-    .refine((seconds) => seconds > 0, 'value must be greater than 0')
+    .positive('value must be greater than 0')
     .default(300)
     .describe('Longest time between the date of a request and now, in seconds.'),
   anonymous: unset(filled()).describe('Consumer (id or username) for requests without a valid signature.'),

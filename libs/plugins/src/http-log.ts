@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { customFields } from './custom-fields.ts';
 import { defineLogger } from './define-logger.ts';
 import {
@@ -8,37 +8,25 @@ import {
   type Finding,
   headerName,
   headerText,
+  httpUrl,
   integer,
+  mapOf,
   record,
-  text,
 } from './fields.ts';
 import { jsonTypes, queueConfig, queueOf } from './log-queue.ts';
-
-const problemOfUrl = (value: string): string | undefined => {
-  const url = URL.parse(value);
-  if (url === null || !/^https?:$/.test(url.protocol)) return 'missing scheme in url';
-  return url.hostname === '' ? 'missing host in url' : undefined;
-};
 
 const deprecated = (remedy: string, schema: z.ZodType<number>) =>
   schema.nullable().optional().describe(`Deprecated; ${remedy}.`);
 
 const Config = record({
-  http_endpoint: text()
-    .superRefine((value, context) => {
-      const message = problemOfUrl(value);
-      if (message !== undefined) context.addIssue({ code: 'custom', message });
-    })
-    .describe('Where records are sent; user information in it becomes Basic authorization.'),
+  http_endpoint: httpUrl().describe(
+    'Where records are sent; user information in it becomes Basic authorization.',
+  ),
   method: choice(['POST', 'PUT', 'PATCH']).default('POST').describe('Method of the requests.'),
   content_type: jsonTypes().default('application/json').describe('Content-Type of the requests.'),
   timeout: decimal().default(10_000).describe('Longest wait for the receiver, in ms.'),
   keepalive: decimal().default(60_000).describe('How long an idle connection is kept, in ms.'),
-  headers: z
-    .record(headerName(), headerText(), { error: 'expected a map' })
-    .nullable()
-    .default(null)
-    .describe('Headers to add.'),
+  headers: mapOf(headerName(), headerText()).nullable().default(null).describe('Headers to add.'),
   queue: queueConfig.describe('How records wait.'),
   custom_fields_by_lua: customFields(),
   retry_count: deprecated('write queue.max_retry_time', integer()),

@@ -13,7 +13,7 @@ export {
 } from './headers.ts';
 export type { JwtConfig } from './jwt-config.ts';
 export { compileHeaderRegex, compilePathRegex, compileSearchRegex, type RouteRegex } from './linear-regex.ts';
-export type { LogRecord, LogSink, QueueSettings } from './log-sink.ts';
+export type { LogRecord, LogSink, QueueSettings, SinkEntry, SinkSender } from './log-sink.ts';
 export {
   definePlugin,
   MAX_ANSWER_BYTES,
@@ -28,3 +28,13 @@ export type { PrometheusConfig } from './prometheus.ts';
 export type { QuotaMirrorConfig } from './quota-mirror.ts';
 export type { RateLimitingConfig } from './rate-limiting-config.ts';
 export type { RequestTransformerConfig } from './request-transformer-config.ts';
+export { TRACE_FORMATS, type TraceContext } from './trace-context.ts';
+export { extractTrace } from './trace-extract.ts';
+export {
+  type HandlerRun,
+  INSTRUMENTS,
+  type Instrument,
+  type TargetAttempt,
+  type Timeline,
+} from './trace-timeline.ts';
+export { answerWith, GatewayError } from './user-api.ts';

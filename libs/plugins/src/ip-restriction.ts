@@ -27,7 +27,7 @@ type IpRestrictionConfig = z.output<typeof Config>;
 
 const findings = function* ({ allow, deny }: IpRestrictionConfig): Generator<Finding> {
   const message = "at least one of these fields must be non-empty: 'config.allow', 'config.deny'";
-  if (!allow?.length && !deny?.length) yield { path: WHOLE, message };
+  if (!allow?.length && !deny?.length) yield { path: WHOLE, message, of: ['allow', 'deny'] };
 };
 
 const listOfNetworks = (networks: readonly string[] | null): BlockList | undefined => {
@@ -43,6 +43,7 @@ export const ipRestriction = definePlugin({
   name: 'ip-restriction',
   priority: 990,
   summary: 'Allows or refuses clients by address.',
+  streams: true,
   config: checked(Config, findings),
   prepare: (config: IpRestrictionConfig) => ({
     config,

@@ -3,6 +3,7 @@ import { between, choice, decimal, integer, record, text, unset } from './fields
 import type { QueueSettings } from './log-sink.ts';
 
 const MAX = 1_000_000;
+const MAX_TIMEOUT_MS = 2_147_483_646; // Kong's
 const within = (low: number, high: number) => {
   const message = `value should be between ${low} and ${high}`;
   return decimal().min(low, message).max(high, message);
@@ -40,6 +41,17 @@ export const LINE_QUEUE: QueueSettings = {
   ...queueOf(queueConfig.parse({})),
   maxBatchSize: 500,
   maxCoalescingDelay: 0.1,
+};
+
+/** How long the three steps of sending a batch may take. */
+export const sendTimeouts = (connectMs: number) => {
+  const timeout = (byDefault: number, what: string) =>
+    between(0, MAX_TIMEOUT_MS).default(byDefault).describe(what);
+  return {
+    connect_timeout: timeout(connectMs, 'Longest wait for a connection, in ms.'),
+    send_timeout: timeout(5000, 'Longest wait while sending, in ms.'),
+    read_timeout: timeout(5000, 'Longest wait for the answer, in ms.'),
+  };
 };
 
 /** Fields that network sinks share. */

@@ -14,6 +14,15 @@ export interface QueueSettings {
   readonly concurrencyLimit: number;
 }
 
+/** One entry of a queue, ready to be sent. */
+export type SinkEntry = string | Buffer;
+
+/** The process that sends: some receivers want to know. */
+export interface SinkSender {
+  readonly nodeId: string;
+  readonly version: string;
+}
+
 /** Where log records go. Times in ms. */
 export type LogSink = { readonly queue: QueueSettings } & (
   | {
@@ -22,7 +31,13 @@ export type LogSink = { readonly queue: QueueSettings } & (
       readonly url: string;
       readonly method: string;
       readonly headers: Readonly<Record<string, string>>;
+      /** Longest silence of the receiver. */
       readonly timeoutMs: number;
+      /** Absent: not bounded apart from the silence. */
+      readonly connectTimeoutMs?: number;
+      readonly sendTimeoutMs?: number;
+      /** Makes the body of a batch; absent: JSON, as a list where batches may have several records. */
+      readonly compose?: (entries: readonly SinkEntry[], sender: SinkSender) => SinkEntry;
     }
   | { readonly kind: 'file'; readonly path: string }
   | {

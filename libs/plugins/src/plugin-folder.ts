@@ -1,10 +1,13 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { byPriority, pluginCatalog } from './catalog.ts';
 import type { Plugin } from './plugin.ts';
+import { shareModulesWith } from './plugin-imports.ts';
 
 const PLUGIN_FILE = /^[a-z0-9][a-z0-9-]*\.(ts|mts|js|mjs)$/;
+/** A module that waits for something at its top must not hold up everybody else, in ms. */
+const LOAD_WITHIN_MS = 5000;
 const PLUGIN_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 /** Why a file is not in the catalog, or what it asks that it does not get. */
@@ -13,20 +16,36 @@ export interface FolderProblem {
   readonly problem: string;
 }
 
+/** A file that a module was made of. */
+interface LoadedFile {
+  readonly stamp: string;
+  readonly path: string;
+  readonly plugins: readonly Plugin[];
+}
+
 /**
  * The built-in plugins and a user's own: every `.ts` or `.js` file of a folder that exports what `definePlugin`
  * returns. Files are read again when they change; one that does not load leaves what it gave before in place.
- * A name of a built-in plugin is refused: nobody should lose `jwt` to a file.
+ * A name of a built-in plugin is refused: nobody should lose `jwt` to a file. Without a folder there are only the
+ * built-in ones.
  */
 export class PluginFolder {
-  readonly #folder: string;
-  readonly #loaded = new Map<string, { readonly stamp: string; readonly plugins: readonly Plugin[] }>();
-  readonly #problems = new Map<string, string>();
+  readonly #folder: string | undefined;
+  readonly #loaded = new Map<string, LoadedFile>();
+  readonly #broken = new Map<string, { readonly stamp: string; readonly problem: string }>();
+  #doubles: readonly FolderProblem[] = [];
   #byName = new Map<string, Plugin>();
   #scanning: Promise<boolean> | undefined;
 
-  constructor(folder: string) {
+  constructor(folder: string | undefined) {
     this.#folder = folder;
+  }
+
+  /** A folder that was read once. */
+  static async open(folder: string | undefined): Promise<PluginFolder> {
+    const opened = new PluginFolder(folder);
+    await opened.refresh();
+    return opened;
   }
 
   get(name: string): Plugin | undefined {
@@ -43,7 +62,15 @@ export class PluginFolder {
 
   /** Files that could not be used, as of the last refresh. */
   get problems(): readonly FolderProblem[] {
-    return [...this.#problems].map(([file, problem]) => ({ file, problem }));
+    return [...[...this.#broken].map(([file, { problem }]) => ({ file, problem })), ...this.#doubles];
+  }
+
+  /** The plugin whose file an error came from, by its stack; for failures that no handler's call can catch. */
+  ownerOf(error: unknown): string | undefined {
+    const stack = error instanceof Error ? (error.stack ?? '') : '';
+    for (const { path, plugins } of this.#loaded.values())
+      if (stack.includes(path) || stack.includes(pathToFileURL(path).href)) return plugins[0]?.name;
+    return undefined;
   }
 
   /** Looks at the folder again. @returns whether a plugin came, changed or went. Never throws. */
@@ -55,48 +82,65 @@ export class PluginFolder {
   }
 
   async #scan(): Promise<boolean> {
-    const files = (await readdir(this.#folder).catch(() => []))
-      .filter((file) => PLUGIN_FILE.test(file))
-      .sort();
+    if (this.#folder === undefined) return false;
+    const folder = await realpath(this.#folder).catch(() => undefined);
+    if (folder !== undefined) shareModulesWith(pathToFileURL(`${folder}${sep}`).href);
+    const listed = folder === undefined ? [] : await readdir(folder).catch(() => []);
+    const files = listed.filter((file) => PLUGIN_FILE.test(file)).sort();
     let hasChanged = false;
-    for (const file of this.#loaded.keys()) if (!files.includes(file)) hasChanged = this.#loaded.delete(file);
-    for (const file of [...this.#problems.keys()]) if (!files.includes(file)) this.#problems.delete(file);
-    for (const file of files) if (await this.#load(file)) hasChanged = true;
-    if (hasChanged) this.#byName = this.#index();
+    for (const file of [...this.#loaded.keys()])
+      if (!files.includes(file)) hasChanged = this.#loaded.delete(file);
+    for (const file of [...this.#broken.keys()]) if (!files.includes(file)) this.#broken.delete(file);
+    for (const file of files) if (await this.#load(folder ?? '', file)) hasChanged = true;
+    if (hasChanged) this.#index();
     return hasChanged;
   }
 
-  async #load(file: string): Promise<boolean> {
-    const path = join(this.#folder, file);
+  async #load(folder: string, file: string): Promise<boolean> {
+    const path = join(folder, file);
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined) return false; // gone while we looked
+    const stamp = `${found.mtimeMs}-${found.size}`;
+    if (this.#loaded.get(file)?.stamp === stamp || this.#broken.get(file)?.stamp === stamp) return false;
     try {
-      const { mtimeMs, size } = await stat(path);
-      const stamp = `${mtimeMs}-${size}`;
-      if (this.#loaded.get(file)?.stamp === stamp) return false;
       // The stamp makes it another module for the loader, which otherwise gives back the one it has.
-      const module = (await import(`${pathToFileURL(path).href}?v=${stamp}`)) as Record<string, unknown>;
-      const plugins = Object.values(module).filter(isPlugin);
+      const url = `${pathToFileURL(path).href}?v=${stamp}`;
+      const module = await inTime(import(url) as Promise<Record<string, unknown>>);
+      const plugins = [...new Set(Object.values(module).filter(isPlugin))];
       if (plugins.length === 0) throw new Error('exports no plugin: export what definePlugin returns');
       for (const plugin of plugins) checkName(plugin);
-      this.#loaded.set(file, { stamp, plugins });
-      this.#problems.delete(file);
+      this.#loaded.set(file, { stamp, path, plugins });
+      this.#broken.delete(file);
       return true;
     } catch (error) {
-      this.#problems.set(file, error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+      const problem = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      this.#broken.set(file, { stamp, problem });
       return false;
     }
   }
 
-  #index(): Map<string, Plugin> {
+  #index(): void {
     const byName = new Map<string, Plugin>();
+    const doubles: FolderProblem[] = [];
     for (const [file, { plugins }] of this.#loaded)
       for (const plugin of plugins) {
         if (byName.has(plugin.name))
-          this.#problems.set(file, `plugin "${plugin.name}" is in another file, too`);
+          doubles.push({ file, problem: `plugin "${plugin.name}" is in another file, too` });
         else byName.set(plugin.name, plugin);
       }
-    return byName;
+    this.#byName = byName;
+    this.#doubles = doubles;
   }
 }
+
+const inTime = async <T>(loading: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const message = `was not loaded after ${LOAD_WITHIN_MS / 1000} s: does it wait for something at its top?`;
+    timer = setTimeout(() => reject(new Error(message)), LOAD_WITHIN_MS);
+  });
+  return Promise.race([loading, late]).finally(() => clearTimeout(timer));
+};
 
 const isPlugin = (value: unknown): value is Plugin => {
   if (typeof value !== 'object' || value === null) return false;

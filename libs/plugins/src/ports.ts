@@ -7,7 +7,8 @@ import type {
   WindowState,
 } from '@sluice/contracts';
 import type { Exchange, Identity } from './exchange.ts';
-import type { LogRecord, LogSink } from './log-sink.ts';
+import type { LogRecord, LogSink, SinkEntry } from './log-sink.ts';
+import type { Instrument, Timeline } from './trace-timeline.ts';
 
 /** What a request presents to say who it is, as the auth process judges it. */
 export type Credential =
@@ -31,7 +32,8 @@ export type AuthVerdict =
 export type BudgetVerdict =
   | {
       readonly outcome: 'allow' | 'deny';
-      readonly source: 'service';
+      /** `lease`: from tokens that the limiter gave the edge in advance. */
+      readonly source: 'service' | 'lease';
       readonly windows: readonly WindowState[];
     }
   /** The limiter or Redis is gone; decided by the edge's own share of the limit, without figures to show. */
@@ -68,12 +70,14 @@ export interface Ports {
   groupsOf?(consumerId: string): readonly string[];
   /**
    * Spends one unit of a budget (`key` as in the contract's `budgetKey`). Never throws; when the limiter cannot
-   * answer in time the edge's local limiter decides and says so in `source`.
+   * answer in time the edge's local limiter decides and says so in `source`. `isExact`: the limiter itself counts
+   * this request.
    */
   spendBudget(
     exchange: Exchange,
     key: string,
     limits: readonly Limit[],
+    isExact?: boolean,
   ): Promise<BudgetVerdict> | BudgetVerdict;
   /** Reads a tenant's quota by its Redis key. `null`: the tenant has none; `undefined`: it cannot be read now. */
   readQuota(
@@ -82,7 +86,7 @@ export interface Ports {
   ): Promise<QuotaState | null | undefined> | QuotaState | null | undefined;
   /** Counts what happened to requests; the edge exports it. Names are those of the edge's metrics. */
   count(
-    metric: 'quota_alerts' | 'quota_exceeded' | 'degraded_limits',
+    metric: 'quota_alerts' | 'quota_exceeded' | 'degraded_limits' | 'plugin_errors',
     labels?: Readonly<Record<string, string>>,
   ): void;
   /** Writes a line in the edge's log, with request and trace ids added. Never a credential. */
@@ -99,6 +103,29 @@ export interface Ports {
   logRecord(exchange: Exchange): LogRecord;
   /** Queues a record. `sinkKey` tells queues apart; a key with another sink than before starts a new queue. */
   writeLog(sinkKey: string, sink: LogSink, record: LogRecord): void;
+  /** Queues one entry as it is; for sinks with a `compose` of their own. */
+  send(sinkKey: string, sink: LogSink, entry: SinkEntry): void;
+  /** What the process's settings say about tracing plugins. */
+  readonly tracing: {
+    /** Share of requests that are recorded where neither caller nor configuration decides, 0 to 1. */
+    readonly samplingRate: number;
+    readonly has: (instrument: Instrument) => boolean;
+  };
+  /**
+   * A tracing plugin decided under which trace the request goes on and wrote the headers that say so: the edge's
+   * own log and lookups follow it. `ids`: the trace id as each header format writes it.
+   */
+  adoptTrace(
+    exchange: Exchange,
+    trace: {
+      readonly traceId: string;
+      readonly spanId: string;
+      readonly isSampled: boolean;
+      readonly ids: Readonly<Record<string, string>>;
+    },
+  ): void;
+  /** What took how long in a finished request. */
+  timeline(exchange: Exchange): Timeline;
   /** A version 4 UUID. */
   uuid(): string;
 }

@@ -21,6 +21,7 @@ export const prometheus = definePlugin({
   name: 'prometheus',
   priority: 13,
   summary: 'Exposes metrics of requests.',
+  streams: true,
   config: Config,
   settle: () => undefined,
 });

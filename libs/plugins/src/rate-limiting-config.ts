@@ -75,12 +75,18 @@ const Config = record({
     .describe('Accepted as in Kong; the limiter process counts in every case.'),
   fault_tolerant: flag().default(true).describe('Requests pass while the limiter is away.'),
   hide_client_headers: flag().default(false).describe('Send no rate-limit headers.'),
-  error_code: decimal().default(429).describe('Status of a refusal.'),
+  error_code: decimal()
+    .positive('value must be greater than 0')
+    .default(429)
+    .describe('Status of a refusal.'),
   error_message: text().default('API rate limit exceeded').describe('Message of a refusal.'),
   sync_rate: decimal()
     .default(-1)
     .describe('Seconds between synchronisations in Kong; -1: at once, as here.'),
   redis: redisConfig.prefault({}).describe('Connection of the redis policy.'),
+  exact: flag()
+    .optional()
+    .describe('Every request is counted by the limiter itself; else edges lease parts of large limits.'),
   ...flatRedis,
 });
 export type RateLimitingConfig = z.output<typeof Config>;
@@ -113,7 +119,11 @@ const orderFindings = function* (config: RateLimitingConfig): Generator<Finding>
   });
   const names = PERIODS.map((period) => `'config.${period}'`).join(', ');
   if (set.length === 0)
-    yield { path: WHOLE, message: `at least one of these fields must be non-empty: ${names}` };
+    yield {
+      path: WHOLE,
+      message: `at least one of these fields must be non-empty: ${names}`,
+      of: PERIODS,
+    };
   for (const [i, short] of set.entries())
     for (const long of set.slice(i + 1))
       if (long.limit < short.limit) {

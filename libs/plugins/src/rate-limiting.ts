@@ -84,7 +84,7 @@ export const rateLimiting = definePlugin({
   warnings: rateLimitingWarnings,
   prepare,
   access: (exchange, { config, limits, keyOf }, ports) =>
-    settled(ports.spendBudget(exchange, keyOf(exchange), limits), (verdict) =>
+    settled(ports.spendBudget(exchange, keyOf(exchange), limits, config.exact === true), (verdict) =>
       judge(exchange, config, verdict, ports),
     ),
 });

@@ -15,7 +15,9 @@ const lists = (form: string) => ({
 const rules = (form: string, does: string) => record(lists(form)).prefault({}).describe(does);
 
 const Config = record({
-  http_method: unset(text().regex(/^[A-Z]+$/, 'invalid value')).describe('Method of the upstream request.'),
+  http_method: unset(text().regex(/^[A-Z]+$/, { error: ({ input }) => `invalid value: ${input}` })).describe(
+    'Method of the upstream request.',
+  ),
   remove: rules('name', 'Fields to take away.'),
   rename: rules('old:new', 'Fields to move to another name, over what that one had.'),
   replace: record({

@@ -65,7 +65,9 @@ test('a body that is too large is refused', async () => {
 
 test('what cannot work is refused in the configuration', () => {
   expect(problemsOf(aiPromptGuard, {})[''] ?? '').toContain("'config.allow_patterns'");
-  expect(problemsOf(aiPromptGuard, { deny_patterns: ['('] })['deny_patterns.0']).toContain('invalid regex');
+  expect(problemsOf(aiPromptGuard, { deny_patterns: ['('] })['deny_patterns.0']).toContain(
+    'not a valid regex: (',
+  );
   expect(problemsOf(aiPromptGuard, { deny_patterns: Array(11).fill('a') })).toEqual({
     deny_patterns: 'length must be at most 10',
   });

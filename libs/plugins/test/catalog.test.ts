@@ -6,6 +6,7 @@ test("plugins run in Kong's order, ties by name, descending", () => {
   expect(pluginCatalog.all().map(({ name, priority }) => `${priority} ${name}`)).toEqual([
     '100001 request-id',
     '100001 correlation-id',
+    '100000 zipkin',
     '2500 bot-detection',
     '2000 cors',
     '1450 jwt',
@@ -22,6 +23,7 @@ test("plugins run in Kong's order, ties by name, descending", () => {
     '800 response-transformer',
     '771 ai-prompt-guard',
     '100 proxy-cache',
+    '14 opentelemetry',
     '13 prometheus',
     '12 http-log',
     '9 file-log',

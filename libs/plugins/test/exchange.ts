@@ -1,8 +1,9 @@
 import type { GatewayError } from '@sluice/contracts';
 import type { Exchange, HeaderList, Identity } from '../src/exchange.ts';
-import type { LogRecord, LogSink } from '../src/log-sink.ts';
+import type { LogRecord, LogSink, SinkEntry } from '../src/log-sink.ts';
 import type { PluginScope } from '../src/plugin.ts';
 import type { Ports, StoredAnswer } from '../src/ports.ts';
+import type { Instrument, Timeline } from '../src/trace-timeline.ts';
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
 
@@ -123,6 +124,8 @@ export interface TestPorts extends Ports {
   /** Units counted, by key and period. */
   readonly units: Map<string, number>;
   readonly written: { sinkKey: string; sink: LogSink; record: LogRecord }[];
+  readonly sent: { sinkKey: string; sink: LogSink; entry: SinkEntry }[];
+  readonly adopted: Parameters<Ports['adoptTrace']>[1][];
   /** Arguments of verifyCredential, spendBudget and readQuota, in order. */
   readonly asked: unknown[];
 }
@@ -138,6 +141,8 @@ export const testPorts = (
     record?: LogRecord;
     consumers?: readonly NonNullable<Identity['consumer']>[];
     groups?: readonly string[];
+    timeline?: Timeline;
+    tracing?: { rate?: number; instruments?: readonly Instrument[] };
   } = {},
 ): TestPorts => {
   const unexpected = (what: string): never => {
@@ -150,6 +155,8 @@ export const testPorts = (
     stored: new Map(),
     units: new Map(),
     written: [],
+    sent: [],
+    adopted: [],
     recallAnswer: (key) => ports.stored.get(key),
     rememberAnswer: (key, answer, keepSeconds) => {
       ports.stored.set(key, { ...answer, keepSeconds });
@@ -186,6 +193,17 @@ export const testPorts = (
     log: (level, message) => {
       ports.logged.push({ level, message });
     },
+    send: (sinkKey, sink, entry) => {
+      ports.sent.push({ sinkKey, sink, entry });
+    },
+    tracing: {
+      samplingRate: answers.tracing?.rate ?? 1,
+      has: (one) => answers.tracing?.instruments?.includes(one) ?? true,
+    },
+    adoptTrace: (_, trace) => {
+      ports.adopted.push(trace);
+    },
+    timeline: () => answers.timeline ?? unexpected('a timeline'),
     uuid: () => UUID,
   };
   return ports;

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -75,4 +75,38 @@ test('given no folder at all, when read, then the built-in plugins are there', a
   const plugins = new PluginFolder(join(tmpdir(), 'no-such-folder'));
   expect(await plugins.refresh()).toBe(false);
   expect(plugins.names()).toContain('cors');
+});
+
+test('given two files with one plugin, when one of them goes, then the other one’s is no problem any more', async () => {
+  const plugins = new PluginFolder(folder);
+  write('a.ts', source('same'));
+  write('b.ts', source('same'));
+  await plugins.refresh();
+  expect(plugins.problems).toEqual([{ file: 'b.ts', problem: 'plugin "same" is in another file, too' }]);
+  rmSync(join(folder, 'a.ts'));
+  await plugins.refresh();
+  expect(plugins.problems).toEqual([]);
+  expect(plugins.get('same')).toBeDefined();
+});
+
+test('given an error, when its stack leads into a file, then the file’s plugin is named', async () => {
+  write('faulty.ts', source('faulty', `access: () => { throw new Error('boom'); },`));
+  const plugins = await PluginFolder.open(folder);
+  const run = () => plugins.get('faulty')?.access?.({} as never, {}, {} as never);
+  const thrown = await Promise.resolve()
+    .then(run)
+    .catch((error: unknown) => error);
+  expect(plugins.ownerOf(thrown)).toBe('faulty');
+  expect(plugins.ownerOf(new Error('elsewhere'))).toBeUndefined();
+});
+
+test('the plugin that the guide shows is loaded as it stands there', async () => {
+  const guide = readFileSync(join(import.meta.dirname, '../../../docs/guides/write-a-plugin.md'), 'utf8');
+  write('tenant-greeting.ts', /```ts\n([\s\S]*?)```/.exec(guide)?.[1] ?? '');
+  const plugins = await PluginFolder.open(folder);
+  expect(plugins.problems).toEqual([]);
+  const { config, access } = plugins.get('tenant-greeting') ?? {};
+  const exchange = { identity: { tenantId: 't-9' } };
+  const answer = access?.(exchange as never, config?.parse({ closed: ['t-9'] }), {} as never);
+  expect(answer).toMatchObject({ status: 403, body: { message: 'tenant t-9 is closed' } });
 });

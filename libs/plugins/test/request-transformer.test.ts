@@ -264,7 +264,7 @@ const refused: [object, Record<string, string>][] = [
   [{ add: { querystring: ['ok:1', 'q:'] } }, { 'add.querystring.1': "key 'q' has no value" }],
   [{ remove: { headers: ['a b'] } }, { 'remove.headers.0': "'a b' is not a valid header" }],
   [{ rename: { headers: ['a:b c'] } }, { 'rename.headers.0': "'b c' is not a valid header" }],
-  [{ http_method: 'get' }, { http_method: 'invalid value' }],
+  [{ http_method: 'get' }, { http_method: 'invalid value: get' }],
   [{ ad: {} }, { '': 'unknown field' }],
   [{ add: { header: [] } }, { add: 'unknown field' }],
 ];

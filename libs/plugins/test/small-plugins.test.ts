@@ -33,12 +33,25 @@ test('request-termination with a trigger answers only requests that have it', ()
   expect(terminate(config, { target: '/?x-stop' })).toMatchObject({ status: 503 });
 });
 
-test('request-termination can echo the request', () => {
-  expect(
-    terminate({ echo: true, status_code: 404 }, { target: '/a?b=c', headers: { 'X-A': '1' } }),
-  ).toMatchObject({
+test('request-termination can echo the request, its body included', async () => {
+  const given = {
+    target: '/a?b=c&b=d',
+    headers: { 'X-A': '1', 'Content-Type': 'application/json' },
+    body: '{"e":1}',
+  };
+  const termination = instance(requestTermination, { echo: true, status_code: 404 });
+  expect(refusalOf(await termination.access(testExchange(given)))).toMatchObject({
     status: 404,
-    body: { message: 'Not found', request: { path: '/a', query: { b: 'c' }, headers: { 'x-a': '1' } } },
+    body: {
+      message: 'Not found',
+      request: {
+        path: '/a',
+        query: { b: ['c', 'd'] },
+        headers: { 'x-a': '1' },
+        body: { e: 1 },
+        raw_body: '{"e":1}',
+      },
+    },
   });
 });
 
