@@ -3,6 +3,7 @@ import type { Ports } from '@sluice/plugins';
 import { bodyReaders, runBody, runResponse } from './chain.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { Headers } from './header-list.ts';
+import { isGrpc } from './refuse-protocol.ts';
 
 /** What the gateway calls itself in `Server` and `Via`: clients and dashboards look for Kong's form. */
 export const SERVER_NAME = 'kong/3.9.1';
@@ -32,15 +33,15 @@ const RENDER: Record<BodyType, (message: string, id: string) => string> = {
 const typeOf = (media: string): BodyType => {
   const type = media.trim().toLowerCase();
   if (type === 'text/html') return 'html';
-  if (type === 'application/xml' || type === 'text/xml') return 'xml';
+  if (type === 'application/xml') return 'xml';
   if (type === 'text/plain' || type === 'text/*') return 'plain';
   return 'json';
 };
 
-/** The highest `q` wins, the first of equals; what is unknown is JSON. */
+/** The highest `q` wins, the first of equals; what is unknown or wanted by nobody (`q=0`) is JSON. */
 const negotiate = (accept: string): BodyType => {
   let best = 'application/json';
-  let bestQuality = -1;
+  let bestQuality = 0;
   for (const part of accept.split(',')) {
     const [media = '', ...parameters] = part.split(';');
     const quality = Number(
@@ -92,7 +93,8 @@ export const sendError = (exchange: ProxyExchange, error: GatewayError, ports: P
     response.destroy();
     return;
   }
-  const { body, type } = renderError(error, exchange);
+  const grpc = grpcLines(exchange, error);
+  const { body, type } = grpc === undefined ? renderError(error, exchange) : { body: '', type: '' };
   const wasForwarded = exchange.timing.forwardedAt !== undefined;
   if (wasForwarded) exchange.timing.answeredAt ??= performance.now();
   const queued = exchange.toClient;
@@ -101,16 +103,45 @@ export const sendError = (exchange: ProxyExchange, error: GatewayError, ports: P
   head.set('Content-Length', `${Buffer.byteLength(body)}`);
   if (error.code === 'GW_NOT_READY' || error.code === 'GW_OVERLOADED')
     head.set('Retry-After', RETRY_AFTER_SECONDS);
-  for (const [name, value] of Object.entries(error.headers)) head.set(name, value);
+  for (const [name, value] of Object.entries({ ...error.headers, ...grpc })) head.set(name, value);
   head.overlay(queued);
   exchange.toClient = head;
   runResponse(exchange, ports);
   const sent = transformOwn(exchange, body, ports);
   addGatewayHeaders(exchange, wasForwarded);
   if (mustClose(error)) head.set('Connection', 'close');
+  // Node takes any other `Connection` of ours for a promise to keep the connection.
+  else if (head.has('connection') && response.shouldKeepAlive === false)
+    head.set('Connection', `${head.get('connection')}, close`);
   response.writeHead(error.status, head.toRaw());
   response.end(exchange.method === 'HEAD' ? undefined : sent);
 };
+
+/** The codes of gRPC for ours; 2 is "unknown". */
+const GRPC_STATUS: Readonly<Record<number, number>> = {
+  200: 0,
+  400: 3,
+  401: 16,
+  403: 7,
+  404: 5,
+  429: 8,
+  500: 13,
+  503: 14,
+  504: 4,
+};
+
+/** A gRPC client reads these in place of a body. */
+const grpcLines = (
+  { fromClient, httpVersion }: ProxyExchange,
+  { code, status, message }: GatewayError,
+): Record<string, string> | undefined =>
+  code !== 'GW_ANSWERED' && httpVersion === '2.0' && isGrpc(fromClient.get('content-type'))
+    ? {
+        'Content-Type': 'application/grpc',
+        'grpc-status': `${GRPC_STATUS[status] ?? 2}`,
+        'grpc-message': message,
+      }
+    : undefined;
 
 /** The plugins that change bodies change the gateway's own answers too, as in Kong. */
 const transformOwn = (exchange: ProxyExchange, body: string | Buffer, ports: Ports): string | Buffer => {

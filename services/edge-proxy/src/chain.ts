@@ -1,27 +1,65 @@
 import { GatewayError } from '@sluice/contracts';
 import type { Ports, Step } from '@sluice/plugins';
 import type { ProxyExchange } from './exchange.ts';
-import { instanceFor, type PluginInstance } from './snapshot/chains.ts';
+import { type ChainStep, instanceFor, type PluginInstance } from './snapshot/chains.ts';
+import { PluginTimeout } from './snapshot/own-plugins.ts';
 
-const failed = (ports: Ports, plugin: string, phase: string, error: unknown): void => {
+type Phase = 'access' | 'response' | 'inspect' | 'body' | 'settle';
+
+/** A handler that threw costs at most its own request: it is logged and counted, the edge goes on. */
+const failed = (
+  exchange: ProxyExchange,
+  ports: Ports,
+  where: [plugin: string, phase: Phase],
+  error: unknown,
+) => {
+  const [plugin, phase] = where;
+  ports.count('plugin_errors', {
+    plugin,
+    phase,
+    reason: error instanceof PluginTimeout ? 'timeout' : 'thrown',
+  });
   ports.log('warn', 'plugin failed', {
     plugin,
     phase,
+    request_id: exchange.id,
+    route: exchange.route?.name ?? exchange.route?.id,
     problem: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
   });
+};
+
+/** The instance of a step for who is known when its turn comes; a consumer found later changes nothing. */
+const takeTurn = (exchange: ProxyExchange, step: ChainStep): PluginInstance | undefined => {
+  const instance = instanceFor(step, exchange.identity?.consumer?.id);
+  if (step.byConsumer !== undefined) {
+    exchange.turns ??= new Map();
+    exchange.turns.set(step, instance);
+  }
+  return instance;
+};
+
+/** The instance that the later phases run: the one whose turn it was, or would have been before a refusal. */
+const turnOf = (exchange: ProxyExchange, step: ChainStep): PluginInstance | undefined => {
+  if (step.byConsumer === undefined) return step.anyone;
+  const { turns, identity } = exchange;
+  return turns?.has(step) === true ? turns.get(step) : instanceFor(step, identity?.consumer?.id);
 };
 
 /** Runs the access handlers, highest priority first. The first refusal ends the request, as in Kong. */
 export const runAccess = async (exchange: ProxyExchange, ports: Ports): Promise<Step> => {
   for (const step of exchange.chain?.steps ?? []) {
-    const instance = instanceFor(step, exchange.identity?.consumer?.id);
+    const instance = takeTurn(exchange, step);
     if (instance === undefined || instance.plugin.access === undefined) continue;
+    const { name } = instance.plugin;
+    const from = exchange.steps === undefined ? 0 : performance.now();
     try {
       const answer = instance.plugin.access(exchange, instance.prepared, ports);
       const refusal = answer instanceof Promise ? await answer : answer;
+      exchange.steps?.note(name, 'access', from);
       if (refusal !== undefined) return refusal;
     } catch (error) {
-      failed(ports, instance.plugin.name, 'access', error);
+      exchange.steps?.note(name, 'access', from);
+      failed(exchange, ports, [name, 'access'], error);
       return new GatewayError('GW_PLUGIN_FAILED', { cause: error });
     }
   }
@@ -35,13 +73,13 @@ export const runResponse = (exchange: ProxyExchange, ports: Ports): void =>
 /** Shows an upstream's answer to the instances that may refuse it, after the response handlers. */
 export const runInspect = (exchange: ProxyExchange, ports: Ports): Step => {
   for (const step of exchange.chain?.steps ?? []) {
-    const instance = instanceFor(step, exchange.identity?.consumer?.id);
+    const instance = turnOf(exchange, step);
     if (instance?.plugin.inspect === undefined) continue;
     try {
       const refusal = instance.plugin.inspect(exchange, instance.prepared, ports);
       if (refusal !== undefined) return refusal;
     } catch (error) {
-      failed(ports, instance.plugin.name, 'inspect', error);
+      failed(exchange, ports, [instance.plugin.name, 'inspect'], error);
     }
   }
   return undefined;
@@ -54,14 +92,14 @@ export const runSettle = (exchange: ProxyExchange, ports: Ports): void => runPha
 export const bodyReaders = (exchange: ProxyExchange, ports: Ports): PluginInstance[] | undefined => {
   let readers: PluginInstance[] | undefined;
   for (const step of exchange.chain?.steps ?? []) {
-    const instance = instanceFor(step, exchange.identity?.consumer?.id);
+    const instance = turnOf(exchange, step);
     if (instance?.plugin.wantsBody === undefined) continue;
     try {
       if (!instance.plugin.wantsBody(exchange, instance.prepared)) continue;
       readers ??= [];
       readers.push(instance);
     } catch (error) {
-      failed(ports, instance.plugin.name, 'body', error);
+      failed(exchange, ports, [instance.plugin.name, 'body'], error);
     }
   }
   return readers;
@@ -79,20 +117,26 @@ export const runBody = (
     try {
       sent = plugin.body?.(exchange, prepared, sent, ports) ?? sent;
     } catch (error) {
-      failed(ports, plugin.name, 'body', error);
+      failed(exchange, ports, [plugin.name, 'body'], error);
     }
   return sent;
 };
 
 const runPhase = (exchange: ProxyExchange, ports: Ports, phase: 'response' | 'settle'): void => {
   for (const step of exchange.chain?.steps ?? []) {
-    const instance = instanceFor(step, exchange.identity?.consumer?.id);
+    const instance = turnOf(exchange, step);
     const handler = instance?.plugin[phase];
     if (instance === undefined || handler === undefined) continue;
+    const { name } = instance.plugin;
+    const from = exchange.steps === undefined ? 0 : performance.now();
     try {
-      handler(exchange, instance.prepared, ports);
+      const answer: unknown = handler(exchange, instance.prepared, ports);
+      // Nobody waits for it; without a catch its failure would end the process.
+      if (answer instanceof Promise)
+        answer.catch((error: unknown) => failed(exchange, ports, [name, phase], error));
     } catch (error) {
-      failed(ports, instance.plugin.name, phase, error);
+      failed(exchange, ports, [name, phase], error);
     }
+    if (phase === 'response') exchange.steps?.note(name, phase, from);
   }
 };

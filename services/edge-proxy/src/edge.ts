@@ -1,17 +1,18 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ConfigFollower, followConfig, LastKnownGoodFile } from '@sluice/config-log';
-import { edgeMetrics, edgeUpstreamHealth } from '@sluice/contracts';
-import { pluginCatalog } from '@sluice/plugins';
+import { type ConfigFollower, LastKnownGoodFile } from '@sluice/config-log';
 import {
   Bus,
   createMetrics,
-  JetStream,
   type Logger,
+  type NodeStatusFacts,
+  nodeStatus,
   type Registry,
   startStatusServer,
   type Telemetry,
 } from '@sluice/service-kit';
+import { SERVER_NAME } from './answer.ts';
+import { answerRegistry } from './answer-registry.ts';
 import { TrustedPeers } from './client-address.ts';
 import { AnswerCache } from './decide/answer-cache.ts';
 import { Decisions, type Standing } from './decide/decisions.ts';
@@ -21,8 +22,10 @@ import { UnitCounters } from './decide/unit-counters.ts';
 import type { Gateway } from './gateway.ts';
 import { Listener } from './listener.ts';
 import { EdgeMetrics } from './observe/metrics.ts';
+import { tracingOf } from './observe/tracing-settings.ts';
 import type { Settings } from './settings.ts';
-import { CommitTaker } from './snapshot/accept.ts';
+import { followLog } from './snapshot/follow-log.ts';
+import { PluginSource } from './snapshot/plugin-source.ts';
 import { closeUpstreamConnections } from './upstream/agents.ts';
 import { Balancers } from './upstream/balancing/balancers.ts';
 import { createResolver } from './upstream/balancing/resolve-name.ts';
@@ -36,6 +39,8 @@ export interface Edge {
   readonly version: () => number;
   /** Resolves when a request would be served. */
   readonly ready: Promise<void>;
+  /** True for a failure that a user's plugin caused outside its handlers; it is logged and counted. */
+  contains(error: unknown): boolean;
   stop(): Promise<void>;
 }
 
@@ -52,17 +57,23 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   const registry = createMetrics('edge-proxy', '0.1.0');
   const bus = Bus.open({ ...busLogin(settings), name: instance, logger });
   const following: { follower?: ConfigFollower } = {};
-  const { gateway, decisions, sinks } = openGateway(parts, {
+  const { gateway, decisions, sinks, answers } = openGateway(parts, {
     registry,
     bus,
     standing: () => standingOf(following.follower),
+  });
+  const plugins = new PluginSource({
+    folder: settings.PLUGINS_DIR,
+    timeoutMs: settings.PLUGIN_TIMEOUT_MS,
+    logger,
   });
   const listener = new Listener(gateway, settings);
   const status = await startStatusServer({
     host: settings.STATUS_HOST,
     port: settings.STATUS_PORT,
     metrics: registry,
-    problems: () => problemsOf(gateway, bus, following.follower),
+    problems: () => problemsOf(gateway, bus, { follower: following.follower, plugins }),
+    status: (query) => nodeStatus(query, factsOf(listener, bus, following.follower)),
   });
   const listening = { host: settings.PROXY_HOST, reusePort: settings.REUSE_PORT };
   const proxy = await listener.listen({ ...listening, port: settings.PROXY_PORT });
@@ -71,24 +82,35 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
       ? undefined
       : await listener.listenTls({ ...listening, port: settings.TLS_PORT });
   const file = new LastKnownGoodFile(join(settings.DATA_DIR, 'config.json'), logger);
-  const { follower, configured } = await follow(parts, { gateway, listener, decisions, bus, file });
+  const { follower, configured } = await followLog({
+    ...{ holder: gateway, plugins, bus, instance, logger, file },
+    onChange: () => {
+      followChange(gateway, listener);
+      decisions.cache.clear();
+    },
+  });
   following.follower = follower;
-  observe({ registry, gateway, instance, listener, follower, bus, decisions });
-  bus.answer(edgeMetrics, async () => ({ instance, text: await registry.metrics() }));
-  bus.answer(edgeUpstreamHealth, ({ upstreamId }) => ({
-    instance,
-    targets: gateway.balancers.health(upstreamId),
-  }));
+  observe({ registry, gateway, instance, listener, follower, bus, decisions, plugins });
+  answerRegistry(bus, { gateway, answers, registry });
 
   return {
     ports: { proxy, status: status.port, ...(tls === undefined ? {} : { tls }) },
     version: () => follower.position.version,
     ready: configured,
+    contains: (error) => {
+      const plugin = plugins.ownerOf(error);
+      if (plugin === undefined) return false;
+      gateway.ports.count('plugin_errors', { plugin, phase: 'background', reason: 'thrown' });
+      logger.error({ plugin, problem: (error as Error).message }, 'plugin failed outside its handlers');
+      return true;
+    },
     stop: async () => {
       gateway.isDraining = true;
       await sleep(settings.SHUTDOWN_DELAY_MS); // load balancers look at readiness before they stop sending
       follower.stop();
+      plugins.stop();
       await listener.drain(settings.DRAIN_TIMEOUT_MS);
+      await decisions.close();
       await sinks.close(LOG_FLUSH_MS);
       gateway.balancers.close();
       await file.flush();
@@ -103,7 +125,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
 const openGateway = (
   { settings, instance, logger, telemetry }: Parts,
   { registry, bus, standing }: { registry: Registry; bus: Bus; standing: () => Standing },
-): { gateway: Gateway; decisions: Decisions; sinks: LogSinks } => {
+): { gateway: Gateway; decisions: Decisions; sinks: LogSinks; answers: AnswerCache } => {
   const metrics = new EdgeMetrics(registry);
   const decisions = new Decisions({
     bus,
@@ -111,16 +133,20 @@ const openGateway = (
     metrics,
     cacheBytes: settings.VERDICT_CACHE_BYTES,
     cacheMaxMs: settings.VERDICT_CACHE_MAX_MS,
+    hasLeases: settings.LEASES === 'auto',
   });
-  const sinks = new LogSinks(logger);
+  const sinks = new LogSinks(logger, { nodeId: instance, version: SERVER_NAME.replace('kong/', '') });
+  const answers = new AnswerCache(settings.ANSWER_CACHE_BYTES);
   const connectTo = parseConnectTo(settings.CONNECT_TO);
   const gateway: Gateway = {
     current: undefined,
     isDraining: false,
     ports: createPorts(decisions, metrics, logger, () => gateway.current, {
-      answers: new AnswerCache(settings.ANSWER_CACHE_BYTES),
+      answers,
       units: new UnitCounters(),
       sinks,
+      tracing: tracingOf(settings),
+      instance,
     }),
     metrics,
     logger,
@@ -136,7 +162,7 @@ const openGateway = (
     }),
     accessLog: settings.ACCESS_LOG,
   };
-  return { gateway, decisions, sinks };
+  return { gateway, decisions, sinks, answers };
 };
 
 /** As in Kong: once any prometheus plugin asks for it. */
@@ -150,43 +176,6 @@ const standingOf = (follower: ConfigFollower | undefined): Standing => ({
   version: follower?.position.version ?? 0,
   edges: Math.max(1, follower?.heartbeatEdges ?? 1),
 });
-
-/** Follows the log from the last known good configuration on, and keeps that file up to date. */
-const follow = async (
-  { instance, logger }: Parts,
-  {
-    gateway,
-    listener,
-    decisions,
-    bus,
-    file,
-  }: { gateway: Gateway; listener: Listener; decisions: Decisions; bus: Bus; file: LastKnownGoodFile },
-): Promise<{ follower: ConfigFollower; configured: Promise<void> }> => {
-  const configured = Promise.withResolvers<void>();
-  const taker = new CommitTaker(gateway, (name) => pluginCatalog.get(name));
-  const follower = followConfig({
-    bus,
-    jetstream: new JetStream(bus),
-    process: 'edge-proxy',
-    instance,
-    logger,
-    initial: await file.load(),
-    onState: (state, at) => {
-      taker.takeState(state);
-      followChange(gateway, listener);
-      decisions.cache.clear();
-      file.save(state, at);
-      configured.resolve();
-    },
-    onCommit: (commit, state, at) => {
-      taker.takeCommit(commit, state);
-      followChange(gateway, listener);
-      decisions.cache.clear();
-      file.save(state, at);
-    },
-  });
-  return { follower, configured: configured.promise };
-};
 
 /** In the same turn as the change: no request sees an upstream without its balancer. */
 const followChange = ({ balancers, current }: Gateway, listener: Listener): void => {
@@ -205,14 +194,24 @@ const busLogin = (settings: Settings) => ({
 const problemsOf = (
   gateway: Gateway,
   bus: Bus,
-  follower: ConfigFollower | undefined,
+  { follower, plugins }: { follower: ConfigFollower | undefined; plugins: PluginSource },
 ): Record<string, string> => ({
   ...(gateway.current === undefined ? { config: 'no configuration yet' } : {}),
   ...(gateway.isDraining ? { draining: 'shutting down' } : {}),
   ...(bus.isConnected ? {} : { '~nats': 'disconnected' }),
   ...(follower?.isStale === true ? { '~config': 'no registry heard for 10 s' } : {}),
   ...(follower?.refusal === undefined ? {} : { '~refused': follower.refusal }),
+  ...(plugins.problems.length === 0 ? {} : { '~plugins': plugins.problems.join('; ') }),
 });
+
+const factsOf = (listener: Listener, bus: Bus, follower: ConfigFollower | undefined): NodeStatusFacts => {
+  const { digest = '', version = 0 } = follower?.position ?? {};
+  return {
+    connections: listener.counts,
+    isReachable: bus.isConnected,
+    configuration: { digest, version },
+  };
+};
 
 const observe = (parts: {
   registry: Registry;
@@ -222,14 +221,16 @@ const observe = (parts: {
   follower: ConfigFollower;
   bus: Bus;
   decisions: Decisions;
+  plugins: PluginSource;
 }): void => {
-  const { registry, gateway, instance, listener, follower, bus, decisions } = parts;
+  const { registry, gateway, instance, listener, follower, bus, decisions, plugins } = parts;
   gateway.metrics.observe(registry, instance, {
     connections: () => listener.counts,
     version: () => follower.position.version,
     isStale: () => follower.isStale,
     busConnected: () => bus.isConnected,
     cachedVerdicts: () => decisions.cache.size,
+    pluginProblems: () => plugins.problems.length,
     upstreamHealth: () => (exportsUpstreamHealth(gateway) ? gateway.balancers.allHealth() : []),
   });
 };

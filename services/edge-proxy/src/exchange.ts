@@ -4,10 +4,11 @@ import type { GatewayError } from '@sluice/contracts';
 import type { Route, Service } from '@sluice/gateway-config';
 import type { Exchange, Identity, UpstreamAnswer } from '@sluice/plugins';
 import { Headers } from './header-list.ts';
+import type { RequestSteps } from './observe/request-steps.ts';
 import type { RequestTrace } from './observe/tracing.ts';
 import { randomHex } from './random-hex.ts';
 import { RequestBody } from './request-body.ts';
-import type { Chain } from './snapshot/chains.ts';
+import type { Chain, ChainStep, PluginInstance } from './snapshot/chains.ts';
 import type { CompiledRoute } from './snapshot/compile.ts';
 
 /** What a request cost and where it went, for metrics, log and the latency headers. Times by `performance.now()`. */
@@ -17,6 +18,19 @@ export interface Timing {
   forwardedAt: number | undefined;
   /** Set when the upstream's head arrived, or the last attempt failed. */
   answeredAt: number | undefined;
+}
+
+/** One attempt at a target. `from` and `until` by `performance.now()`. */
+export interface Attempted {
+  readonly host: string;
+  readonly port: number;
+  /** Address of the connection, where there was one. */
+  readonly ip: string | undefined;
+  /** Unix time in ms. */
+  readonly startedAt: number;
+  readonly from: number;
+  readonly until: number;
+  readonly failure: string | undefined;
 }
 
 const REQUESTS_ON_SOCKET = Symbol('requests');
@@ -60,6 +74,8 @@ export class ProxyExchange implements Exchange {
   matched: CompiledRoute | undefined;
   service: Service | undefined;
   chain: Chain | undefined;
+  /** Which instance had its turn, of the steps where that depends on the consumer. */
+  turns: Map<ChainStep, PluginInstance | undefined> | undefined;
   identity: Identity | undefined;
   upstream: UpstreamAnswer | undefined;
   upstreamPath = '/';
@@ -67,11 +83,15 @@ export class ProxyExchange implements Exchange {
   upstreamMethod: string;
   forwardedPrefix: string | undefined;
   trace: RequestTrace;
+  /** Noted only where a tracing plugin will tell it. */
+  steps: RequestSteps | undefined;
+  /** The trace id as each header format writes it, where a tracing plugin wrote the headers. */
+  adoptedTraceIds: Readonly<Record<string, string>> | undefined;
   /** Address of the last target tried, `host:port`. */
   target: string | undefined;
   tries = 0;
-  /** Every attempt at a target, for the log record. `startedAt` is Unix time in ms. */
-  readonly attempts: { host: string; port: number; startedAt: number; failure: string | undefined }[] = [];
+  /** Every attempt at a target, for the log record and spans. */
+  readonly attempts: Attempted[] = [];
   /** Its service names an upstream entity. */
   isBalanced = false;
   /** Code of the answer the gateway gave in its own name. */

@@ -9,7 +9,9 @@ import { clientAddress, plainAddress, type TrustedPeers } from './client-address
 import { ProxyExchange } from './exchange.ts';
 import { logExchange } from './observe/access-log.ts';
 import type { EdgeMetrics } from './observe/metrics.ts';
-import { beginTrace } from './observe/tracing.ts';
+import { RequestSteps } from './observe/request-steps.ts';
+import { beginTrace, foreignParent } from './observe/tracing.ts';
+import { refuseProtocol } from './refuse-protocol.ts';
 import { normalisePath } from './routing/normalise-path.ts';
 import { parseHost } from './routing/parse-host.ts';
 import { upstreamPath } from './routing/upstream-path.ts';
@@ -67,7 +69,9 @@ const openExchange = (
   request: IncomingMessage,
   response: ServerResponse,
 ): ProxyExchange => {
-  const trace = beginTrace(gateway.isTracing, request.method ?? 'GET', headerOf(request, 'traceparent'));
+  const parent =
+    headerOf(request, 'traceparent') ?? (gateway.isTracing ? foreignParent(request.rawHeaders) : undefined);
+  const trace = beginTrace(gateway.isTracing, request.method ?? 'GET', parent);
   const exchange = new ProxyExchange(request, response, trace);
   exchange.scheme = 'encrypted' in request.socket ? 'https' : 'http';
   exchange.port = request.socket.localPort ?? 0;
@@ -118,29 +122,13 @@ const matchRoute = (
   exchange.matched = match.value;
   exchange.uriCaptures = match.captures ?? {};
   exchange.chain = compiled.chainOf(match.value);
-  return httpsRedirect(exchange) ?? prepareUpstream(exchange, compiled, match.matchedPath);
+  if (exchange.chain.isTraced) exchange.steps = new RequestSteps();
+  return refuseProtocol(exchange) ?? prepareUpstream(exchange, compiled, match.matchedPath);
 };
-
-/** By TLS to us, or to a trusted peer in front of us. */
-const isSecure = ({ scheme, isPeerTrusted, fromClient }: ProxyExchange): boolean =>
-  scheme === 'https' || (isPeerTrusted && fromClient.get('x-forwarded-proto') === 'https');
 
 /** The name in the TLS handshake; clients that connect to an address send none. */
 const serverNameOf = (socket: Socket): string | undefined =>
   (socket as Socket & { servername?: string | false }).servername || undefined;
-
-/** An https-only route reached over http (kong-compat 3.3). */
-const httpsRedirect = (exchange: ProxyExchange): GatewayError | undefined => {
-  const { route } = exchange;
-  if (route === undefined || isSecure(exchange) || route.protocols.includes('http')) return undefined;
-  const status = route.https_redirect_status_code;
-  if (status === 426)
-    return new GatewayError('GW_HTTPS_REQUIRED', {
-      headers: { Connection: 'Upgrade', Upgrade: 'TLS/1.2, HTTP/1.1' },
-    });
-  const location = `https://${exchange.hostName}${exchange.rawTarget}`;
-  return new GatewayError('GW_HTTPS_REQUIRED', { status, body: null, headers: { Location: location } });
-};
 
 const prepareUpstream = (
   exchange: ProxyExchange,

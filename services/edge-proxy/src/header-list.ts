@@ -82,12 +82,21 @@ export class Headers implements HeaderList {
 
   /** Values by lower-case name; names sent several times keep each line, as an array. */
   toRecord(): Record<string, string | string[]> {
+    return this.#recordBy(this.#keys);
+  }
+
+  /** As `toRecord`, by the name as it was written first: there are upstreams that care. */
+  toNamedRecord(): Record<string, string | string[]> {
+    return this.#recordBy(this.#keys.map((key) => this.#names[this.#keys.indexOf(key)] ?? key));
+  }
+
+  #recordBy(names: readonly string[]): Record<string, string | string[]> {
     const record: Record<string, string | string[]> = Object.create(null);
-    for (let i = 0; i < this.#keys.length; i++) {
-      const key = this.#keys[i] as string;
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i] as string;
       const value = this.#values[i] as string;
-      const before = record[key];
-      record[key] =
+      const before = record[name];
+      record[name] =
         before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
     }
     return record;

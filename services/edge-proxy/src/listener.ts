@@ -5,6 +5,7 @@ import { GatewayError } from '@sluice/contracts';
 import { renderError, SERVER_NAME } from './answer.ts';
 import { type Gateway, handleRequest } from './gateway.ts';
 import { Headers } from './header-list.ts';
+import { lingerOnClose } from './lingering-close.ts';
 import { randomHex } from './random-hex.ts';
 import type { Settings } from './settings.ts';
 import { TlsFront } from './tls.ts';
@@ -17,6 +18,14 @@ type ListenerSettings = Pick<Settings, 'MAX_HEADER_BYTES' | 'KEEP_ALIVE_TIMEOUT_
 /** Sockets that carried something malformed: what Node parsed ahead on them is never looked at. */
 const condemned = new WeakSet<Socket>();
 
+/** Requests of a connection that are being answered; more than one when a client does not wait. */
+interface UnderWay {
+  count: number;
+  last: IncomingMessage;
+  response: ServerResponse;
+}
+const underWay = new WeakMap<Socket, UnderWay>();
+
 /** The ports clients connect to: plain, and TLS where it is asked for. */
 export class Listener {
   readonly #server: Server;
@@ -25,6 +34,7 @@ export class Listener {
   readonly #settings: ListenerSettings;
   #tls: TlsFront | undefined;
   #accepted = 0;
+  #requests = 0;
   #isDraining = false;
 
   constructor(gateway: Gateway, settings: ListenerSettings) {
@@ -36,15 +46,19 @@ export class Listener {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: 0, // a long upload is not an attack; idle times are bounded by the service's timeouts
       noDelay: true,
+      requireHostHeader: false, // Node's own 400 has none of our lines; screenRequest refuses such a request
       // Any other upgrade is an ordinary request whose Upgrade header goes no further.
       shouldUpgradeCallback: (request) =>
         request.headers.upgrade?.toLowerCase() === 'websocket' && request.method === 'GET',
     });
     this.#server.maxHeadersCount = 0; // Node drops header 2,001 silently; the byte limit bounds them instead
-    this.#server.on('connection', () => {
+    this.#server.on('connection', (socket: Socket) => {
       this.#accepted += 1;
+      lingerOnClose(socket, () => underWay.get(socket)?.last);
     });
     this.#server.on('request', (request, response) => this.#onRequest(request, response));
+    // Node answers 417 in its own name; nginx knows 100-continue alone and lets the others go no further.
+    this.#server.on('checkExpectation', (request, response) => this.#onRequest(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket as Socket, head));
     this.#server.on('connect', (_request, socket) =>
       answerRaw(socket, new GatewayError('GW_METHOD_NOT_ALLOWED')),
@@ -84,8 +98,8 @@ export class Listener {
     this.#tls?.showByDefault(this.#gateway.current?.certificates.defaultPair());
   }
 
-  get counts(): { active: number; accepted: number } {
-    return { active: this.#active, accepted: this.#accepted };
+  get counts(): { active: number; accepted: number; requests: number } {
+    return { active: this.#active, accepted: this.#accepted, requests: this.#requests };
   }
 
   get #active(): number {
@@ -119,14 +133,19 @@ export class Listener {
       return;
     }
     if (this.#isDraining) response.setHeader('Connection', 'close');
+    this.#requests += 1;
     this.#inFlight += 1;
+    const onSocket = noteRequest(request, response);
     response.once('close', () => {
       this.#inFlight -= 1;
+      onSocket.count -= 1;
+      if (onSocket.count === 0 && condemned.has(request.socket)) request.socket.end();
     });
     this.#handle(handleRequest(this.#gateway, request, response), response);
   }
 
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    this.#requests += 1;
     this.#upgraded.add(socket);
     socket.once('close', () => this.#upgraded.delete(socket));
     socket.on('error', () => socket.destroy());
@@ -146,9 +165,26 @@ export class Listener {
   }
 }
 
+const noteRequest = (request: IncomingMessage, response: ServerResponse): UnderWay => {
+  const known = underWay.get(request.socket);
+  if (known === undefined) {
+    const first = { count: 1, last: request, response };
+    underWay.set(request.socket, first);
+    return first;
+  }
+  known.count += 1;
+  known.last = request;
+  known.response = response;
+  return known;
+};
+
 const onMalformed = (error: NodeJS.ErrnoException, socket: Duplex): void => {
   condemned.add(socket as Socket);
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  const { count = 0, last, response } = underWay.get(socket as Socket) ?? {};
+  // It stands behind whole requests: those are answered first, and the last answer ends the connection.
+  if (count > 0 && last?.complete === true && error.code !== 'ECONNRESET') return;
+  const isAnswering = count > 1 || (count === 1 && response?.headersSent === true);
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) {
     socket.destroy();
     return;
   }

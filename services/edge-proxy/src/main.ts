@@ -19,7 +19,12 @@ const logger = createLogger({ service: 'edge-proxy', instance, level: settings.L
 const telemetry = await startTelemetry('edge-proxy', process.env);
 
 const edge = await startEdge({ settings, instance, logger, telemetry });
-runUntilStopped(logger, settings.DRAIN_TIMEOUT_MS + settings.SHUTDOWN_DELAY_MS, () => edge.stop());
+runUntilStopped(
+  logger,
+  settings.DRAIN_TIMEOUT_MS + settings.SHUTDOWN_DELAY_MS,
+  () => edge.stop(),
+  (error) => edge.contains(error),
+);
 await edge.ready;
 logger.info({ port: edge.ports.proxy, version: edge.version() }, 'serving');
 announceReady({

@@ -1,3 +1,4 @@
+import { INSTRUMENTS } from '@sluice/plugins';
 import { sharedSettings } from '@sluice/service-kit';
 import { z } from 'zod';
 
@@ -61,6 +62,10 @@ export const Settings = z.object({
     .min(0)
     .default(60_000)
     .describe('Longest life of a cached verdict, in ms.'),
+  LEASES: z
+    .enum(['auto', 'off'])
+    .default('auto')
+    .describe('auto: parts of large limits are leased to the edge; off: the limiter counts every request.'),
   ANSWER_CACHE_BYTES: z.coerce
     .number()
     .int()
@@ -71,6 +76,26 @@ export const Settings = z.object({
     .enum(['all', 'errors', 'off'])
     .default('all')
     .describe('Requests that get a log line; `errors` are status 400 and above.'),
+  PLUGINS_DIR: z
+    .string()
+    .optional()
+    .describe('Folder of your own plugins, `.ts` or `.js` files; unset: only the built-in ones.'),
+  PLUGIN_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(10_000)
+    .describe('Longest wait for the access handler of one of your own plugins, in ms; then 500.'),
+  TRACING_INSTRUMENTATIONS: list
+    .pipe(z.array(z.enum(['off', 'all', ...INSTRUMENTS])))
+    .default(['all'])
+    .describe('Spans that the plugin opentelemetry makes; `off`: it passes traces on but records none.'),
+  TRACING_SAMPLING_RATE: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.01)
+    .describe('Share of requests that opentelemetry records where its configuration does not say, 0 to 1.'),
   MAX_HEADER_BYTES: z.coerce
     .number()
     .int()

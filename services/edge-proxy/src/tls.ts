@@ -1,7 +1,7 @@
 import http2 from 'node:http2';
 import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
+import { issueCertificate } from '@sluice/service-kit';
 import { http2Exchange, type OnHttp2Request } from './http2-exchange.ts';
-import { issueCertificate } from './issue-certificate.ts';
 import type { ClientPair } from './upstream/health/probe.ts';
 
 /** What a client may take to agree on keys, in ms. */

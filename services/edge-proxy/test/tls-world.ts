@@ -1,6 +1,6 @@
 import tls from 'node:tls';
 import type { Certificate } from '@sluice/gateway-config';
-import type { Issuer } from '../src/issue-certificate.ts';
+import type { Issuer } from '@sluice/service-kit';
 import { type EdgeWorld, type Entities, idOf, route, service, stored, type Upstream } from './edge-world.ts';
 
 export const TLS = { TLS_PORT: '0' };

@@ -1,9 +1,9 @@
 import https from 'node:https';
 import tls from 'node:tls';
 import type { Sni } from '@sluice/gateway-config';
+import { type Issuer, issueCertificate } from '@sluice/service-kit';
 import { eventually } from '@sluice/testkit';
 import { expect, test } from 'vitest';
-import { type Issuer, issueCertificate } from '../src/issue-certificate.ts';
 import { type Echo, EdgeWorld, idOf, route, service, stored, Upstream } from './edge-world.ts';
 import { certificate, type Got, shownFor, TLS, throughTo, tlsPort } from './tls-world.ts';
 

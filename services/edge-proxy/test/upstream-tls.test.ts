@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type tls from 'node:tls';
+import { type Issuer, issueCertificate } from '@sluice/service-kit';
 import { expect, test } from 'vitest';
-import { type Issuer, issueCertificate } from '../src/issue-certificate.ts';
 import { EdgeWorld, type Entities, idOf, route, service, stored } from './edge-world.ts';
 import { certificate } from './tls-world.ts';
 

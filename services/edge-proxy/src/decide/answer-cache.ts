@@ -26,6 +26,25 @@ export class AnswerCache {
     if (keepSeconds > 0) this.#answers.set(key, answer, { ttl: keepSeconds * 1000 });
   }
 
+  /** An answer that is kept, without making it the most recently used one. */
+  peek(key: string): StoredAnswer | undefined {
+    return this.#answers.peek(key);
+  }
+
+  /** @returns whether there was one. */
+  drop(key: string): boolean {
+    const wasThere = this.peek(key) !== undefined;
+    this.#answers.delete(key);
+    return wasThere;
+  }
+
+  /** @returns how many there were. */
+  clear(): number {
+    const { size } = this.#answers;
+    this.#answers.clear();
+    return size;
+  }
+
   get size(): number {
     return this.#answers.size;
   }

@@ -1,10 +1,11 @@
-import { authVerify, GatewayError, type Limit, type QuotaState, ratelimitCheck } from '@sluice/contracts';
-import { type AuthVerdict, type BudgetVerdict, type Credential, tenantOf } from '@sluice/plugins';
-import { type Bus, BusError, Lane } from '@sluice/service-kit';
+import { authVerify, GatewayError, type Limit, type QuotaState } from '@sluice/contracts';
+import type { AuthVerdict, BudgetVerdict, Credential } from '@sluice/plugins';
+import { type Bus, Lane } from '@sluice/service-kit';
 import type { ProxyExchange } from '../exchange.ts';
 import type { EdgeMetrics } from '../observe/metrics.ts';
 import { withLaneSpan } from '../observe/tracing.ts';
-import { LocalLimiter } from './local-limiter.ts';
+import { Budgets } from './budgets.ts';
+import { failureKind } from './failure-kind.ts';
 import { VerdictCache, verdictKey } from './verdict-cache.ts';
 
 /** The commit the edge stands on, and how many edges share the limits. */
@@ -20,6 +21,8 @@ export interface DecisionOptions {
   readonly metrics: EdgeMetrics;
   readonly cacheBytes: number;
   readonly cacheMaxMs: number;
+  /** Off: the limiter is asked for every request. */
+  readonly hasLeases: boolean;
 }
 
 const AUTH_RETRY_AFTER_SECONDS = '1';
@@ -31,21 +34,16 @@ const AUTH_RETRY_AFTER_SECONDS = '1';
 export class Decisions {
   readonly cache: VerdictCache;
   readonly #auth: Lane<(typeof authVerify)['check']['shape'], (typeof authVerify)['verdict']['shape']>;
-  readonly #limits: Lane<
-    (typeof ratelimitCheck)['check']['shape'],
-    (typeof ratelimitCheck)['verdict']['shape']
-  >;
-  readonly #local = new LocalLimiter();
+  readonly #budgets: Budgets;
   readonly #options: DecisionOptions;
   /** Credentials being verified right now: the same one is asked about once. */
   readonly #inFlight = new Map<string, Promise<AuthVerdict | GatewayError>>();
-  #isDegraded = false;
 
   constructor(options: DecisionOptions) {
     this.#options = options;
     this.cache = new VerdictCache({ maxBytes: options.cacheBytes, maxMs: options.cacheMaxMs });
     this.#auth = new Lane(options.bus, authVerify, { isIdempotent: true });
-    this.#limits = new Lane(options.bus, ratelimitCheck, { isIdempotent: false }); // asked twice would count twice
+    this.#budgets = new Budgets(options);
   }
 
   verifyCredential(
@@ -88,7 +86,7 @@ export class Decisions {
         this.cache.put(key, answer, verdict.cacheMs);
       return answer;
     } catch (error) {
-      this.#options.metrics.dependencyFailed('auth', kindOf(error));
+      this.#options.metrics.dependencyFailed('auth', failureKind(error));
       return new GatewayError('GW_AUTH_UNAVAILABLE', {
         cause: error,
         headers: { 'Retry-After': AUTH_RETRY_AFTER_SECONDS },
@@ -96,69 +94,29 @@ export class Decisions {
     }
   }
 
-  async spendBudget(exchange: ProxyExchange, key: string, limits: readonly Limit[]): Promise<BudgetVerdict> {
-    const quotaKey = quotaKeyOf(exchange);
-    try {
-      const verdict = await withLaneSpan(exchange.trace, ratelimitCheck.subject, (traceparent) =>
-        this.#limits.ask(
-          { key, limits: [...limits], ...(quotaKey === undefined ? {} : { quotaKey }) },
-          traceparent,
-        ),
-      );
-      this.#recovered();
-      if (quotaKey !== undefined) exchange.memo.set(QUOTA_MEMO, { key: quotaKey, state: verdict.quota });
-      return { outcome: verdict.outcome, source: 'service', windows: verdict.windows };
-    } catch (error) {
-      this.#degraded(error);
-      const { isAdmitted, retryAfterSeconds } = this.#local.spend(
-        key,
-        limits,
-        this.#options.standing().edges,
-      );
-      if (quotaKey !== undefined) exchange.memo.set(QUOTA_MEMO, { key: quotaKey, state: undefined });
-      return { outcome: isAdmitted ? 'allow' : 'deny', source: 'local', retryAfterSeconds };
-    }
+  /** As Budgets.spend. */
+  spendBudget(
+    exchange: ProxyExchange,
+    key: string,
+    limits: readonly Limit[],
+    isExact: boolean,
+  ): Promise<BudgetVerdict> | BudgetVerdict {
+    return this.#budgets.spend(exchange, key, limits, isExact);
   }
 
-  async readQuota(exchange: ProxyExchange, quotaKey: string): Promise<QuotaState | null | undefined> {
-    const seen = exchange.memo.get(QUOTA_MEMO) as
-      | { key: string; state: QuotaState | null | undefined }
-      | undefined;
-    if (seen?.key === quotaKey) return seen.state;
-    try {
-      const verdict = await withLaneSpan(exchange.trace, ratelimitCheck.subject, (traceparent) =>
-        this.#limits.ask({ key: 'quota', limits: [], quotaKey }, traceparent),
-      );
-      this.#recovered();
-      return verdict.quota;
-    } catch (error) {
-      this.#degraded(error);
-      return undefined;
-    }
+  /** As Budgets.readQuota. */
+  readQuota(
+    exchange: ProxyExchange,
+    quotaKey: string,
+  ): Promise<QuotaState | null | undefined> | QuotaState | null | undefined {
+    return this.#budgets.readQuota(exchange, quotaKey);
   }
 
-  #degraded(error: unknown): void {
-    this.#isDegraded = true;
-    this.#options.metrics.dependencyFailed('ratelimit', kindOf(error));
-  }
-
-  #recovered(): void {
-    if (!this.#isDegraded) return;
-    this.#isDegraded = false;
-    this.#local.reset();
+  /** Gives back the leases that this edge holds. */
+  close(): Promise<void> {
+    return this.#budgets.close();
   }
 }
-
-const QUOTA_MEMO = 'edge:quota';
-
-/** The quota that this request's chain will ask for, so that it can travel with the limit check. */
-const quotaKeyOf = (exchange: ProxyExchange): string | undefined => {
-  const prefix = exchange.chain?.quotaKeyPrefix;
-  const tenant = prefix === undefined ? undefined : tenantOf(exchange);
-  return tenant === undefined ? undefined : `${prefix}${tenant}`.slice(0, 1024);
-};
-
-const kindOf = (error: unknown): string => (error instanceof BusError ? error.kind : 'unknown');
 
 type Verdict = (typeof authVerify)['verdict']['_zod']['output'];
 

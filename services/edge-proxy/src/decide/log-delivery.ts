@@ -4,7 +4,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { LogSink } from '@sluice/plugins';
+import type { LogSink, SinkEntry, SinkSender } from '@sluice/plugins';
 import type { Deliver } from './log-queue.ts';
 
 /** Anybody may read the file, as in Kong. */
@@ -20,15 +20,38 @@ export interface Delivery {
 
 const lost = (what: string): Error => new Error(`${what}; it is tried again`);
 
-const toHttp = (sink: Sink<'http'>): Delivery => {
+const bodyOf = (sink: Sink<'http'>, entries: readonly SinkEntry[], sender: SinkSender): Buffer => {
+  if (sink.compose !== undefined) return Buffer.from(sink.compose(entries, sender));
+  return Buffer.from(sink.queue.maxBatchSize > 1 ? `[${entries.join(',')}]` : entries.join('\n'));
+};
+
+/** Ends a request whose connection, or whose sending, takes longer than the sink allows. */
+const boundSteps = (
+  request: http.ClientRequest,
+  { connectTimeoutMs, sendTimeoutMs }: Pick<Sink<'http'>, 'connectTimeoutMs' | 'sendTimeoutMs'>,
+): void => {
+  const within = (ms: number | undefined, what: string): (() => void) => {
+    if (ms === undefined || ms === 0) return () => undefined; // 0: not bounded
+    const timer = setTimeout(() => request.destroy(lost(`${what} took longer than ${ms} ms`)), ms);
+    request.once('close', () => clearTimeout(timer));
+    return () => clearTimeout(timer);
+  };
+  const connected = within(connectTimeoutMs, 'connecting');
+  request.once('socket', (socket) => {
+    if (socket.connecting) socket.once('connect', connected);
+    else connected();
+  });
+  request.once('finish', within(sendTimeoutMs, 'sending'));
+};
+
+const toHttp = (sink: Sink<'http'>, sender: SinkSender): Delivery => {
   const isTls = sink.url.startsWith('https:');
   const agent = isTls
     ? new https.Agent({ keepAlive: true, rejectUnauthorized: false }) // as Kong, which has no setting for it
     : new http.Agent({ keepAlive: true });
-  const isBatched = sink.queue.maxBatchSize > 1;
-  const deliver: Deliver = (lines, signal) =>
+  const deliver: Deliver = (entries, signal) =>
     new Promise((resolve, reject) => {
-      const body = Buffer.from(isBatched ? `[${lines.join(',')}]` : lines.join('\n'));
+      const body = bodyOf(sink, entries, sender);
       const headers = { ...sink.headers, 'Content-Length': body.length };
       const request = (isTls ? https : http).request(sink.url, {
         agent,
@@ -37,6 +60,7 @@ const toHttp = (sink: Sink<'http'>): Delivery => {
         signal,
         timeout: sink.timeoutMs,
       });
+      boundSteps(request, sink);
       request.once('timeout', () => request.destroy(lost(`no answer in ${sink.timeoutMs} ms`)));
       request.once('error', reject);
       request.once('response', (answer) => {
@@ -117,10 +141,10 @@ const toUdp = ({ host, port }: Sink<'udp'>): Delivery => ({
 });
 
 /** The way to a sink; connections are made when the first batch goes. */
-export const deliveryTo = (sink: LogSink): Delivery => {
+export const deliveryTo = (sink: LogSink, sender: SinkSender): Delivery => {
   switch (sink.kind) {
     case 'http':
-      return toHttp(sink);
+      return toHttp(sink, sender);
     case 'file':
       return toFile(sink);
     case 'tcp':

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { QueueSettings } from '@sluice/plugins';
+import type { QueueSettings, SinkEntry } from '@sluice/plugins';
 import type { Logger } from '@sluice/service-kit';
 
-/** Brings one batch of JSON lines to its receiver; rejects when that did not work. */
-export type Deliver = (lines: readonly string[], signal: AbortSignal) => Promise<void>;
+/** Brings one batch to its receiver; rejects when that did not work. */
+export type Deliver = (entries: readonly SinkEntry[], signal: AbortSignal) => Promise<void>;
 
 /** Batches under way at the same time where a configuration sets no bound. */
 const MAX_CONCURRENT = 64;
@@ -16,7 +16,7 @@ export class LogQueue {
   readonly #deliver: Deliver;
   readonly #settings: QueueSettings;
   readonly #logger: Logger;
-  readonly #waiting: string[] = [];
+  readonly #waiting: SinkEntry[] = [];
   readonly #stopped = new AbortController();
   #waitingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -31,7 +31,7 @@ export class LogQueue {
     this.#logger = logger;
   }
 
-  push(line: string): void {
+  push(line: SinkEntry): void {
     const { maxEntries, maxBytes } = this.#settings;
     this.#waiting.push(line);
     this.#waitingBytes += line.length;
@@ -92,7 +92,7 @@ export class LogQueue {
     });
   }
 
-  async #send(batch: readonly string[]): Promise<void> {
+  async #send(batch: readonly SinkEntry[]): Promise<void> {
     const { initialRetryDelay, maxRetryDelay, maxRetryTime } = this.#settings;
     const { signal } = this.#stopped;
     const startedAt = performance.now();

@@ -1,4 +1,4 @@
-import type { LogRecord, LogSink } from '@sluice/plugins';
+import type { LogRecord, LogSink, SinkEntry, SinkSender } from '@sluice/plugins';
 import type { Logger } from '@sluice/service-kit';
 import { type Delivery, deliveryTo } from './log-delivery.ts';
 import { LogQueue } from './log-queue.ts';
@@ -16,13 +16,19 @@ interface Line {
 export class LogSinks {
   readonly #lines = new Map<string, Line>();
   readonly #logger: Logger;
+  readonly #sender: SinkSender;
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, sender: SinkSender) {
     this.#logger = logger;
+    this.#sender = sender;
   }
 
   write(sinkKey: string, sink: LogSink, record: LogRecord): void {
-    this.#lineFor(sinkKey, sink).queue.push(JSON.stringify(record));
+    this.send(sinkKey, sink, JSON.stringify(record));
+  }
+
+  send(sinkKey: string, sink: LogSink, entry: SinkEntry): void {
+    this.#lineFor(sinkKey, sink).queue.push(entry);
   }
 
   /** Sends what waits everywhere, for so long at most. */
@@ -36,7 +42,7 @@ export class LogSinks {
     const known = this.#lines.get(sinkKey);
     if (known?.sink === sink) return known;
     if (known !== undefined) void retire(known, RETIRE_MS);
-    const delivery = deliveryTo(sink);
+    const delivery = deliveryTo(sink, this.#sender);
     const logger = this.#logger.child({ sink: sink.kind, plugin_id: sinkKey });
     const line = { sink, delivery, queue: new LogQueue(delivery.deliver, sink.queue, logger) };
     this.#lines.set(sinkKey, line);

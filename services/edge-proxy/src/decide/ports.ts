@@ -5,6 +5,8 @@ import type { Logger } from '@sluice/service-kit';
 import type { ProxyExchange } from '../exchange.ts';
 import { logRecordOf } from '../observe/log-record.ts';
 import type { EdgeMetrics } from '../observe/metrics.ts';
+import { timelineOf } from '../observe/request-steps.ts';
+import { adoptedTrace } from '../observe/tracing.ts';
 import type { CompiledConfig } from '../snapshot/compile.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import type { Decisions } from './decisions.ts';
@@ -16,6 +18,9 @@ export interface Stores {
   readonly answers: AnswerCache;
   readonly units: UnitCounters;
   readonly sinks: LogSinks;
+  readonly tracing: Ports['tracing'];
+  /** Name of this edge. */
+  readonly instance: string;
 }
 
 /** What plugins may ask, answered by this edge. Every exchange that a plugin sees is one of ours. */
@@ -24,15 +29,17 @@ export const createPorts = (
   metrics: EdgeMetrics,
   logger: Logger,
   current: () => CompiledConfig | undefined,
-  { answers, units, sinks }: Stores,
+  { answers, units, sinks, tracing, instance }: Stores,
 ): Ports => ({
   findConsumer: (idOrUsername) => consumerOf(current()?.consumer(idOrUsername)),
   groupsOf: (consumerId) => current()?.groups.of(consumerId) ?? [],
   verifyCredential: (exchange, pluginId, credential) =>
     decisions.verifyCredential(own(exchange), pluginId, credential),
-  spendBudget: (exchange, key, limits) => decisions.spendBudget(own(exchange), key, limits),
+  spendBudget: (exchange, key, limits, isExact = false) =>
+    decisions.spendBudget(own(exchange), key, limits, isExact),
   readQuota: (exchange, quotaKey) => decisions.readQuota(own(exchange), quotaKey),
-  count: (metric) => metrics.pluginEvent(metric),
+  count: (metric, labels) =>
+    metric === 'plugin_errors' ? metrics.pluginFailed(labels ?? {}) : metrics.pluginEvent(metric),
   log: (level, message, fields) => logger[level]({ ...fields }, message),
   recallAnswer: (key) => answers.recall(key),
   rememberAnswer: (key, answer, keepSeconds) => answers.remember(key, answer, keepSeconds),
@@ -43,6 +50,14 @@ export const createPorts = (
     return logRecordOf(own(exchange), id === undefined ? undefined : current()?.consumer(id));
   },
   writeLog: (sinkKey, sink, record) => sinks.write(sinkKey, sink, record),
+  send: (sinkKey, sink, entry) => sinks.send(sinkKey, sink, entry),
+  tracing,
+  adoptTrace: (exchange, { ids, ...trace }) => {
+    const mine = own(exchange);
+    mine.trace = adoptedTrace(mine.trace, trace);
+    mine.adoptedTraceIds = { ...mine.adoptedTraceIds, ...ids };
+  },
+  timeline: (exchange) => timelineOf(own(exchange), instance),
   uuid: randomUUID,
 });
 

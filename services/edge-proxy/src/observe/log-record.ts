@@ -6,8 +6,10 @@ import type { ProxyExchange } from '../exchange.ts';
 import type { Headers } from '../header-list.ts';
 import { withQuery } from '../routing/upstream-path.ts';
 import { type Redaction, redactionFor } from './redaction.ts';
+import { requestBytes } from './request-bytes.ts';
 
-/** Kong's only workspace where there are none. */
+/** Kong's only workspace where there are none; its id is the same in every Kong without a database. */
+const WORKSPACE_ID = '0dc6f45b-8f8d-40d2-a504-473544ee190b';
 const WORKSPACE_NAME = 'default';
 const MEMO = 'edge:log-record';
 
@@ -47,10 +49,10 @@ const buildRecord = (exchange: ProxyExchange, consumer: Consumer | undefined): L
     client_ip: exchange.clientIp,
     started_at: exchange.startedAt,
     source: upstream === undefined ? 'kong' : 'upstream',
-    workspace: WORKSPACE_NAME,
+    workspace: WORKSPACE_ID,
     workspace_name: WORKSPACE_NAME,
     ...(typeof correlationId === 'string' ? { correlation_id: correlationId } : {}),
-    trace_id: { w3c: exchange.traceId },
+    trace_id: exchange.adoptedTraceIds ?? { w3c: exchange.traceId },
   };
 };
 
@@ -60,11 +62,6 @@ const valuesOf = (headers: Headers): Record<string, string | string[]> => header
 const requestOf = (exchange: ProxyExchange, redaction: Redaction): LogRecord => {
   const { request, fromClient, scheme, hostName, port, rawTarget } = exchange;
   const uri = redaction.target(rawTarget);
-  const head = [...fromClient.entries()].reduce(
-    (sum, [name, value]) => sum + name.length + value.length + 4,
-    2,
-  );
-  const line = `${exchange.method} ${rawTarget} HTTP/${exchange.httpVersion}\r\n`;
   return {
     id: exchange.id,
     method: exchange.method,
@@ -72,7 +69,7 @@ const requestOf = (exchange: ProxyExchange, redaction: Redaction): LogRecord => 
     url: `${scheme}://${hostName}:${port}${uri}`,
     querystring: redaction.query(exchange.query),
     headers: redaction.headers(valuesOf(fromClient)),
-    size: line.length + head + (Number(fromClient.get('content-length')) || 0),
+    size: requestBytes(exchange),
     ...('encrypted' in request.socket ? { tls: tlsOf(request.socket as TLSSocket) } : {}),
   };
 };

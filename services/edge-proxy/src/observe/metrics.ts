@@ -2,17 +2,20 @@ import { counter, gauge, type Registry } from '@sluice/service-kit';
 import type { ProxyExchange } from '../exchange.ts';
 import type { TargetHealth } from '../upstream/balancing/balancer.ts';
 import { kongFamilies } from './kong-families.ts';
+import { type Connections, observeNode } from './kong-node.ts';
+import { requestBytes } from './request-bytes.ts';
 import { UpstreamHealthGauge } from './upstream-health-gauge.ts';
 
 const WORKSPACE = 'default';
 
 /** Figures that only the listener and the follower know, read at each scrape. */
 export interface EdgeGauges {
-  readonly connections: () => { active: number; accepted: number };
+  readonly connections: () => Connections;
   readonly version: () => number;
   readonly isStale: () => boolean;
   readonly busConnected: () => boolean;
   readonly cachedVerdicts: () => number;
+  readonly pluginProblems: () => number;
   readonly upstreamHealth: () => Iterable<TargetHealth & { readonly upstream: string }>;
 }
 
@@ -22,6 +25,8 @@ export class EdgeMetrics {
   readonly #dependency;
   readonly #plugin;
   readonly #errors;
+  readonly #pluginErrors;
+  readonly #limits;
   readonly #upstreamHealth = new UpstreamHealthGauge();
 
   constructor(registry: Registry) {
@@ -35,6 +40,18 @@ export class EdgeMetrics {
     this.#plugin = counter(registry, 'sluice_plugin_events_total', 'Events counted by plugins', [
       'event',
     ] as const);
+    this.#pluginErrors = counter(
+      registry,
+      'sluice_plugin_errors_total',
+      'Handlers of plugins that failed: threw, or did not end in time',
+      ['plugin', 'phase', 'reason'] as const,
+    );
+    this.#limits = counter(
+      registry,
+      'sluice_limit_decisions_total',
+      'Decisions about limits, by who made them: a lease of this edge, the limiter, or this edge alone',
+      ['source'] as const,
+    );
     this.#errors = counter(registry, 'sluice_errors_total', 'Answers the gateway gave in its own name', [
       'code',
     ] as const);
@@ -43,24 +60,8 @@ export class EdgeMetrics {
 
   /** Registers the figures that are read when somebody asks. */
   observe(registry: Registry, instance: string, gauges: EdgeGauges): void {
-    const node = { node_id: instance, subsystem: 'http' };
     this.#upstreamHealth.source = gauges.upstreamHealth;
-    gauge(registry, 'kong_node_info', 'This node', ['node_id', 'version'] as const).set(
-      { node_id: instance, version: '3.9.1' },
-      1,
-    );
-    gauge(
-      registry,
-      'kong_nginx_connections_total',
-      'Client connections',
-      ['node_id', 'subsystem', 'state'] as const,
-      (g) => {
-        const { active, accepted } = gauges.connections();
-        g.set({ ...node, state: 'accepted' }, accepted);
-        g.set({ ...node, state: 'handled' }, accepted);
-        g.set({ ...node, state: 'active' }, active);
-      },
-    );
+    observeNode(registry, instance, gauges.connections);
     gauge(
       registry,
       'sluice_config_version',
@@ -77,6 +78,13 @@ export class EdgeMetrics {
     gauge(registry, 'sluice_verdict_cache_entries', 'Verdicts about credentials held', [] as const, (g) =>
       g.set(gauges.cachedVerdicts()),
     );
+    gauge(
+      registry,
+      'sluice_plugin_problems',
+      'Files of the plugin folder that cannot be used, and plugins that go on with older code',
+      [] as const,
+      (g) => g.set(gauges.pluginProblems()),
+    );
     this.#kong.total.inc({ node_id: instance, subsystem: 'http' }, 0);
   }
 
@@ -84,15 +92,24 @@ export class EdgeMetrics {
     this.#dependency.inc({ dependency, reason });
   }
 
+  limitDecided(source: 'lease' | 'service' | 'local'): void {
+    this.#limits.inc({ source });
+  }
+
   pluginEvent(event: string): void {
     this.#plugin.inc({ event });
+  }
+
+  /** Counts a handler that failed. */
+  pluginFailed({ plugin = '', phase = '', reason = '' }: Readonly<Record<string, string>>): void {
+    this.#pluginErrors.inc({ plugin, phase, reason });
   }
 
   /** Counts one finished request. Kong's families speak only of requests that matched a route. */
   record(exchange: ProxyExchange, instance: string): void {
     this.#kong.total.inc({ node_id: instance, subsystem: 'http' });
     if (exchange.errorCode !== undefined) this.#errors.inc({ code: exchange.errorCode });
-    const config = exchange.chain?.configOf('prometheus');
+    const config = exchange.chain?.configOf('prometheus', exchange.identity?.consumer?.id);
     if (config === undefined || exchange.route === undefined) return;
     const labels = {
       service: exchange.service?.name ?? exchange.service?.host ?? '',
@@ -126,17 +143,13 @@ export class EdgeMetrics {
     this.#kong.legacyLatency.observe({ ...labels, type: 'upstream' }, upstream);
   }
 
-  #recordBandwidth({ request, bytesAtStart }: ProxyExchange, labels: Labels, consumer: string): void {
-    const { socket } = request;
-    const scope = { ...labels, workspace: WORKSPACE, consumer };
-    this.#kong.bandwidth.inc(
-      { ...scope, direction: 'ingress' },
-      Math.max(0, socket.bytesRead - bytesAtStart.read),
-    );
-    this.#kong.bandwidth.inc(
-      { ...scope, direction: 'egress' },
-      Math.max(0, socket.bytesWritten - bytesAtStart.written),
-    );
+  #recordBandwidth(exchange: ProxyExchange, labels: Labels, consumer: string): void {
+    const written = exchange.request.socket.bytesWritten - exchange.bytesAtStart.written;
+    // Labels are written in the order in which they stand here, which is Kong's.
+    const count = (direction: 'ingress' | 'egress', bytes: number): void =>
+      this.#kong.bandwidth.inc({ ...labels, direction, workspace: WORKSPACE, consumer }, Math.max(0, bytes));
+    count('ingress', requestBytes(exchange));
+    count('egress', written);
   }
 
   #recordHealth({ target, service, upstream, errorCode, isBalanced }: ProxyExchange): void {

@@ -1,3 +1,4 @@
+import { extractTrace, TRACE_FORMATS } from '@sluice/plugins';
 import {
   CLIENT,
   failSpan,
@@ -8,6 +9,7 @@ import {
   startSpan,
   traceparentOf,
 } from '@sluice/service-kit';
+import { Headers } from '../header-list.ts';
 import { randomHex } from '../random-hex.ts';
 
 type Span = ReturnType<typeof startSpan>;
@@ -19,6 +21,27 @@ export interface RequestTrace {
   /** What upstreams and the bus get as `traceparent`. */
   readonly traceparent: string;
 }
+
+/** A client's trace in another format than W3C's, as `traceparent`; so that our spans stand in it, too. */
+export const foreignParent = (rawHeaders: readonly string[]): string | undefined => {
+  const {
+    traceId,
+    spanId,
+    isSampled = true,
+  } = extractTrace(Headers.fromRaw(rawHeaders), TRACE_FORMATS)?.context ?? {};
+  return traceId === undefined || spanId === undefined
+    ? undefined
+    : formatTraceparent(traceId, spanId, isSampled);
+};
+
+/** The trace that a plugin decided on, for logs and lookups; the spans we record already stay where they are. */
+export const adoptedTrace = (
+  before: RequestTrace,
+  { traceId, spanId, isSampled }: { traceId: string; spanId: string; isSampled: boolean },
+): RequestTrace =>
+  before.span === undefined
+    ? { traceId, span: undefined, traceparent: formatTraceparent(traceId, spanId, isSampled) }
+    : before;
 
 /**
  * Continues the client's trace or begins one (W3C Trace Context). Without an exporter, or for a request whose

@@ -11,9 +11,11 @@ export interface PrefixTree<T> {
   label: string;
   /** Highest rank first; undefined at a mere branching point. */
   entries: RouteEntry<T>[] | undefined;
-  /** By the first character code of their label. */
-  kids: Map<number, PrefixTree<T>> | undefined;
+  /** No two labels begin with the same character. A list while they are few: a tree has tens of thousands. */
+  kids: PrefixTree<T>[] | Map<number, PrefixTree<T>> | undefined;
 }
+
+const MAX_LISTED = 16; // kids
 
 export const newTree = <T>(label = ''): PrefixTree<T> => ({ label, entries: undefined, kids: undefined });
 
@@ -22,7 +24,37 @@ export const isEmptyTree = <T>(tree: PrefixTree<T>): boolean =>
 
 /** Number of nodes below and with this one; walks all of them, for tests. */
 export const countNodes = <T>(tree: PrefixTree<T>): number =>
-  [...(tree.kids?.values() ?? [])].reduce((count, kid) => count + countNodes(kid), 1);
+  kidsOf(tree).reduce((count, kid) => count + countNodes(kid), 1);
+
+const kidsOf = <T>({ kids }: PrefixTree<T>): PrefixTree<T>[] => [...(kids?.values() ?? [])];
+
+/** The kid whose label begins with that character code. */
+export const kidAt = <T>({ kids }: PrefixTree<T>, code: number): PrefixTree<T> | undefined => {
+  if (kids === undefined) return undefined;
+  if (!Array.isArray(kids)) return kids.get(code);
+  for (const kid of kids) if (kid.label.charCodeAt(0) === code) return kid;
+  return undefined;
+};
+
+const addKid = <T>(node: PrefixTree<T>, kid: PrefixTree<T>): void => {
+  if (node.kids === undefined) node.kids = [kid];
+  else if (!Array.isArray(node.kids)) node.kids.set(kid.label.charCodeAt(0), kid);
+  else if (node.kids.length < MAX_LISTED) node.kids.push(kid);
+  else node.kids = new Map([...node.kids, kid].map((one) => [one.label.charCodeAt(0), one]));
+};
+
+/** In the place of a kid whose label begins alike. */
+const replaceKid = <T>(node: PrefixTree<T>, old: PrefixTree<T>, kid: PrefixTree<T>): void => {
+  if (Array.isArray(node.kids)) node.kids[node.kids.indexOf(old)] = kid;
+  else node.kids?.set(kid.label.charCodeAt(0), kid);
+};
+
+const removeKid = <T>(node: PrefixTree<T>, kid: PrefixTree<T>): void => {
+  if (Array.isArray(node.kids)) node.kids.splice(node.kids.indexOf(kid), 1);
+  else node.kids?.delete(kid.label.charCodeAt(0));
+  const left = Array.isArray(node.kids) ? node.kids.length : (node.kids?.size ?? 0);
+  if (left === 0) node.kids = undefined;
+};
 
 const commonLength = (label: string, text: string, from: number): number => {
   const end = Math.min(label.length, text.length - from);
@@ -53,16 +85,14 @@ const placeOf = <T>(entries: readonly RouteEntry<T>[], entry: RouteEntry<T>): nu
 const openNode = <T>(root: PrefixTree<T>, text: string): PrefixTree<T> => {
   let node = root;
   for (let at = 0; at < text.length; ) {
-    node.kids ??= new Map();
-    const code = text.charCodeAt(at);
-    let kid = node.kids.get(code);
+    let kid = kidAt(node, text.charCodeAt(at));
     if (kid === undefined) {
       kid = newTree<T>(text.slice(at));
-      node.kids.set(code, kid);
+      addKid(node, kid);
       return kid;
     }
     const common = commonLength(kid.label, text, at);
-    if (common < kid.label.length) kid = split(node.kids, kid, common);
+    if (common < kid.label.length) kid = split(node, kid, common);
     at += common;
     node = kid;
   }
@@ -70,15 +100,11 @@ const openNode = <T>(root: PrefixTree<T>, text: string): PrefixTree<T> => {
 };
 
 /** Puts a node between `kid` and its parent, at `length` characters of its label. */
-const split = <T>(
-  siblings: Map<number, PrefixTree<T>>,
-  kid: PrefixTree<T>,
-  length: number,
-): PrefixTree<T> => {
+const split = <T>(parent: PrefixTree<T>, kid: PrefixTree<T>, length: number): PrefixTree<T> => {
   const upper = newTree<T>(kid.label.slice(0, length));
-  siblings.set(kid.label.charCodeAt(0), upper);
+  replaceKid(parent, kid, upper);
   kid.label = kid.label.slice(length);
-  upper.kids = new Map([[kid.label.charCodeAt(0), kid]]);
+  upper.kids = [kid];
   return upper;
 };
 
@@ -87,7 +113,7 @@ export const removeEntry = <T>(root: PrefixTree<T>, entry: RouteEntry<T>): void 
   const way = [root];
   let node = root;
   for (let at = 0; at < entry.prefix.length; at += node.label.length) {
-    const kid = node.kids?.get(entry.prefix.charCodeAt(at));
+    const kid = kidAt(node, entry.prefix.charCodeAt(at));
     if (kid === undefined) return;
     node = kid;
     way.push(node);
@@ -103,14 +129,14 @@ const tidy = <T>(way: readonly PrefixTree<T>[]): void => {
   for (let depth = way.length - 1; depth > 0; depth -= 1) {
     const node = way[depth];
     const parent = way[depth - 1];
-    if (node?.entries !== undefined || node === undefined || parent?.kids === undefined) return;
-    const [only] = node.kids?.values() ?? [];
-    if (only !== undefined && node.kids?.size !== 1) return;
-    parent.kids.delete(node.label.charCodeAt(0));
-    if (only !== undefined) {
-      only.label = node.label + only.label;
-      parent.kids.set(only.label.charCodeAt(0), only);
+    if (node === undefined || parent === undefined || node.entries !== undefined) return;
+    const [only, ...others] = kidsOf(node);
+    if (others.length > 0) return;
+    if (only === undefined) {
+      removeKid(parent, node);
+      continue;
     }
-    if (parent.kids.size === 0) parent.kids = undefined;
+    only.label = node.label + only.label;
+    replaceKid(parent, node, only);
   }
 };

@@ -1,5 +1,6 @@
 import type { Route } from '@sluice/gateway-config';
 import { compileHeaderRegex, compilePathRegex } from '@sluice/plugins';
+import { escapePath, normalisePath } from './normalise-path.ts';
 
 /** What a look-up answers. */
 export interface RouteMatch<T> {
@@ -58,8 +59,11 @@ const BITS = new Map(STANDARD_METHODS.map((method, place) => [method, 1 << place
 /** One bit a method; all that are not in RFC 9110 and 5789 share one. */
 export const methodBit = (method: string): number => BITS.get(method) ?? OTHER_METHOD;
 
-const setOrUndefined = <E>(list: readonly E[] | null): readonly E[] | undefined =>
-  list === null || list.length === 0 ? undefined : [...new Set(list)];
+const setOrUndefined = <E>(list: readonly E[] | null | undefined): readonly E[] | undefined => {
+  if (list === null || list === undefined || list.length === 0) return undefined;
+  const isSet = list.length === 1 || (list.length === 2 && list[0] !== list[1]);
+  return isSet ? list : [...new Set(list)];
+};
 
 /**
  * The entries of a route, none for a route of the stream protocols. Throws an Error that names the field when
@@ -72,16 +76,33 @@ export const expandRoute = <T>(route: Route, value: T): RouteEntry<T>[] => {
   const headers = readHeaders(route);
   const snis = setOrUndefined(route.snis)?.map((sni) => readHost(route, 'snis', sni));
   const methodBits = methods?.reduce((bits, method) => bits | methodBit(method), 0) ?? -1;
-  const shared = { value, captures: undefined, routeId: route.id, methods, methodBits, headers, snis };
   const isConditional = headers !== undefined || snis !== undefined || hasOtherMethod(methods);
-  return (setOrUndefined(route.paths) ?? [undefined]).flatMap((path, order) => {
-    const placed = { ...shared, ...readPath(route, path), order, priority: priorityOf(route, path) };
-    return hosts.map((host) => ({
-      ...placed,
-      host,
-      isConditional: isConditional || host.port !== undefined,
-    }));
-  });
+  const rank = rankOf(route);
+  const entries: RouteEntry<T>[] = [];
+  // Written out: with 10,000 routes, spreading what the entries share is half the work.
+  for (const [order, path] of (setOrUndefined(route.paths?.map(asMatched)) ?? [undefined]).entries()) {
+    const { prefix, matchedPath, regex, hasCaptures } = readPath(route, path);
+    const priority = priorityWith(rank, route, path);
+    for (const host of hosts)
+      entries.push({
+        value,
+        matchedPath,
+        captures: undefined,
+        routeId: route.id,
+        priority,
+        order,
+        host,
+        prefix,
+        regex,
+        hasCaptures,
+        methodBits,
+        isConditional: isConditional || host.port !== undefined,
+        methods,
+        headers,
+        snis,
+      });
+  }
+  return entries;
 };
 
 const hasOtherMethod = (methods: readonly string[] | undefined): boolean =>
@@ -98,20 +119,25 @@ export const outranks = <T>(a: RouteEntry<T>, b: RouteEntry<T>): boolean => {
  * Kong's priority of one path of a route, as one whole number: kinds of attributes, plain hosts only, number
  * of headers, regex, then regex_priority or the bytes of the prefix.
  */
-export const priorityOf = (route: Route, path: string | undefined): number => {
-  const headers = Object.keys(route.headers ?? {}).length;
+export const priorityOf = (route: Route, path: string | undefined): number =>
+  priorityWith(rankOf(route), route, path);
+
+/** The part of the priority that all paths of a route have. */
+const rankOf = (route: Route): number => {
+  const headers = route.headers === null ? 0 : Object.keys(route.headers).length;
   const hosts = route.hosts ?? [];
-  const counts = [route.methods?.length, hosts.length, headers, route.snis?.length, route.paths?.length];
-  const kinds = counts.filter((count) => (count ?? 0) > 0).length;
+  const lists = [route.methods, route.hosts, route.snis, route.paths];
+  const kinds = lists.filter((list) => (list?.length ?? 0) > 0).length + Number(headers > 0);
   const isPlainHost = hosts.length > 0 && !hosts.some((host) => host.includes('*'));
+  return (kinds * 2 + Number(isPlainHost)) * (MAX_HEADERS + 1) + Math.min(headers, MAX_HEADERS);
+};
+
+const priorityWith = (rank: number, route: Route, path: string | undefined): number => {
   const isRegex = path?.startsWith('~') ?? false;
-  const rank =
-    ((kinds * 2 + Number(isPlainHost)) * (MAX_HEADERS + 1) + Math.min(headers, MAX_HEADERS)) * 2 +
-    Number(isRegex);
   const rest = isRegex
     ? Math.min(Math.max(route.regex_priority + REGEX_PRIORITY_OFFSET, 0), 2 ** 32 - 1)
     : Math.min(Buffer.byteLength(path ?? ''), MAX_PREFIX_BYTES);
-  return rank * 2 ** 32 + rest;
+  return (rank * 2 + Number(isRegex)) * 2 ** 32 + rest;
 };
 
 const blame = (route: Route, field: string, text: string, problem: string): Error =>
@@ -124,6 +150,10 @@ const compileFor = <C>(route: Route, field: string, text: string, compile: () =>
     throw blame(route, field, text, (error as Error).message);
   }
 };
+
+/** A plain path in the form that request paths have when they are matched: a stored `%C3%A9` is an é there. */
+const asMatched = (path: string): string =>
+  /^\/[^?#]*%[^?#]*$/.test(path) ? (normalisePath(escapePath(path))?.path ?? path) : path;
 
 const readPath = (route: Route, path: string | undefined) => {
   if (path?.startsWith('~') !== true)

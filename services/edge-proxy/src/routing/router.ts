@@ -3,6 +3,7 @@ import {
   countNodes,
   insertEntry,
   isEmptyTree,
+  kidAt,
   newTree,
   type PrefixTree,
   removeEntry,
@@ -89,6 +90,12 @@ export class Router<T> {
     this.#takeOut(before ?? []);
   }
 
+  /** What was filed for a route, for another router; undefined when it is not filed here. */
+  prepared(routeId: string): PreparedRoute<T> | undefined {
+    const entries = this.#entries.get(routeId);
+    return entries && { routeId, entries };
+  }
+
   upsert(route: Route, value: T): void {
     this.commitUpsert(this.prepareUpsert(route, value));
   }
@@ -157,7 +164,7 @@ const walk = <T>(root: PrefixTree<T>, request: MatchRequest, search: Search<T>):
     at += label.length;
     if (entries !== undefined) tryEntries(entries, request, search);
     if (at === path.length) return;
-    node = node.kids?.get(path.charCodeAt(at));
+    node = kidAt(node, path.charCodeAt(at));
   }
 };
 

@@ -17,10 +17,12 @@ export interface ChainStep {
 /** The plugins of one route in order. */
 export interface Chain {
   readonly steps: readonly ChainStep[];
+  /** A plugin of it tells what took how long. */
+  readonly isTraced: boolean;
   /** Prefix of the Redis key of a tenant's quota, when the chain reads quotas. */
   readonly quotaKeyPrefix: string | undefined;
-  /** The configuration of an instance in this chain, for what the edge itself does in its name. */
-  readonly configOf: (plugin: string) => Readonly<Record<string, unknown>> | undefined;
+  /** The configuration of the instance that runs for a consumer, for what the edge itself does in its name. */
+  readonly configOf: (plugin: string, consumerId?: string) => Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The instance of a step for a consumer, or for nobody in particular. */
@@ -34,6 +36,12 @@ export const scopeOf = (entity: PluginEntity): PluginScope => ({
   consumerId: entity.consumer?.id ?? null,
 });
 
+let lastRevision = 0;
+const nextRevision = (): number => {
+  lastRevision += 1;
+  return lastRevision;
+};
+
 /**
  * All plugin instances, found by name and scope. One instance of a name runs per request, the most specific
  * (kong-compat 2.5): route+service+consumer, route+consumer, service+consumer, route+service, consumer, route,
@@ -43,8 +51,8 @@ export class PluginTable {
   readonly #instances = new Map<string, PluginInstance>();
   /** Instances of each plugin name, filed under the route or service they are bound to, else under `''`. */
   readonly #byName = new Map<string, Map<string, Set<PluginInstance>>>();
-  /** Raised by every change: chains made before it are made again when next used. */
-  revision = 0;
+  /** Another one after every change, of any table: chains made before it are made again when next used. */
+  revision = nextRevision();
 
   put(instance: PluginInstance): void {
     this.remove(instance.entity.id);
@@ -55,7 +63,7 @@ export class PluginTable {
     const shelf = shelves.get(shelfOf(instance)) ?? new Set();
     shelves.set(shelfOf(instance), shelf);
     shelf.add(instance);
-    this.revision += 1;
+    this.revision = nextRevision();
   }
 
   remove(id: string): void {
@@ -66,11 +74,23 @@ export class PluginTable {
     const shelf = shelves?.get(shelfOf(instance));
     shelf?.delete(instance);
     if (shelf?.size === 0) shelves?.delete(shelfOf(instance));
-    this.revision += 1;
+    this.revision = nextRevision();
   }
 
   get(id: string): PluginInstance | undefined {
     return this.#instances.get(id);
+  }
+
+  /** Instances whose plugin is another one by now, by its name. */
+  stale(pluginNamed: (name: string) => Plugin | undefined): ReadonlyMap<string, readonly PluginInstance[]> {
+    const byName = new Map<string, PluginInstance[]>();
+    for (const instance of this.#instances.values()) {
+      const { name } = instance.plugin;
+      const now = pluginNamed(name);
+      if (now === undefined || now === instance.plugin) continue;
+      byName.set(name, [...(byName.get(name) ?? []), instance]);
+    }
+    return byName;
   }
 
   some(isMeant: (instance: PluginInstance) => boolean): boolean {
@@ -84,22 +104,31 @@ export class PluginTable {
       const near = ['', routeId, serviceId].flatMap((id) =>
         id === undefined ? [] : [...(shelves.get(id) ?? [])],
       );
-      const applying = near.filter((i) => i.entity.enabled && applies(i.entity, routeId, serviceId));
+      const applying = near.filter((i) => isServing(i.entity) && applies(i.entity, routeId, serviceId));
       const first = applying[0];
       if (first !== undefined) steps.push({ ...stepOf(applying), order: first.plugin.priority, name });
     }
     steps.sort((a, b) => b.order - a.order || (a.name < b.name ? 1 : -1));
-    const byName = new Map(steps.map((step) => [step.name, step.anyone?.entity.config]));
-    const quotaKeyPrefix = byName.get('quota-mirror')?.quota_key_prefix;
+    const byName = new Map(steps.map((step) => [step.name, step]));
+    const quotaKeyPrefix = byName.get('quota-mirror')?.anyone?.entity.config.quota_key_prefix;
     return {
       steps,
+      isTraced: byName.has('opentelemetry') || byName.has('zipkin'),
       quotaKeyPrefix: typeof quotaKeyPrefix === 'string' ? quotaKeyPrefix : undefined,
-      configOf: (plugin) => byName.get(plugin),
+      configOf: (plugin, consumerId) => {
+        const step = byName.get(plugin);
+        return step && instanceFor(step, consumerId)?.entity.config;
+      },
     };
   }
 }
 
 const shelfOf = ({ entity }: PluginInstance): string => entity.route?.id ?? entity.service?.id ?? '';
+
+const HTTP_PROTOCOLS = ['http', 'https', 'grpc', 'grpcs'];
+/** As in Kong, `protocols` says whether an instance is meant for HTTP at all, not for which kind of it. */
+const isServing = ({ enabled, protocols }: PluginEntity): boolean =>
+  enabled && protocols.some((protocol) => HTTP_PROTOCOLS.includes(protocol));
 
 const applies = (entity: PluginEntity, routeId: string | undefined, serviceId: string | undefined): boolean =>
   (entity.route === null || entity.route.id === routeId) &&

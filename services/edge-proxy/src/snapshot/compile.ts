@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { ConfigOp } from '@sluice/contracts';
 import type {
   Acl,
@@ -18,6 +19,7 @@ import { type PreparedRoute, Router } from '../routing/router.ts';
 import type { UpstreamTls } from '../upstream/upstream-tls.ts';
 import { CertificateTable } from './certificates.ts';
 import { type Chain, type PluginInstance, PluginTable, scopeOf } from './chains.ts';
+import { UnknownPlugin } from './own-plugins.ts';
 
 /** A route in the index. Its service and chain are looked up when used: they may change without it. */
 export interface CompiledRoute {
@@ -39,6 +41,11 @@ const ORDER = [
   'plugins',
   'routes',
 ] as const;
+
+/** How long other work waits at most while a whole state is compiled. */
+const SLICE_MS = 3;
+/** Of a route whose chain was not made yet. */
+const NO_REVISION = -1;
 
 /** A checked change, ready to be made; making it cannot fail. */
 type Change = () => void;
@@ -70,12 +77,25 @@ export class CompiledConfig {
     this.#pluginNamed = pluginNamed;
   }
 
-  /** @throws Error naming the entity that cannot be used. */
-  static of(state: ConfigState, pluginNamed: (name: string) => Plugin | undefined): CompiledConfig {
+  /**
+   * Compiles a whole state, SLICE_MS at a time with the event loop's turn in between; the state may not change
+   * meanwhile. What another configuration has made of the same entities is used again.
+   * @throws Error naming the entity that cannot be used.
+   */
+  static async of(
+    state: ConfigState,
+    pluginNamed: (name: string) => Plugin | undefined,
+    before?: CompiledConfig,
+  ): Promise<CompiledConfig> {
     const compiled = new CompiledConfig(pluginNamed);
+    let sliceEnd = performance.now() + SLICE_MS;
     for (const kind of ORDER)
-      for (const entity of state.list(kind))
-        compiled.prepare([{ op: 'put', kind, id: entity.id, entity: { ...entity } }])();
+      for (const entity of state.list(kind)) {
+        compiled.#prepareOne({ op: 'put', kind, id: entity.id, entity: entity as { id: string } }, before)();
+        if (performance.now() < sliceEnd) continue;
+        await turn();
+        sliceEnd = performance.now() + SLICE_MS;
+      }
     return compiled;
   }
 
@@ -134,10 +154,10 @@ export class CompiledConfig {
     return this.#consumers.get(idOrUsername) ?? this.#consumersByName.get(idOrUsername);
   }
 
-  #prepareOne(op: ConfigOp): Change {
+  #prepareOne(op: ConfigOp, before?: CompiledConfig): Change {
     const entity = op.op === 'put' ? (op.entity as unknown) : undefined;
-    if (op.kind === 'routes') return this.#prepareRoute(op.id, entity as Route | undefined);
-    if (op.kind === 'plugins') return this.#preparePlugin(op.id, entity as PluginEntity | undefined);
+    if (op.kind === 'routes') return this.#prepareRoute(op.id, entity as Route | undefined, before);
+    if (op.kind === 'plugins') return this.#preparePlugin(op.id, entity as PluginEntity | undefined, before);
     if (op.kind === 'services') return () => this.#putService(op.id, entity as Service | undefined);
     if (op.kind === 'acls') return () => this.groups.put(op.id, entity as Acl | undefined);
     if (op.kind === 'consumers') return () => this.#putConsumer(op.id, entity as Consumer | undefined);
@@ -151,9 +171,12 @@ export class CompiledConfig {
     return () => undefined; // not the edge's: credentials are others' matter
   }
 
-  #prepareRoute(id: string, route: Route | undefined): Change {
+  #prepareRoute(id: string, route: Route | undefined, before?: CompiledConfig): Change {
+    const isKnown = before !== undefined && route !== undefined && before.#routes.get(id) === route;
+    const known = isKnown ? before.router.prepared(id) : undefined;
     const prepared =
-      route && this.router.prepareUpsert(route, { route, chain: undefined, chainRevision: -1 });
+      known ??
+      (route && this.router.prepareUpsert(route, { route, chain: undefined, chainRevision: NO_REVISION }));
     return () => {
       const before = this.#routes.get(id);
       if (before?.service) this.#routesOfService.get(before.service.id)?.delete(id);
@@ -190,10 +213,14 @@ export class CompiledConfig {
     }
   }
 
-  #preparePlugin(id: string, entity: PluginEntity | undefined): Change {
+  #preparePlugin(id: string, entity: PluginEntity | undefined, before?: CompiledConfig): Change {
     if (entity === undefined) return () => this.plugins.remove(id);
-    const plugin = this.#pluginNamed(entity.name);
-    if (plugin === undefined) throw new Error(`plugin ${id}: this edge has no plugin named "${entity.name}"`);
+    const known = before?.plugins.get(id);
+    // The code of a user's plugin that is in use stays, even when its file is gone.
+    const plugin =
+      this.#pluginNamed(entity.name) ?? (known?.entity.name === entity.name ? known.plugin : undefined);
+    if (plugin === undefined) throw new UnknownPlugin(id, entity.name);
+    if (known?.entity === entity && known.plugin === plugin) return () => this.plugins.put(known);
     const instance: PluginInstance = { entity, plugin, prepared: prepareInstance(plugin, entity) };
     return () => this.plugins.put(instance);
   }

@@ -32,6 +32,7 @@ interface Running {
   readonly exchange: ProxyExchange;
   readonly options: AttemptOptions;
   readonly onResponse: (upstream: IncomingMessage) => void;
+  readonly fail: (error: NodeJS.ErrnoException) => void;
   request: ClientRequest | undefined;
   isConnected: boolean;
   hasTimedOut: boolean;
@@ -56,7 +57,7 @@ const createEngine = (): ProxyServer => {
   });
   engine.on('proxyRes', (upstream, source) => running.get(source)?.onResponse(upstream));
   engine.on('error', () => undefined); // every call has its own callback
-  engine.on('econnreset', (error, source) => settlers.get(source)?.(error as NodeJS.ErrnoException));
+  engine.on('econnreset', (error, source) => running.get(source)?.fail(error as NodeJS.ErrnoException));
   return engine;
 };
 
@@ -70,6 +71,11 @@ const watchAttempt = (attempt: Running, request: ClientRequest): void => {
       attempt.isConnected = true;
     });
   else attempt.isConnected = true;
+  // Nobody asked for another protocol. The library does not listen, and the request would never end.
+  request.once('upgrade', (_answer, socket) => {
+    socket.destroy();
+    attempt.fail(Object.assign(new Error('upstream switched protocols unasked'), { code: 'HPE_UPGRADE' }));
+  });
   let limit = body.hasBody ? timeouts.write : timeouts.read;
   request.setTimeout(limit);
   request.once('finish', () => {
@@ -88,7 +94,6 @@ const watchAttempt = (attempt: Running, request: ClientRequest): void => {
 };
 
 const engine = createEngine();
-const settlers = new WeakMap<object, (error: NodeJS.ErrnoException) => void>();
 
 /**
  * Sends the exchange's request to one target. Resolves with the upstream's answer, its head read and its body
@@ -104,13 +109,12 @@ export const attemptOnce = (
       exchange,
       options,
       onResponse: (upstream) => resolve(upstream),
+      fail: (error) => resolve(failureOf(attempt, error)),
       request: undefined,
       isConnected: false,
       hasTimedOut: false,
     };
     running.set(source, attempt);
-    const fail = (error: NodeJS.ErrnoException) => resolve(failureOf(attempt, error));
-    settlers.set(source, fail);
     const { protocol, host, port } = options.target;
     engine.web(
       source,
@@ -123,7 +127,7 @@ export const attemptOnce = (
         connectTimeout: options.timeouts.connect,
         buffer: exchange.body as never, // has `pipe`, which is all that is called
       },
-      fail,
+      attempt.fail,
     );
   });
 
@@ -148,7 +152,8 @@ const requestFor = (
     on: () => undefined, // errors of the client's side are the exchange's matter
   }) as unknown as IncomingMessage;
 
-const NAME_ERRORS = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NONAME', 'EAI_FAIL']);
+/** What look-ups of names fail with. */
+export const NAME_ERRORS: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NONAME', 'EAI_FAIL']);
 
 const failureOf = (attempt: Running, error: NodeJS.ErrnoException): AttemptFailure => {
   const code = error.code ?? '';

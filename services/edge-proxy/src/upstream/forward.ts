@@ -80,6 +80,7 @@ const attempt = async (
   exchange.tries += 1;
   const { host, port } = on.target;
   const startedAt = Date.now();
+  const from = performance.now();
   const span = beginUpstreamSpan(exchange.trace, exchange.upstreamMethod, on.target);
   const traceparent = span === undefined ? exchange.trace.traceparent : traceparentOf(span);
   const answer = await attemptOnce(exchange, {
@@ -93,8 +94,11 @@ const attempt = async (
     },
     verifyTls: service.tls_verify ?? false, // Kong's default
   });
-  exchange.timing.answeredAt = performance.now();
-  exchange.attempts.push({ host, port, startedAt, failure: 'kind' in answer ? answer.kind : undefined });
+  const until = performance.now();
+  exchange.timing.answeredAt = until;
+  const failure = 'kind' in answer ? answer.kind : undefined;
+  const ip = 'kind' in answer ? undefined : answer.socket?.remoteAddress;
+  exchange.attempts.push({ host, port, ip, startedAt, from, until, failure });
   if (span === undefined) return answer;
   if ('kind' in answer) failSpan(span, answer.kind);
   else span.setAttribute('http.response.status_code', answer.statusCode ?? 0);

@@ -1,5 +1,6 @@
 import { SERVER_NAME } from '../answer.ts';
 import type { ProxyExchange } from '../exchange.ts';
+import type { Headers } from '../header-list.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -11,17 +12,17 @@ export const upstreamHeaders = (
   target: Target,
   traceparent: string,
 ): Record<string, string | string[]> => {
-  const headers = exchange.toUpstream.toRecord();
-  headers.host = hostFor(exchange, target);
-  addForwarding(exchange, headers);
-  const via = exchange.toUpstream.getAll('via').join(', ');
+  const head = exchange.toUpstream.copy();
+  head.set('Host', hostFor(exchange, target));
+  addForwarding(exchange, head);
+  const via = head.getAll('via').join(', ');
   const { httpVersion } = exchange.request;
   const own = `${httpVersion === '2.0' ? '2' : httpVersion} ${SERVER_NAME}`;
-  headers.via = via === '' ? own : `${via}, ${own}`;
-  headers['x-kong-request-id'] = exchange.id;
-  headers.traceparent = traceparent;
-  headers.connection = 'keep-alive';
-  return headers;
+  head.set('Via', via === '' ? own : `${via}, ${own}`);
+  head.set('X-Kong-Request-Id', exchange.id);
+  if (exchange.adoptedTraceIds === undefined) head.set('traceparent', traceparent); // else the plugin's matter
+  head.set('Connection', 'keep-alive');
+  return head.toNamedRecord();
 };
 
 /** A plugin's `Host` wins, then the client's where the route keeps it, then the target's. */
@@ -31,17 +32,17 @@ const hostFor = ({ toUpstream, fromClient, route, host }: ProxyExchange, target:
   return route?.preserve_host === true && host !== '' ? host : target.hostHeader;
 };
 
-const addForwarding = (exchange: ProxyExchange, headers: Record<string, string | string[]>): void => {
+const addForwarding = (exchange: ProxyExchange, head: Headers): void => {
   const { isPeerTrusted, peer, fromClient } = exchange;
   const received = fromClient.getAll('x-forwarded-for').join(', ');
-  headers['x-forwarded-for'] = received === '' ? peer : `${received}, ${peer}`;
+  head.set('X-Forwarded-For', received === '' ? peer : `${received}, ${peer}`);
   const believed = (name: string) => (isPeerTrusted ? fromClient.get(name) : undefined);
-  headers['x-forwarded-proto'] = believed('x-forwarded-proto') ?? exchange.scheme;
-  headers['x-forwarded-host'] = believed('x-forwarded-host') ?? exchange.hostName;
-  headers['x-forwarded-port'] = believed('x-forwarded-port') ?? `${exchange.port}`;
-  headers['x-forwarded-path'] = believed('x-forwarded-path') ?? exchange.rawPath;
+  head.set('X-Forwarded-Proto', believed('x-forwarded-proto') ?? exchange.scheme);
+  head.set('X-Forwarded-Host', believed('x-forwarded-host') ?? exchange.hostName);
+  head.set('X-Forwarded-Port', believed('x-forwarded-port') ?? `${exchange.port}`);
+  head.set('X-Forwarded-Path', believed('x-forwarded-path') ?? exchange.rawPath);
   const prefix = believed('x-forwarded-prefix') ?? exchange.forwardedPrefix;
-  if (prefix === undefined) delete headers['x-forwarded-prefix'];
-  else headers['x-forwarded-prefix'] = prefix;
-  headers['x-real-ip'] = exchange.clientIp;
+  if (prefix === undefined) head.delete('x-forwarded-prefix');
+  else head.set('X-Forwarded-Prefix', prefix);
+  head.set('X-Real-IP', exchange.clientIp);
 };

@@ -1,17 +1,19 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '@sluice/contracts';
+import type { Service } from '@sluice/gateway-config';
 import type { Ports } from '@sluice/plugins';
 import { createProxyServer } from 'http-proxy-3';
 import type { ProxyExchange } from '../exchange.ts';
 import type { Carry } from '../gateway.ts';
 import { Headers } from '../header-list.ts';
 import { withQuery } from '../routing/upstream-path.ts';
+import { NAME_ERRORS } from './attempt.ts';
 import type { BalancedCall } from './balancing/balanced-call.ts';
 import { openCall, pickTarget } from './pick-target.ts';
 import { composeHead, relayAnswer } from './relay-answer.ts';
 import { upstreamHeaders } from './request-head.ts';
-import type { Target } from './target.ts';
+import type { ConnectTo, Target } from './target.ts';
 import type { UpstreamTls } from './upstream-tls.ts';
 
 const engine = createProxyServer({ toProxy: true, prependPath: false, ws: true });
@@ -20,42 +22,87 @@ engine.on('error', () => undefined); // every call has its own callback
 const starters = new WeakMap<object, (request: ClientRequest) => void>();
 engine.on('proxyReqWs', (request, source) => starters.get(source)?.(request));
 
-/** Carries a WebSocket handshake to the upstream and joins the two connections when it agrees. */
+/** What a handshake is made with, beside its target. */
+interface Client {
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly ports: Ports;
+  readonly call: BalancedCall | undefined;
+  readonly tls: UpstreamTls | undefined;
+}
+
+/**
+ * Carries a WebSocket handshake to the upstream and joins the two connections when it agrees. A connection that
+ * fails before an answer is tried again as for any other GET.
+ */
 export const carryWebSocket =
   (socket: Duplex, head: Buffer): Carry =>
   async (gateway, exchange, compiled) => {
     const { service } = exchange;
     if (service === undefined) return new GatewayError('GW_NO_SERVICE');
     const call = await openCall(gateway, compiled, service, exchange);
-    const target = pickTarget(call, service, gateway.connectTo);
-    if (target instanceof GatewayError) return target;
     const tls = service.protocol === 'https' ? compiled.upstreamTls(service) : undefined;
-    exchange.timing.forwardedAt = performance.now();
-    exchange.target = target.label;
-    exchange.tries = 1;
-    call?.sent();
-    const answer = await shakeHands(exchange, target, { socket, head, ports: gateway.ports, call, tls });
-    exchange.timing.answeredAt ??= performance.now();
+    const client = { socket, head, ports: gateway.ports, call, tls };
+    const answer = await tryTargets(exchange, service, gateway.connectTo, client);
     if (answer === 'joined') return undefined;
-    if (answer instanceof GatewayError) {
-      call?.failed(answer.code === 'GW_UPSTREAM_TIMEOUT' ? 'timeout' : 'target', true);
-      return answer;
-    }
+    if (answer instanceof GatewayError) return answer;
     call?.answered(answer);
     await relayAnswer(exchange, answer, gateway.ports);
     return undefined;
   };
 
+const tryTargets = async (
+  exchange: ProxyExchange,
+  service: Service,
+  connectTo: ConnectTo,
+  client: Client,
+): Promise<'joined' | IncomingMessage | GatewayError> => {
+  const { call } = client;
+  const { timing } = exchange;
+  for (let retriesLeft = service.retries; ; retriesLeft -= 1) {
+    const target = pickTarget(call, service, connectTo);
+    if (target instanceof GatewayError)
+      return exchange.tries === 0 ? target : new GatewayError('GW_UPSTREAM_UNAVAILABLE');
+    timing.forwardedAt ??= performance.now();
+    exchange.target = target.label;
+    exchange.tries += 1;
+    call?.sent();
+    // The library puts the head back into the socket, where the first attempt has left it for the next ones.
+    const head = exchange.tries === 1 ? client.head : Buffer.alloc(0);
+    const began = { startedAt: Date.now(), from: performance.now() };
+    const answer = await shakeHands(exchange, target, { ...client, head });
+    timing.answeredAt = performance.now();
+    noteAttempt(exchange, target, {
+      ...began,
+      failure: answer instanceof GatewayError ? answer.code : undefined,
+    });
+    if (!(answer instanceof GatewayError)) return answer;
+    const hasLeft = exchange.response.destroyed;
+    const isLast = retriesLeft === 0 || hasLeft || !isRepeatable(answer);
+    call?.failed(hasLeft ? 'client' : answer.code === 'GW_UPSTREAM_TIMEOUT' ? 'timeout' : 'target', isLast);
+    if (answer.code === 'GW_NAME_NOT_RESOLVED') timing.forwardedAt = undefined; // as for any other request
+    if (isLast) return answer;
+  }
+};
+
+type Noted = ProxyExchange['attempts'][number];
+const noteAttempt = (
+  exchange: ProxyExchange,
+  { host, port }: Target,
+  attempt: Pick<Noted, 'startedAt' | 'from' | 'failure'>,
+): void => {
+  const until = exchange.timing.answeredAt ?? attempt.from;
+  exchange.attempts.push({ host, port, ip: undefined, until, ...attempt });
+};
+
+/** Not after an answer that cannot be read, and not for a name that nobody knows. */
+const isRepeatable = ({ code, cause }: GatewayError): boolean =>
+  code !== 'GW_NAME_NOT_RESOLVED' && (cause as NodeJS.ErrnoException).code?.startsWith('HPE_') !== true;
+
 const shakeHands = (
   exchange: ProxyExchange,
   target: Target,
-  client: {
-    socket: Duplex;
-    head: Buffer;
-    ports: Ports;
-    call: BalancedCall | undefined;
-    tls: UpstreamTls | undefined;
-  },
+  client: Client,
 ): Promise<'joined' | IncomingMessage | GatewayError> =>
   new Promise((resolve) => {
     const { connect_timeout: connectTimeout = 60_000, read_timeout: readTimeout = 60_000 } =
@@ -102,14 +149,16 @@ const shakeHands = (
     });
   });
 
-const refusalOf = ({ code = '', ...error }: NodeJS.ErrnoException): GatewayError => {
+const refusalOf = (cause: NodeJS.ErrnoException): GatewayError => {
+  const { code = '' } = cause;
+  if (NAME_ERRORS.has(code)) return new GatewayError('GW_NAME_NOT_RESOLVED', { cause });
   const isTimeout = code === 'ETIMEDOUT' || code === 'ECONNECT_TIMEOUT';
-  return new GatewayError(isTimeout ? 'GW_UPSTREAM_TIMEOUT' : 'GW_UPSTREAM_INVALID', { cause: error });
+  return new GatewayError(isTimeout ? 'GW_UPSTREAM_TIMEOUT' : 'GW_UPSTREAM_INVALID', { cause });
 };
 
 const handshakeFor = (exchange: ProxyExchange, target: Target): IncomingMessage => {
-  const headers = upstreamHeaders(exchange, target, exchange.trace.traceparent);
-  headers.connection = 'keep-alive, Upgrade';
+  const { Connection: _plain, ...headers } = upstreamHeaders(exchange, target, exchange.trace.traceparent);
+  headers.connection = 'keep-alive, Upgrade'; // the library looks for both in lower case
   headers.upgrade = 'websocket';
   const query =
     exchange.upstreamQuery === '' && !exchange.hasBareQuestionMark ? undefined : exchange.upstreamQuery;

@@ -1,4 +1,4 @@
-import type { QueueSettings } from '@sluice/plugins';
+import type { QueueSettings, SinkEntry } from '@sluice/plugins';
 import { eventually, silentLogger } from '@sluice/testkit';
 import { expect, test } from 'vitest';
 import { LogQueue } from '../../src/decide/log-queue.ts';
@@ -16,12 +16,12 @@ const SETTINGS: QueueSettings = {
 
 /** A receiver that takes batches only while its gate is open. */
 const gated = () => {
-  const taken: string[][] = [];
+  const taken: SinkEntry[][] = [];
   let open: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => {
     open = resolve;
   });
-  const deliver = async (lines: readonly string[]): Promise<void> => {
+  const deliver = async (lines: readonly SinkEntry[]): Promise<void> => {
     await gate;
     taken.push([...lines]);
   };
@@ -53,8 +53,8 @@ test('given a batch size, when it is not reached, then what waits goes after the
 });
 
 test('given no bound on concurrency, when one batch hangs, then the next goes beside it', async () => {
-  const started: string[] = [];
-  const deliver = async ([line = '']: readonly string[]): Promise<void> => {
+  const started: SinkEntry[] = [];
+  const deliver = async ([line = '']: readonly SinkEntry[]): Promise<void> => {
     started.push(line);
     if (line === '1') await new Promise(() => undefined);
   };
@@ -65,8 +65,8 @@ test('given no bound on concurrency, when one batch hangs, then the next goes be
 });
 
 test('given a receiver that fails for good, when the retry time is over, then the next batch has its turn', async () => {
-  const tries: string[] = [];
-  const deliver = async ([line = '']: readonly string[]): Promise<void> => {
+  const tries: SinkEntry[] = [];
+  const deliver = async ([line = '']: readonly SinkEntry[]): Promise<void> => {
     tries.push(line);
     if (line === '1') throw new Error('refused');
   };
@@ -79,7 +79,7 @@ test('given a receiver that fails for good, when the retry time is over, then th
 
 test('given a receiver that never answers, when the queue closes, then it is over within the bound', async () => {
   let aborted = false;
-  const deliver = (_lines: readonly string[], signal: AbortSignal): Promise<void> =>
+  const deliver = (_lines: readonly SinkEntry[], signal: AbortSignal): Promise<void> =>
     new Promise((_resolve, reject) => {
       signal.addEventListener('abort', () => {
         aborted = true;

@@ -103,6 +103,7 @@ scene(
     integrations: { paths: ['/v1/integrations'] },
     jira: { paths: ['/v1/integrations/jira'] },
     bytes: { hosts: ['utf.test'], paths: ['/\u00e9\u00e9'] },
+    triplets: { hosts: ['enc.test'], paths: ['/caf%C3%A9%20au', '/a%2Fb'] },
   },
   [
     ['longer prefix, deeper', on('x.test', '/my-route/hello/world'), 'long'],
@@ -116,6 +117,9 @@ scene(
     ['paths of one route are ranked one by one: /foo/bar/baz', on('len.test', '/foo/bar/baz/x'), 'twolen'],
     ['vector 10', on('x.test', '/v1/integrations/jira/x'), 'jira'],
     ['a prefix beyond ASCII', on('utf.test', '/\u00e9\u00e9/x'), 'bytes'],
+    ['a prefix stored in triplets', on('enc.test', '/caf\u00e9 au/lait'), 'triplets'],
+    ['a reserved triplet stays one', on('enc.test', '/a%2Fb'), 'triplets'],
+    ['a reserved triplet is not its character', on('enc.test', '/a/b'), 'root'],
   ],
 );
 

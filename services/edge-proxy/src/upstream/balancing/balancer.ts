@@ -32,7 +32,17 @@ export interface TargetHealth {
   /** `ip:port`; empty while the name has no address. */
   readonly address: string;
   readonly health: Health;
+  readonly weight: number;
 }
+
+/** All addresses of a target, or one of them (`ip:port`). */
+export interface TargetAddress {
+  readonly target: string;
+  readonly address: string | undefined;
+}
+
+/** What came of an operator's word about a target: `absent` is a target or address this edge does not have. */
+export type HealthSet = 'set' | 'unchecked' | 'absent';
 
 /**
  * Chooses among the targets of one upstream entity and remembers what each of their addresses did. It outlives
@@ -107,19 +117,39 @@ export class Balancer {
     if (countOutcome(peer, outcome, limits)) this.#weigh();
   }
 
+  /** Believes an operator until checks say otherwise. */
+  setHealth({ target, address }: TargetAddress, isHealthy: boolean): HealthSet {
+    if (!this.isChecked) return 'unchecked';
+    const meant = this.#peers.filter(
+      (peer) => peer.target === target && (address === undefined || addressOf(peer) === address),
+    );
+    for (const peer of meant) {
+      peer.isHealthy = isHealthy;
+      peer.counters = noCounts();
+    }
+    this.#weigh();
+    return meant.length === 0 ? 'absent' : 'set';
+  }
+
   health(): TargetHealth[] {
     const isChecked = this.isChecked;
     const known = this.#peers.map((peer) => ({
       target: peer.target,
       address: addressOf(peer),
       health: !isChecked ? 'HEALTHCHECKS_OFF' : peer.isHealthy ? 'HEALTHY' : 'UNHEALTHY',
+      weight: peer.weight,
     })) satisfies TargetHealth[];
     const unresolved = [...this.#targets.values()].filter(
       ({ entity, addresses }) => entity.weight > 0 && addresses.length === 0,
     );
     return [
       ...known,
-      ...unresolved.map(({ entity: { target } }) => ({ target, address: '', health: 'DNS_ERROR' as const })),
+      ...unresolved.map(({ entity: { target, weight } }) => ({
+        target,
+        address: '',
+        health: 'DNS_ERROR' as const,
+        weight,
+      })),
     ];
   }
 

@@ -1,7 +1,13 @@
 import type { Upstream } from '@sluice/gateway-config';
 import type { CompiledConfig } from '../../snapshot/compile.ts';
 import { ActiveChecks } from '../health/active-checks.ts';
-import { Balancer, type BalancerParts, type TargetHealth } from './balancer.ts';
+import {
+  Balancer,
+  type BalancerParts,
+  type HealthSet,
+  type TargetAddress,
+  type TargetHealth,
+} from './balancer.ts';
 
 /** The balancers of all upstream entities, kept in step with the configuration in use. */
 export class Balancers {
@@ -29,6 +35,11 @@ export class Balancers {
   /** Health of an upstream's targets; empty when this edge has no such upstream. */
   health(upstreamId: string): TargetHealth[] {
     return this.#running.get(upstreamId)?.balancer.health() ?? [];
+  }
+
+  /** Marks a target of an upstream until checks say otherwise. */
+  setHealth(upstreamId: string, at: TargetAddress, isHealthy: boolean): HealthSet {
+    return this.#running.get(upstreamId)?.balancer.setHealth(at, isHealthy) ?? 'absent';
   }
 
   /** Health of all targets, with the name of their upstream. */

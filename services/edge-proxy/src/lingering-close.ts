@@ -1,0 +1,25 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** How long a client may go on sending what nobody wants any more, in ms; nginx's lingering_timeout is 5 s. */
+const LINGER_MS = 2000;
+
+/**
+ * A connection that is closed while its client still sends is reset, and the reset can overtake the answer: the
+ * client of a 413 would see a broken connection instead. So we say that we are done, read on and drop what comes,
+ * until the client is done too or the time is over (RFC 9112 section 9.6).
+ */
+export const lingerOnClose = (socket: Socket, lastRequest: () => IncomingMessage | undefined): void => {
+  const destroySoon = socket.destroySoon.bind(socket);
+  socket.destroySoon = () => {
+    const request = lastRequest();
+    if (request === undefined || request.complete || socket.destroyed) {
+      destroySoon();
+      return;
+    }
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => clearTimeout(timer));
+    socket.end();
+    request.resume();
+  };
+};
