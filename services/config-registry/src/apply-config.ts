@@ -4,6 +4,7 @@ import {
   type ConfigInput,
   type ConfigState,
   diffStates,
+  flattenedText,
   loadConfig,
   type PluginCatalog,
 } from '@sluice/gateway-config';
@@ -34,7 +35,8 @@ export type Applied =
   | {
       readonly outcome: 'committed' | 'unchanged';
       readonly at: Position;
-      readonly state: ConfigState;
+      /** What is in force, in the form of Kong's answer: JSON. */
+      readonly flattened: string;
       readonly warnings: readonly string[];
       readonly acknowledged: Acknowledgement;
     };
@@ -56,7 +58,7 @@ export const applyConfig = async (parts: ApplyParts, request: ApplyRequest): Pro
       const loaded = loadConfig(request.input, catalog, { now, previous: current, environment });
       if (!loaded.ok) return { outcome: 'refuse', refusal: loaded.error };
       valid = loaded;
-      return { outcome: 'change', ops: diffStates(current, loaded.state) };
+      return { outcome: 'change', ops: diffStates(current, loaded.state), after: loaded.state };
     },
   });
   if (committed.outcome === 'refused' || committed.outcome === 'stale') return committed;
@@ -65,7 +67,9 @@ export const applyConfig = async (parts: ApplyParts, request: ApplyRequest): Pro
   const { state, warnings } = valid;
   if (outcome === 'committed')
     for (const warning of warnings) logger.warn({ version: at.version, warning }, 'configuration warning');
-  const acknowledged = await edges.acknowledged(at.epoch, at.version, parts.ackTimeoutMs);
+  const acknowledging = edges.acknowledged(at.epoch, at.version, parts.ackTimeoutMs);
+  const flattened = flattenedText(state); // while the edges are at it
+  const acknowledged = await acknowledging;
   logger.info(
     {
       outcome,
@@ -76,5 +80,5 @@ export const applyConfig = async (parts: ApplyParts, request: ApplyRequest): Pro
     },
     'configuration applied',
   );
-  return { outcome, at, state, warnings, acknowledged };
+  return { outcome, at, flattened, warnings, acknowledged };
 };

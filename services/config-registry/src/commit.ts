@@ -12,6 +12,8 @@ export type Decision<Refusal> =
   | {
       readonly outcome: 'change';
       readonly ops: readonly ConfigOp[];
+      /** The state that the operations lead to, where it is known; it must not change any more. */
+      readonly after?: ConfigState | undefined;
       /** Says what changes, for an author who did not. */
       readonly summary?: string | undefined;
     }
@@ -60,8 +62,12 @@ export class Committer {
       if (base.epoch === '') throw new LogUnavailable('the configuration log is not there yet');
       if (decision.ops.length === 0) return { outcome: 'unchanged', at: base };
       const { actor, message = decision.summary } = change;
-      const request = { jetstream, base, state: follower.state, ops: decision.ops, actor, message };
-      const appended = await appendCommit({ ...request, giveUpAfterMs: SEEN_WITHIN_MS });
+      const { ops, after } = decision;
+      const appended = await appendCommit({
+        ...{ jetstream, base, state: follower.state, ops, after, actor, message },
+        onSnapshot: (id, state) => follower.expectSnapshot(id, state.clone()),
+        giveUpAfterMs: SEEN_WITHIN_MS,
+      });
       if (appended.outcome === 'committed') {
         const { epoch, version, digest } = appended.commit;
         await follower.waitFor(version, SEEN_WITHIN_MS, epoch);

@@ -14,6 +14,8 @@ const IN_FLIGHT = 32; // events stored at once
 
 interface Parts {
   readonly jetstream: JetStream;
+  /** Settles when the edges have a version, or after a while: events of a large change must not delay it. */
+  readonly untilLive: (epoch: string, version: number) => Promise<unknown>;
   readonly logger: Logger;
 }
 
@@ -43,7 +45,7 @@ export const deriveEntityEvents = (parts: Parts): BatchConsumer => {
 
 /** @returns the state after the commit. */
 const derive = async (
-  { jetstream, logger }: Parts,
+  { jetstream, logger, untilLive }: Parts,
   delivery: Delivery,
   known: Replica | undefined,
 ): Promise<Replica | undefined> => {
@@ -53,6 +55,7 @@ const derive = async (
     return known;
   }
   const { epoch, version, snapshotId } = stored.commit;
+  if (snapshotId !== undefined) await untilLive(epoch, version);
   const before = await stateAt(jetstream, epoch, delivery.seq - 1, known);
   if (before.position.version >= version) return before; // it is told by the commits of the newer snapshot
   const existed = new Set(stored.commit.ops.filter((op) => has(before.state, op)));

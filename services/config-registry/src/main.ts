@@ -35,7 +35,8 @@ try {
   const environment = { REDIS_URL: process.env.REDIS_URL };
   const registry = await startRegistry({ settings, instance, version, bus, logger, environment });
   stop = registry.stop;
-  const ports = { admin: registry.adminPort, status: registry.statusPort };
+  const { adminPort: admin, adminTlsPort: adminTls, statusPort: status } = registry;
+  const ports = { admin, status, ...(adminTls === undefined ? {} : { adminTls }) };
   announceReady({ process: 'config-registry', instance, ports, detail: registry.describe() });
   logger.info({ ...ports, detail: registry.describe() }, 'ready');
 } catch (error) {

@@ -9,6 +9,14 @@ export const Settings = z.object({
   STATUS_PORT: sharedSettings.STATUS_PORT.default(8104),
   ADMIN_HOST: z.string().default('127.0.0.1').describe('Address of the Admin API.'),
   ADMIN_PORT: port.default(8001).describe('Port of the Admin API; 0 takes a free one.'),
+  ADMIN_TLS_PORT: port
+    .optional()
+    .describe('Port of the Admin API by TLS (Kong: 8444); 0 takes a free one, unset is off.'),
+  ADMIN_TLS_CERT: z
+    .string()
+    .optional()
+    .describe('PEM file of the certificate of the TLS port, with its chain; unset: a self-signed one.'),
+  ADMIN_TLS_KEY: z.string().optional().describe('PEM file of the key of ADMIN_TLS_CERT.'),
   ACK_TIMEOUT_MS: z.coerce
     .number()
     .int()
@@ -22,6 +30,10 @@ export const Settings = z.object({
     .describe(
       'false: single entities can be read only, as in Kong without a database; POST /config works in both.',
     ),
+  PLUGINS_DIR: z
+    .string()
+    .optional()
+    .describe('Folder of your own plugins, the same as the edges have; unset: only the built-in ones.'),
   NATS_REPLICAS: z.coerce
     .number()
     .int()

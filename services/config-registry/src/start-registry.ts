@@ -1,7 +1,8 @@
 import { followConfig } from '@sluice/config-log';
-import { pluginCatalog } from '@sluice/plugins';
+import { PluginFolder } from '@sluice/plugins';
 import { type Bus, JetStream, type Logger, startStatusServer } from '@sluice/service-kit';
 import { createAdminApi } from './admin-api/admin-api.ts';
+import { openAdminPorts } from './admin-listeners.ts';
 import type { ApplyParts } from './apply-config.ts';
 import { Committer } from './commit.ts';
 import { applyFile } from './declarative-file.ts';
@@ -17,6 +18,8 @@ import { watchAhead } from './watch-ahead.ts';
 
 export interface RunningRegistry {
   readonly adminPort: number;
+  /** Undefined: TLS is off. */
+  readonly adminTlsPort: number | undefined;
   readonly statusPort: number;
   /** One phrase for a person: the revision and what it holds. */
   readonly describe: () => string;
@@ -41,6 +44,7 @@ export interface RegistryOptions {
 export const startRegistry = async (options: RegistryOptions): Promise<RunningRegistry> => {
   const { settings, instance, bus, logger } = options;
   const jetstream = new JetStream(bus);
+  const plugins = await PluginFolder.open(settings.PLUGINS_DIR);
   const index = new EntityIndex();
   const follower = followConfig({
     bus,
@@ -65,7 +69,7 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
   });
   await keeper.keep(follower);
   const parts: ApplyParts = {
-    catalog: pluginCatalog,
+    catalog: plugins,
     environment: options.environment,
     committer: new Committer({ bus, jetstream, follower, keeper }),
     edges,
@@ -78,7 +82,9 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
     keepSnapshots({ jetstream, follower, logger }),
     watchAhead({ follower, edges, keeper, logger }),
   ];
-  const events = deriveEntityEvents({ jetstream, logger });
+  const untilLive = (epoch: string, version: number) =>
+    edges.acknowledged(epoch, version, settings.ACK_TIMEOUT_MS);
+  const events = deriveEntityEvents({ jetstream, untilLive, logger });
   if (settings.DECLARATIVE_CONFIG !== undefined)
     await applyFile({ ...parts, jetstream }, settings.DECLARATIVE_CONFIG, {
       when: settings.DECLARATIVE_CONFIG_WHEN,
@@ -86,17 +92,16 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
     });
 
   const { ADMIN_WRITES: adminWrites } = settings;
-  const plugins = pluginCatalog.all();
   const app = createAdminApi({ ...parts, bus, follower, index, instance, plugins, metrics, adminWrites });
-  await app.listen({ host: settings.ADMIN_HOST, port: settings.ADMIN_PORT });
-  const address = app.server.address();
+  const admin = await openAdminPorts(app, settings);
   return {
-    adminPort: typeof address === 'object' && address !== null ? address.port : settings.ADMIN_PORT,
+    adminPort: admin.port,
+    adminTlsPort: admin.tlsPort,
     statusPort: status.port,
     describe: () =>
       `revision r${follower.position.version} · ${follower.state.count('routes')} routes · ${follower.state.count('services')} services`,
     stop: async () => {
-      await app.close();
+      await admin.close();
       keeper.stop();
       for (const part of running) part.stop();
       await events.stop();

@@ -1,10 +1,12 @@
 import { type ConfigFollower, LogUnavailable } from '@sluice/config-log';
-import type { Plugin } from '@sluice/plugins';
+import type { PluginFolder } from '@sluice/plugins';
 import type { Bus, Registry } from '@sluice/service-kit';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { ApplyParts } from '../apply-config.ts';
 import type { EntityIndex } from '../entities/entity-index.ts';
+import { cacheRoutes } from './cache-routes.ts';
 import { configRoutes } from './config-routes.ts';
+import { debugRoutes } from './debug-routes.ts';
 import { entityRoutes } from './entity-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { KONG_VERSION, nodeRoutes } from './node-routes.ts';
@@ -18,7 +20,8 @@ export interface AdminParts extends ApplyParts {
   readonly bus: Bus;
   readonly follower: ConfigFollower;
   readonly instance: string;
-  readonly plugins: readonly Pick<Plugin, 'name' | 'priority'>[];
+  /** What is there by now: a user's own may come and go. */
+  readonly plugins: Pick<PluginFolder, 'all' | 'refresh'>;
   readonly metrics: Registry;
   readonly index: EntityIndex;
   /** False: single entities can be read only, as in Kong without a database. */
@@ -39,6 +42,8 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes));
   kongHeaders(app);
+  // A file that was just put there counts for this request, before the request is judged.
+  app.addHook('onRequest', async () => void (await parts.plugins.refresh()));
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ message: 'Not found' }));
   answerErrors(app, parts);
   nodeRoutes(app, parts);
@@ -47,6 +52,8 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   schemaRoutes(app, parts);
   tagRoutes(app, parts);
   healthRoutes(app, parts);
+  cacheRoutes(app, parts);
+  debugRoutes(app, parts);
   return app;
 };
 

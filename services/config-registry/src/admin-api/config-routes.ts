@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ConfigInput, flattened, isRecord, toDeclarativeYaml } from '@sluice/gateway-config';
+import { type ConfigInput, isRecord, toDeclarativeYaml } from '@sluice/gateway-config';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Applied, applyConfig } from '../apply-config.ts';
 import type { AdminParts } from './admin-api.ts';
@@ -46,9 +46,13 @@ export const configRoutes = (app: FastifyInstance, parts: AdminParts): void => {
 };
 
 const answer = (reply: FastifyReply, applied: Extract<Applied, { outcome: 'committed' | 'unchanged' }>) => {
-  const { warnings, state } = applied;
+  const { warnings, flattened } = applied;
   sayWhere(reply, applied);
-  return reply.code(201).header('x-sluice-warnings', `${warnings.length}`).send(flattened(state));
+  return reply
+    .code(201)
+    .header('x-sluice-warnings', `${warnings.length}`)
+    .type('application/json; charset=utf-8')
+    .send(flattened);
 };
 
 /** The configuration in a body; undefined when there is none. */

@@ -13,11 +13,8 @@ export const pathsOf = (app: FastifyInstance): readonly string[] => paths.get(ap
 
 /** A path of the Admin API by Kong's rules: HEAD is GET, OPTIONS lists the methods, others get 405. */
 export const endpoint = (app: FastifyInstance, url: string, methods: Methods): void => {
-  const allowed = [
-    ...(methods.GET === undefined ? [] : ['GET', 'HEAD']),
-    'OPTIONS',
-    ...Object.keys(methods).filter((method) => method !== 'GET'),
-  ].join(', ');
+  const head = methods.GET === undefined ? [] : ['HEAD'];
+  const allowed = ['OPTIONS', ...head, ...Object.keys(methods)].sort().join(', ');
   paths.set(app, [...pathsOf(app), url]);
   app.route({
     method: EVERY_METHOD,

@@ -69,7 +69,7 @@ const readOne =
   (request, reply) => {
     const located = place.locate(view(), paramsOf(request));
     if (located?.entity === undefined || !located.isHere)
-      return sendProblem(reply, located?.absent.read ?? NOT_FOUND);
+      return sendProblem(reply, located?.invalid ?? located?.absent.read ?? NOT_FOUND);
     return showEntity(view(), place.kind, located.entity);
   };
 

@@ -58,8 +58,8 @@ const replaceAt = (
 ): Written => {
   if (located === undefined) return absent();
   const { entity, isHere, id, given, invalid } = located;
-  if (isExisting === true && (entity === undefined || !isHere)) return absent();
   if (invalid !== undefined) return absent(invalid);
+  if (isExisting === true && (entity === undefined || !isHere)) return absent();
   return replaceEntity(world, kind, submission, { id, before: entity, given });
 };
 
@@ -123,6 +123,7 @@ const removeAt = async (parts: AdminParts, place: Place, request: FastifyRequest
     const located = place.locate(world, paramsOf(request));
     const entity = located?.isHere === true ? located.entity : undefined;
     if (entity !== undefined) return { entity, removed: removeEntity(world, place.kind, entity.id) };
+    if (located?.invalid !== undefined) return { entity, removed: absent(located.invalid) };
     const isFine = located !== undefined && place.isNested !== true;
     const nothing: { ok: true; ops: readonly ConfigOp[] } = { ok: true, ops: [] };
     return { entity, removed: isFine ? nothing : absent() };

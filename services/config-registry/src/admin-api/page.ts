@@ -51,6 +51,7 @@ const readOffset = (text: string | undefined): string | PageProblem => {
 /** `a,b` wants all of them, `a/b` any. */
 const readTags = (text: string | undefined): ((tags: readonly string[]) => boolean) | PageProblem => {
   if (text === undefined) return () => true;
+  if (text === '') return badTags('cannot be null');
   const isAny = text.includes('/');
   const wanted = text.split(isAny ? '/' : ',');
   if ((isAny && text.includes(',')) || wanted.length > MAX_TAGS || wanted.includes(''))

@@ -1,9 +1,15 @@
 import type { Kind } from '@sluice/contracts';
-import { isUuid, publicEntity } from '@sluice/gateway-config';
+import { isUuid, publicEntity, schemaOf } from '@sluice/gateway-config';
 import type { FastifyRequest } from 'fastify';
 import { snisOf } from '../entities/certificate-snis.ts';
 import type { StoredEntity } from '../entities/complete-entity.ts';
-import { type EntityProblem, invalidKey, NOT_FOUND, unknownEntity } from '../entities/entity-problem.ts';
+import {
+  type EntityProblem,
+  invalidKey,
+  invalidName,
+  NOT_FOUND,
+  unknownEntity,
+} from '../entities/entity-problem.ts';
 import { COLLECTIONS, findEntity, keyFieldOf, type Nested, referenceOf, type View } from './collections.ts';
 
 export type Params = Readonly<Record<'key' | 'child', string>>;
@@ -22,8 +28,8 @@ export interface Located {
   readonly given: Values;
   /** What a reader, and what a change, is told when it is not there. */
   readonly absent: { readonly read: EntityProblem; readonly change: EntityProblem };
-  /** Set when nothing could be created under that path. */
-  readonly invalid?: EntityProblem;
+  /** Set when nothing can be under that path. */
+  readonly invalid?: EntityProblem | undefined;
 }
 
 /** A path of one entity. Undefined: its parent does not exist. */
@@ -51,6 +57,15 @@ const kindAt = (path: string): Kind => {
   return kind;
 };
 
+/** A key that is neither an id nor what the kind's name field takes. */
+const problemOf = (kind: Kind, key: string, field: string | undefined): EntityProblem | undefined => {
+  if (isUuid(key)) return undefined;
+  if (field === undefined) return invalidKey(key);
+  const check = schemaOf(kind)?.fields[field]?.check as ((value: string) => string | undefined) | undefined;
+  const why = check?.(key);
+  return why === undefined ? undefined : invalidName(field, why);
+};
+
 const givenBy = (key: string, field: string | undefined): Values =>
   isUuid(key) || field === undefined ? {} : { [field]: key };
 
@@ -69,8 +84,8 @@ export const singlePlace = (kind: Kind): Place => ({
         absent: { read: SNI_NOT_FOUND, change: SNI_NOT_FOUND },
       };
     const change = unknownEntity(id === undefined ? (field ?? 'id') : 'id', id ?? key);
-    const located = { ...at, given: givenBy(key, field), absent: { read: NOT_FOUND, change } };
-    return id === undefined && field === undefined ? { ...located, invalid: invalidKey(key) } : located;
+    const invalid = problemOf(kind, key, field);
+    return { ...at, given: givenBy(key, field), absent: { read: NOT_FOUND, change }, invalid };
   },
 });
 
@@ -89,14 +104,14 @@ export const nestedPlace = (nested: Nested): Place => ({
     const entity = findEntity(view, kind, child, { field, id: parent.id });
     const keyField = keyFieldOf(kind, { isNested: true });
     const id = isUuid(child) ? child.toLowerCase() : undefined;
-    const located = {
+    return {
       entity,
       isHere: entity !== undefined && referenceOf(entity, field) === parent.id,
       id,
       given: { ...givenBy(child, keyField), [field]: { id: parent.id } },
       absent: nowhere,
+      invalid: kind === 'targets' || kind === 'acls' ? undefined : problemOf(kind, child, keyField),
     };
-    return id === undefined && keyField === undefined ? { ...located, invalid: invalidKey(child) } : located;
   },
 });
 

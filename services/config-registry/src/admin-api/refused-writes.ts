@@ -24,20 +24,22 @@ export const refusedWrites = (parts: AdminParts): EntityWrites => {
     replace: (place) => (request, reply) => {
       const located = locate(place, request);
       if (located === undefined) return answer(reply, NOT_FOUND);
-      const { given, id } = located;
+      const { given, id, invalid } = located;
+      if (invalid !== undefined) return answer(reply, invalid);
       const by = byField(place, located);
       return refuseBody(parts, { request, reply, kind: place.kind, given, verb: 'create or update', by, id });
     },
     update: (place) => (request, reply) => {
       const located = locate(place, request);
       if (located?.entity === undefined || !located.isHere)
-        return answer(reply, located?.absent.change ?? NOT_FOUND);
+        return answer(reply, located?.invalid ?? located?.absent.change ?? NOT_FOUND);
       return answer(reply, unsupported('update', place.kind, byField(place, located)));
     },
     remove: (place) => (request, reply) => {
       const located = locate(place, request);
       if (located?.entity !== undefined && located.isHere)
         return answer(reply, unsupported('remove', place.kind, byField(place, located)));
+      if (located?.invalid !== undefined) return answer(reply, located.invalid);
       return located === undefined || place.isNested === true
         ? answer(reply, NOT_FOUND)
         : reply.code(204).send();

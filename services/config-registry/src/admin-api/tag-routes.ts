@@ -17,9 +17,9 @@ export const tagRoutes = (app: FastifyInstance, { follower }: AdminParts): void 
   endpoint(app, '/tags', {
     GET: (request, reply) => answer(request, reply, '/tags', [...tagged(follower.state)]),
   });
-  endpoint(app, '/tags/:tag', {
+  endpoint(app, '/tags/:tags', {
     GET: (request, reply) => {
-      const { tag } = request.params as { tag: string };
+      const { tags: tag } = request.params as { tags: string };
       const found = [...tagged(follower.state)].filter(({ shown }) => shown.tag === tag);
       return answer(request, reply, `/tags/${encodeURIComponent(tag)}`, found);
     },

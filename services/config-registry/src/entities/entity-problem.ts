@@ -115,6 +115,12 @@ export interface Unresolved {
   readonly parent: Kind;
 }
 
+/** Code 10: a path names an entity as none can be named. */
+export const invalidName = (field: string, why: string): EntityProblem => ({
+  status: 400,
+  body: { code: 10, name: `invalid unique ${field}`, message: why, fields: { [field]: why } },
+});
+
 /** Code 13. */
 export const unresolvedReferences = (all: readonly Unresolved[]): EntityProblem => {
   const texts: string[] = [];

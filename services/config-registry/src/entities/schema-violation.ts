@@ -22,10 +22,13 @@ const oneBased = (step: string | number): string => `${typeof step === 'number' 
 
 const setAt = (root: Record<string, unknown>, path: Finding['path'], message: string): void => {
   let node = root;
-  for (const step of path.slice(0, -1)) {
+  path.slice(0, -1).forEach((step, index) => {
     const key = `${step}`;
-    if (typeof node[key] !== 'object') node[key] = Object.create(null);
+    const isList = typeof path[index + 1] === 'number'; // a list with `null` where nothing is wrong
+    if (typeof node[key] !== 'object') node[key] = isList ? [] : Object.create(null);
     node = node[key] as Record<string, unknown>;
-  }
-  node[`${path.at(-1)}`] ??= message;
+  });
+  const last = `${path.at(-1)}`;
+  if (last === '@entity') node[last] = [...((node[last] as string[] | undefined) ?? []), message];
+  else node[last] ??= message;
 };

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseConfigText } from '@sluice/gateway-config';
+import { syncAsDeck } from '@sluice/testkit';
 import { expect, test } from 'vitest';
-import { syncAsDeck } from './deck.ts';
 import { useRegistry } from './writing.ts';
 
 const { send, list } = useRegistry();
@@ -36,5 +36,5 @@ test('given one field changed in the file, then decK writes that entity only', a
 
   const changed = await syncAsDeck(send, { ...file, services: [{ ...service, retries: 4 }, ...others] });
 
-  expect(changed).toEqual([`services ${String(service?.name)}`]);
+  expect(changed).toEqual([`update services ${String(service?.name)}`]);
 });
