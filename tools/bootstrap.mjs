@@ -99,10 +99,19 @@ const runSluice = (args) => {
   });
 };
 
-const VERBS = { sluice: runSluice, test: runTests };
+/** @param {string[]} args */
+const runBench = (args) => {
+  const found = findServers({ wanted: ['nats-server', 'redis-server'], path: process.env.PATH, say });
+  if (!found.ok) giveUp(found.message);
+  become([join(ROOT, 'bench', 'run.ts'), ...args], { cwd: ROOT, env: withPath() });
+};
+
+const VERBS = { sluice: runSluice, test: runTests, bench: runBench };
 
 const [verb = '', ...args] = process.argv.slice(2);
 if (!Object.hasOwn(VERBS, verb))
-  giveUp('usage: bootstrap.mjs sluice <args…> | bootstrap.mjs test [vitest args…]');
+  giveUp(
+    'usage: bootstrap.mjs sluice <args…> | bootstrap.mjs test [vitest args…] | bootstrap.mjs bench <name>',
+  );
 installDependencies();
 VERBS[/** @type {keyof typeof VERBS} */ (verb)](args);

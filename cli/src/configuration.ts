@@ -1,5 +1,5 @@
 import { globSync, readFileSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { BuiltConfig, ConfigFile, ConfigProblem } from '@sluice/gateway-config';
 import type { Surroundings } from './surroundings.ts';
 
@@ -28,6 +28,15 @@ export const EMPTY_CONFIGURATION: Configuration = { text: '_format_version: "3.0
 const labelOf = ({ cwd }: Surroundings, path: string): string => {
   const fromHere = relative(cwd, path);
   return fromHere === '' || fromHere.startsWith('..') ? path : fromHere;
+};
+
+/** A user's own plugins: what `--plugins` says, or PLUGINS_DIR, or `plugins/` where one stands; `none` is none. */
+export const pluginsDirOf = ({ cwd, env }: Surroundings, given: string | undefined): string | undefined => {
+  const named = given ?? (env.PLUGINS_DIR || undefined);
+  if (named === 'none') return undefined;
+  if (named !== undefined) return resolve(cwd, named);
+  const beside = join(cwd, 'plugins');
+  return isFolder(beside) ? beside : undefined;
 };
 
 export const isFolder = (path: string): boolean =>
@@ -76,25 +85,34 @@ const describe = (label: string, problem: ConfigProblem): string => {
 };
 
 /** Reads a folder or file as the registry would, and says where it is wrong. */
-export const checkConfiguration = async (source: string, io: Surroundings): Promise<ConfigurationChecked> => {
+export const checkConfiguration = async (
+  source: string,
+  io: Surroundings,
+  pluginsDir: string | undefined,
+): Promise<ConfigurationChecked> => {
   const { loadConfig } = await import('@sluice/gateway-config');
-  const { pluginCatalog } = await import('@sluice/plugins');
+  const { PluginFolder } = await import('@sluice/plugins');
+  const plugins = await PluginFolder.open(pluginsDir);
+  const unusable = plugins.problems.map(
+    ({ file, problem }) => `${labelOf(io, join(pluginsDir ?? '', file))}  ${problem}`,
+  );
   const label = labelOf(io, source);
   const options = { now: Math.floor(Date.now() / 1000), environment: io.env };
   const load = async () => {
     if (!isFolder(source)) {
       const read = readText(source, label);
-      return read.ok ? loadConfig({ text: read.text }, pluginCatalog, options) : read;
+      return read.ok ? loadConfig({ text: read.text }, plugins, options) : read;
     }
     const built = await buildFolder(source);
     if (!built.ok) return { ok: false, problems: built.problems.map((one) => `${label}/${one}`) } as const;
     const { document, locate } = built;
-    return loadConfig({ document }, pluginCatalog, { ...options, locate });
+    return loadConfig({ document }, plugins, { ...options, locate });
   };
   const loaded = await load();
-  if (loaded.ok) return { ok: true, label, warnings: loaded.warnings };
+  if (loaded.ok) return { ok: true, label, warnings: [...unusable, ...loaded.warnings] };
   if ('problems' in loaded) return loaded;
-  return { ok: false, problems: loaded.error.problems.map((problem) => describe(label, problem)) };
+  const problems = loaded.error.problems.map((problem) => describe(label, problem));
+  return { ok: false, problems: [...unusable, ...problems] };
 };
 
 /** What the registry refused, in our words with places where we find the same; else in its own. */
@@ -102,7 +120,8 @@ export const explainRefusal = async (
   source: string | undefined,
   message: string,
   io: Surroundings,
+  pluginsDir: string | undefined,
 ): Promise<string> => {
-  const checked = source === undefined ? undefined : await checkConfiguration(source, io);
+  const checked = source === undefined ? undefined : await checkConfiguration(source, io, pluginsDir);
   return checked === undefined || checked.ok ? message : checked.problems.join('\n  ');
 };

@@ -11,6 +11,8 @@ const integerWithin =
     throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
   };
 
+const tlsPort = (text: string): number | 'off' => (text === 'off' ? text : integerWithin(0, MAX_PORT)(text));
+
 const urlWith =
   (...protocols: string[]) =>
   (text: string): string => {
@@ -38,6 +40,7 @@ const addUp = (program: Command, act: Act, io: Surroundings) =>
     .option('--demo', 'also demo upstreams, a development OIDC issuer and sample quotas')
     .option('--no-demo', 'none of these')
     .option('--config <source>', 'DIR, FILE or none (default: config, when it is there)')
+    .option('--plugins <dir>', 'your own plugins, or none (default: plugins, when it is there)')
     .option(
       '--proxy-port <port>',
       'where clients connect; 0: any free port',
@@ -45,6 +48,12 @@ const addUp = (program: Command, act: Act, io: Surroundings) =>
       8000,
     )
     .option('--admin-port <port>', 'Admin API; 0: any free port', integerWithin(0, MAX_PORT), 8001)
+    .option(
+      '--tls-port <port>',
+      'where clients connect by TLS (default: 8443 beside 8000); 0 or off',
+      tlsPort,
+    )
+    .option('--admin-tls-port <port>', 'Admin API by TLS (default: 8444 beside 8001); 0 or off', tlsPort)
     .option('--nats <url>', 'use this NATS server', urlWith('nats:', 'tls:'))
     .option('--redis <url>', 'use this Redis server', urlWith('redis:', 'rediss:'))
     .option('--edges <n>', 'edge processes that share the proxy port', integerWithin(1, 64), 1)
@@ -62,12 +71,14 @@ const addConfiguration = (program: Command, act: Act, io: Surroundings) => {
     .action((dir, options) => act(async () => (await import('./commands/build.ts')).build(dir, options, io)));
   newCommand(program, 'check', 'Say whether a configuration is valid, and where it is not.')
     .argument('[source]', 'folder or file (default: config)')
+    .option('--plugins <dir>', 'your own plugins, or none (default: plugins, when it is there)')
     .action((source, options) =>
       act(async () => (await import('./commands/check.ts')).check(source, options, io)),
     );
   newCommand(program, 'apply', 'Make a configuration the live one.')
     .argument('[source]', 'folder or file (default: config)')
     .option('-m, --message <text>', 'why, for the history')
+    .option('--plugins <dir>', 'your own plugins, or none (default: plugins, when it is there)')
     .addOption(adminOption())
     .addOption(dataDirOption())
     .action((source, options) =>

@@ -6,6 +6,9 @@ import { pathOf, type Surroundings } from './surroundings.ts';
 const RunFile = z.object({
   proxy: z.string(),
   admin: z.string(),
+  /** The same by TLS; absent: off. */
+  proxyTls: z.string().optional(),
+  adminTls: z.string().optional(),
   nats: z.string(),
   redis: z.string(),
   /** Of the demo issuer; null without one. */

@@ -56,3 +56,31 @@ test('given --json, then check is one object', async () => {
     problems: [expect.stringContaining('agents.yml:3')],
   });
 });
+
+const MINE = `
+import { definePlugin } from '@sluice/plugins';
+import { z } from 'zod';
+export const mine = definePlugin({ name: 'mine', priority: 5, summary: 's', config: z.strictObject({ word: z.string() }) });
+`;
+const USES_MINE = `${ROUTE}    plugins:\n      - name: mine\n        config: { word: a }\n`;
+
+test('given a plugin of one’s own, then check knows it beside the configuration, or where --plugins says', async () => {
+  await using repository = repositoryWith(USES_MINE);
+  expect((await repository.run(['check'])).err).toContain("plugin 'mine' not enabled");
+
+  repository.write('elsewhere/mine.ts', MINE);
+  expect(await repository.run(['check', '--plugins', 'elsewhere'])).toMatchObject({ code: 0 });
+  repository.write('plugins/mine.ts', MINE);
+  expect(await repository.run(['check'])).toMatchObject({ code: 0 });
+  expect(await repository.run(['check', '--plugins', 'none'])).toMatchObject({ code: 1 });
+});
+
+test('given a plugin file that cannot be used, then check says why', async () => {
+  await using repository = repositoryWith(ROUTE);
+  repository.write('plugins/broken.ts', 'export const nothing = 1;');
+
+  const { code, err } = await repository.run(['check']);
+
+  expect(code).toBe(0);
+  expect(err).toContain('plugins/broken.ts  Error: exports no plugin: export what definePlugin returns');
+});

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { explainRefusal, readConfiguration } from '../configuration.ts';
+import { explainRefusal, pluginsDirOf, readConfiguration } from '../configuration.ts';
 import { describePush, pushConfig } from '../push-config.ts';
 import { adminUrlOf } from '../run-file.ts';
 import { EXIT, paint, pathOf, printJson, printLine, refuse, type Surroundings } from '../surroundings.ts';
@@ -8,6 +8,7 @@ interface ApplyOptions {
   readonly message?: string;
   readonly admin?: string;
   readonly dataDir?: string;
+  readonly plugins?: string;
   readonly json?: boolean;
 }
 
@@ -27,7 +28,10 @@ export const apply = async (
     const remedy = 'start the gateway with npm start, or give --admin';
     return refuse(io, EXIT.environment, `${pushed.message} (${remedy})`, options);
   }
-  if (!pushed.ok) return refuse(io, EXIT.invalid, await explainRefusal(source, pushed.message, io), options);
+  if (!pushed.ok) {
+    const plugins = pluginsDirOf(io, options.plugins);
+    return refuse(io, EXIT.invalid, await explainRefusal(source, pushed.message, io, plugins), options);
+  }
   const { generation = null, acknowledged = null } = pushed;
   if (options.json) printJson(io.out, { applied: true, admin, generation, acknowledged });
   else {

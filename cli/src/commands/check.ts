@@ -1,13 +1,17 @@
-import { checkConfiguration } from '../configuration.ts';
+import { checkConfiguration, pluginsDirOf } from '../configuration.ts';
 import { EXIT, paint, pathOf, printJson, printLine, refuse, type Surroundings } from '../surroundings.ts';
 
 /** Says whether a folder or file is a valid configuration, and where it is not. */
 export const check = async (
   given: string | undefined,
-  options: { json?: boolean },
+  options: { json?: boolean; plugins?: string },
   io: Surroundings,
 ): Promise<number> => {
-  const checked = await checkConfiguration(pathOf(io, given, 'config'), io);
+  const checked = await checkConfiguration(
+    pathOf(io, given, 'config'),
+    io,
+    pluginsDirOf(io, options.plugins),
+  );
   const exitCode = checked.ok ? EXIT.ok : EXIT.invalid;
   if (options.json) {
     const { problems, warnings } = { problems: [], warnings: [], ...checked };

@@ -6,6 +6,7 @@ import {
   type Configuration,
   EMPTY_CONFIGURATION,
   explainRefusal,
+  pluginsDirOf,
   readConfiguration,
 } from '../configuration.ts';
 import { dataDirOf } from '../run-file.ts';
@@ -19,8 +20,11 @@ import { openTerminal } from '../up/terminal.ts';
 export interface UpOptions {
   readonly demo?: boolean;
   readonly config?: string;
+  readonly plugins?: string;
   readonly proxyPort: number;
   readonly adminPort: number;
+  readonly tlsPort?: number | 'off';
+  readonly adminTlsPort?: number | 'off';
   readonly nats?: string;
   readonly redis?: string;
   readonly edges: number;
@@ -59,20 +63,44 @@ const binariesFor = (options: UpOptions, io: Surroundings): Outcome<Record<strin
   return { ok: false, exitCode: refuse(io, EXIT.environment, found.message, options) };
 };
 
+const MAX_PORT = 65_535;
+
+/** What the service's own setting says; the flag goes before it. */
+const portSetting = (
+  name: 'TLS_PORT' | 'ADMIN_TLS_PORT',
+  options: UpOptions,
+  io: Surroundings,
+): Outcome<number | 'off' | undefined> => {
+  const text = io.env[name] ?? '';
+  if (text === '') return { ok: true, value: undefined };
+  if (text === 'off') return { ok: true, value: text };
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= MAX_PORT) return { ok: true, value: port };
+  const message = `${name} is '${text}': give a port from 1 to ${MAX_PORT}, 0 for any free one, or off`;
+  return { ok: false, exitCode: refuse(io, EXIT.invalid, message, options) };
+};
+
 const versionOf = ({ root }: Surroundings): string =>
   (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
 
 /** Everything that can be said before a process starts. */
 const prepare = async (options: UpOptions, io: Surroundings, dataDir: string): Promise<Outcome<Run>> => {
   const source = sourceOf(options, io);
+  const pluginsDir = pluginsDirOf(io, options.plugins);
   const configuration = await configurationOf(source, options, io);
   if (!configuration.ok) return configuration;
   const binaries = binariesFor(options, io);
   if (!binaries.ok) return binaries;
+  const tlsPort = portSetting('TLS_PORT', options, io);
+  if (!tlsPort.ok) return tlsPort;
+  const adminTlsPort = portSetting('ADMIN_TLS_PORT', options, io);
+  if (!adminTlsPort.ok) return adminTlsPort;
   const { demo = false, proxyPort, adminPort, edges, nats: natsUrl, redis: redisUrl, json = false } = options;
   const choice = await choosePorts({
     proxyPort,
     adminPort,
+    tlsPort: options.tlsPort ?? tlsPort.value,
+    adminTlsPort: options.adminTlsPort ?? adminTlsPort.value,
     edges,
     demo,
     startsNats: natsUrl === undefined,
@@ -81,13 +109,15 @@ const prepare = async (options: UpOptions, io: Surroundings, dataDir: string): P
   if (!choice.ok) return { ok: false, exitCode: refuse(io, EXIT.environment, choice.message, options) };
   const terminal = openTerminal(io, json);
   terminal.begin(versionOf(io), demo);
+  for (const note of choice.notes) terminal.note(note);
   const run = new Run({
     io,
     terminal,
     dataDir,
     ports: choice.ports,
     configuration: configuration.value,
-    explainRefusal: (message) => explainRefusal(source, message, io),
+    pluginsDir,
+    explainRefusal: (message) => explainRefusal(source, message, io, pluginsDir),
     natsUrl,
     redisUrl,
     binaries: binaries.value,

@@ -11,7 +11,7 @@ import { HOST, issuerUrlOf, planServices } from './services.ts';
 import type { ProcessPlan } from './supervised.ts';
 import { Supervisor } from './supervisor.ts';
 import type { Terminal } from './terminal.ts';
-import { untilApplied } from './until-applied.ts';
+import { untilApplied, untilKnown } from './until-applied.ts';
 
 export interface RunSetup {
   readonly io: Surroundings;
@@ -19,6 +19,8 @@ export interface RunSetup {
   readonly dataDir: string;
   readonly ports: ChosenPorts;
   readonly configuration: Configuration;
+  /** A user's own plugins. */
+  readonly pluginsDir: string | undefined;
   /** The registry's words about a configuration that it did not take, made useful to a person. */
   readonly explainRefusal: (message: string) => Promise<string>;
   /** Given by the operator; absent: started here. */
@@ -88,6 +90,8 @@ export class Run {
     return {
       proxy: `http://${HOST}:${ports.proxy}`,
       admin: `http://${HOST}:${ports.admin}`,
+      ...(ports.tls.proxy === undefined ? {} : { proxyTls: `https://${HOST}:${ports.tls.proxy}` }),
+      ...(ports.tls.admin === undefined ? {} : { adminTls: `https://${HOST}:${ports.tls.admin}` }),
       nats: natsUrl ?? `nats://${HOST}:${ports.nats}`,
       redis: redisUrl ?? `redis://${HOST}:${ports.redis}`,
       issuer: issuerUrlOf(ports),
@@ -122,17 +126,20 @@ export class Run {
   }
 
   async #startServices(): Promise<void> {
-    const { io, dataDir, ports } = this.#setup;
+    const { io, dataDir, ports, pluginsDir } = this.#setup;
     const { nats: natsUrl, redis: redisUrl } = this.#urls;
+    if (pluginsDir !== undefined) this.#setup.terminal.other('plugins', pluginsDir);
     let version = 0;
-    const plans = planServices({ root: io.root, env: io.env, dataDir, ports, natsUrl, redisUrl });
+    const plans = planServices({ root: io.root, env: io.env, dataDir, ports, pluginsDir, natsUrl, redisUrl });
     await Promise.all(
       plans.map(async (plan) => {
         await this.#launch(plan);
         if (plan.process === 'config-registry') version = await this.#push();
       }),
     );
-    await Promise.all(ports.status.edges.map((port) => untilApplied(`http://${HOST}:${port}`, version)));
+    const { edges, registry } = ports.status;
+    await Promise.all(edges.map((port) => untilApplied(`http://${HOST}:${port}`, version)));
+    await untilKnown(`http://${HOST}:${registry}`, edges.length);
   }
 
   /** @returns the version that the configuration has now. */

@@ -15,6 +15,8 @@ export type DemoUpstream = keyof typeof DEMO_UPSTREAMS;
 export interface RunPorts {
   readonly proxy: number;
   readonly admin: number;
+  /** By TLS; absent: off. */
+  readonly tls: { readonly proxy?: number; readonly admin?: number };
   readonly status: {
     readonly edges: readonly number[];
     readonly auth: number;
@@ -32,6 +34,7 @@ export interface ServicesSetup {
   readonly env: NodeJS.ProcessEnv;
   readonly natsUrl: string;
   readonly redisUrl: string;
+  readonly pluginsDir: string | undefined;
   readonly ports: RunPorts;
 }
 
@@ -50,7 +53,7 @@ const STOP_WITHIN_MS = 5_000;
 export const issuerUrlOf = ({ demo }: RunPorts): string | null =>
   demo === undefined ? null : `http://${HOST}:${demo.issuer}/oidc`;
 
-const sharedEnv = ({ root, env, natsUrl, redisUrl, ports }: ServicesSetup): NodeJS.ProcessEnv => {
+const sharedEnv = ({ root, env, natsUrl, redisUrl, pluginsDir, ports }: ServicesSetup): NodeJS.ProcessEnv => {
   const issuer = issuerUrlOf(ports);
   return {
     LOG_LEVEL: 'info',
@@ -60,6 +63,7 @@ const sharedEnv = ({ root, env, natsUrl, redisUrl, ports }: ServicesSetup): Node
     NATS_URL: natsUrl,
     REDIS_URL: redisUrl,
     STATUS_HOST: HOST,
+    PLUGINS_DIR: pluginsDir ?? '',
     ...(issuer === null ? {} : { LOGTO_ISSUER: issuer }),
   };
 };
@@ -95,8 +99,11 @@ const connectTo = (upstreams: Readonly<Record<DemoUpstream, number>>): string =>
     .map(([name, port]) => `${name}:${port}=${HOST}:${upstreams[name as DemoUpstream]}`)
     .join(',');
 
+/** Empty is off: what the operator's environment says is not for these processes. */
+const portText = (port: number | undefined): string => (port === undefined ? '' : `${port}`);
+
 const planEdges = (setup: ServicesSetup): ProcessPlan[] => {
-  const { proxy, status, demo } = setup.ports;
+  const { proxy, tls, status, demo } = setup.ports;
   return status.edges.map((statusPort, index) =>
     planService(setup, {
       service: 'edge-proxy',
@@ -106,6 +113,7 @@ const planEdges = (setup: ServicesSetup): ProcessPlan[] => {
         STATUS_PORT: `${statusPort}`,
         PROXY_HOST: HOST,
         PROXY_PORT: `${proxy}`,
+        TLS_PORT: portText(tls.proxy),
         ...(status.edges.length > 1 ? { REUSE_PORT: 'true' } : {}),
         ...(demo === undefined ? {} : { CONNECT_TO: connectTo(demo.upstreams) }),
       },
@@ -116,7 +124,7 @@ const planEdges = (setup: ServicesSetup): ProcessPlan[] => {
 
 /** The five services, and the demo when it has ports. */
 export const planServices = (setup: ServicesSetup): ProcessPlan[] => {
-  const { admin, status, demo } = setup.ports;
+  const { admin, tls, status, demo } = setup.ports;
   const behind = (service: string, statusPort: number, env: Record<string, string> = {}) =>
     planService(setup, {
       service,
@@ -126,7 +134,11 @@ export const planServices = (setup: ServicesSetup): ProcessPlan[] => {
       stopPhase: 2,
     });
   const plans = [
-    behind('config-registry', status.registry, { ADMIN_HOST: HOST, ADMIN_PORT: `${admin}` }),
+    behind('config-registry', status.registry, {
+      ADMIN_HOST: HOST,
+      ADMIN_PORT: `${admin}`,
+      ADMIN_TLS_PORT: portText(tls.admin),
+    }),
     ...planEdges(setup),
     behind('auth', status.auth),
     behind('ratelimit', status.ratelimit),

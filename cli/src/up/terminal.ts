@@ -5,6 +5,9 @@ import type { Exit, ProcessPlan, Readiness } from './supervised.ts';
 export interface ReadyLine {
   readonly proxy: string;
   readonly admin: string;
+  /** The same by TLS; undefined: off. */
+  readonly proxyTls?: string | undefined;
+  readonly adminTls?: string | undefined;
   readonly nats: string;
   readonly redis: string;
   readonly pids: Readonly<Record<string, readonly number[]>>;
@@ -55,10 +58,12 @@ const textTerminal = ({ out, err, root }: Surroundings): Terminal => {
       printLine(err, `  ${warning} ${who} ${wayOut(exit)}: ${next}; log in ${shorten(logFile)}`);
     },
     logLine: (instance, level, text) => printLine(err, `  ${warning} ${instance} ${level}: ${text}`),
-    ready: ({ proxy, admin }, elapsedMs) => {
+    ready: ({ proxy, admin, proxyTls, adminTls }, elapsedMs) => {
       const seconds = (elapsedMs / 1000).toFixed(1);
-      printLine(out, `  Proxy  ${proxy}`);
-      printLine(out, `  Admin  ${admin}`);
+      const both = (plain: string, tls: string | undefined) =>
+        tls === undefined ? plain : `${plain}  ${tls}`;
+      printLine(out, `  Proxy  ${both(proxy, proxyTls)}`);
+      printLine(out, `  Admin  ${both(admin, adminTls)}`);
       printLine(out, `  Stop   Ctrl-C (stops what was started here, nothing else)`);
       printLine(out, `  ready ${paint(out, 'dim', `in ${seconds} s`)}`);
     },
@@ -77,8 +82,8 @@ const jsonTerminal = ({ out }: Surroundings): Terminal => ({
   exited: ({ process: name, instance }, pid, { code, signal }, retryMs) =>
     printJson(out, { event: 'exited', process: name, instance, pid, code, signal, retryMs }),
   logLine: () => {}, // a program reads the files
-  ready: ({ proxy, admin, nats, redis, pids }) =>
-    printJson(out, { event: 'ready', proxy, admin, nats, redis, pids }),
+  ready: ({ proxy, admin, proxyTls, adminTls, nats, redis, pids }) =>
+    printJson(out, { event: 'ready', proxy, admin, proxyTls, adminTls, nats, redis, pids }),
 });
 
 export const openTerminal = (io: Surroundings, isJson: boolean): Terminal =>

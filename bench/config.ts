@@ -1,0 +1,163 @@
+/**
+ * How fast a whole configuration is in force: `npm run bench -- config`. Per size a gateway of its own with two
+ * edges under a light load: the generated file is posted to an empty gateway, then again with one route changed.
+ * Every figure is of this machine with all processes of the gateway, the load and the upstream on it.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { Agent, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { writeYaml } from '@sluice/gateway-config';
+import { eventually, freePort } from '@sluice/testkit';
+import { RunningGateway } from '../tests/gateway.ts';
+import { generatedConfig } from './generated-config.ts';
+import { ask, percentile, startLoad } from './light-load.ts';
+
+const SIZES = (process.env.SIZES ?? '100,1000,10000').split(',').map(Number);
+const LOAD_PER_SECOND = 100; // on each edge
+const SETTLE_MS = 3000; // events derived, files written: the next figure is of the next post
+const TAIL_MS = 500; // of load after the answer
+
+type Format = 'yaml' | 'json';
+
+interface World {
+  readonly gateway: RunningGateway;
+  readonly edges: readonly string[];
+  readonly upstreamPort: number;
+  readonly loopDir: string;
+}
+
+const documentText = (document: object, format: Format): string => {
+  const whole = { _format_version: '3.0', ...document };
+  return format === 'yaml' ? writeYaml(whole) : JSON.stringify(whole);
+};
+
+const post = async (world: World, text: string, format: Format) => {
+  const headers = { 'content-type': format === 'yaml' ? 'application/yaml' : 'application/json' };
+  const answer = await world.gateway.admin('/config', { method: 'POST', headers, body: text });
+  if (answer.status !== 201) throw new Error(`POST /config: ${answer.status} ${answer.text.slice(0, 500)}`);
+  return answer;
+};
+
+/** Ms until the path is served by an edge, from now. */
+const untilServed = async (origin: string, path: string): Promise<number> => {
+  const begun = performance.now();
+  const agent = new Agent({ keepAlive: true });
+  while ((await ask(agent, origin, path)).status !== 200) await sleep(5);
+  agent.destroy();
+  return performance.now() - begun;
+};
+
+/** The longest stand-still of any edge's event loop since then, in ms. */
+const longestPause = ({ gateway, loopDir }: World, since: number): number => {
+  const files = gateway.edgePids.map((pid) => readFileSync(join(loopDir, `${pid}`), 'utf8'));
+  const pauses = files.flatMap((text) =>
+    text.split('\n').flatMap((line) => {
+      const [at, ms] = line.split(' ').map(Number);
+      return at !== undefined && ms !== undefined && at >= since ? [ms] : [];
+    }),
+  );
+  return Math.max(0, ...pauses);
+};
+
+const TICK_MS = 10; // of /proc on Linux
+
+/** CPU time each process of the gateway has used so far, in ms by its name; empty where there is no /proc. */
+const cpuOf = ({ gateway }: World): Readonly<Record<string, number>> => {
+  const { pids } = gateway.ready;
+  const all = { ...pids, 'edge-proxy': gateway.edgePids };
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, ofName]) => {
+      const stats = ofName.map((pid) => join('/proc', `${pid}`, 'stat')).filter((file) => existsSync(file));
+      const ticks = stats.map((file) => readFileSync(file, 'utf8').split(') ')[1]?.split(' ').slice(11, 13));
+      return ticks.length === 0
+        ? []
+        : [[name, ticks.flat().reduce((sum, n) => sum + Number(n) * TICK_MS, 0)]];
+    }),
+  );
+};
+
+const measurePost = async (world: World, what: { text: string; format: Format; path: string }) => {
+  const load = startLoad(world.edges, '/v1/tenants/t0/agents/1', LOAD_PER_SECOND);
+  await sleep(TAIL_MS);
+  const since = Date.now();
+  const begun = performance.now();
+  const cpuBefore = cpuOf(world);
+  const live = Promise.all(world.edges.map((edge) => untilServed(edge, what.path)));
+  const answer = await post(world, what.text, what.format);
+  const answered = performance.now() - begun;
+  const cpu = cpuOf(world);
+  const liveMs = Math.max(...(await live));
+  await sleep(TAIL_MS);
+  const pauseMs = longestPause(world, since);
+  await load.stop();
+  const during = load.samples.filter(({ at }) => at >= since);
+  const times = during.map(({ tookMs }) => tookMs);
+  return {
+    'POST to 201 ms': Math.round(answered),
+    'live on 2 edges ms': Math.round(liveMs),
+    acknowledged: answer.headers['x-sluice-acknowledged'],
+    'CPU ms': Object.fromEntries(
+      Object.entries(cpu).map(([name, ms]) => [name, ms - (cpuBefore[name] ?? 0)]),
+    ),
+    'longest edge pause ms': Math.round(pauseMs),
+    'load p50 ms': Number(percentile(times, 0.5).toFixed(1)),
+    'load p99 ms': Number(percentile(times, 0.99).toFixed(1)),
+    requests: times.length,
+    failed: during.filter(({ status }) => status !== 200).length,
+  };
+};
+
+/** One edge of `sluice up` and one started by hand, each on a port of its own. */
+const startWorld = async (upstreamPort: number): Promise<World> => {
+  const loopDir = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  const probe = new URL('./loop-probe.ts', import.meta.url).href;
+  const env = { BENCH_LOOP_DIR: loopDir, NODE_OPTIONS: `--import ${probe}` };
+  const gateway = await RunningGateway.start(['--no-demo', '--config', 'none'], env);
+  const port = await freePort();
+  gateway.startService('edge-proxy', { PROXY_PORT: `${port}`, PROXY_HOST: '127.0.0.1' });
+  const world = { gateway, edges: [gateway.ready.proxy, `http://127.0.0.1:${port}`], upstreamPort, loopDir };
+  const base = generatedConfig(1, { host: '127.0.0.1', port: upstreamPort });
+  await eventually(async () => {
+    const answer = await post(world, documentText(base.document, 'json'), 'json');
+    return answer.headers['x-sluice-acknowledged'] === '2/2';
+  });
+  return world;
+};
+
+const measure = async (routes: number, format: Format, upstreamPort: number): Promise<void> => {
+  const world = await startWorld(upstreamPort);
+  await using _running = world.gateway;
+  await sleep(SETTLE_MS);
+  const upstream = { host: '127.0.0.1', port: upstreamPort };
+  const { document, pathOf } = generatedConfig(routes, upstream);
+  const text = documentText(document, format);
+  const changed = generatedConfig(routes, upstream, '/changed');
+  const print = (row: object) => process.stdout.write(`${JSON.stringify(row)}\n`);
+  const size = { routes, format, KiB: Math.round(text.length / 1024) };
+  print({
+    ...size,
+    post: 'all new',
+    ...(await measurePost(world, { text, format, path: pathOf(routes - 1) })),
+  });
+  await sleep(SETTLE_MS);
+  print({
+    ...size,
+    post: 'one changed',
+    ...(await measurePost(world, {
+      text: documentText(changed.document, format),
+      format,
+      path: '/changed',
+    })),
+  });
+  rmSync(world.loopDir, { recursive: true, force: true });
+};
+
+const upstream = createServer((_request, response) => response.end('ok'));
+await new Promise<void>((listening) => upstream.listen(0, '127.0.0.1', listening));
+const { port } = upstream.address() as AddressInfo;
+for (const routes of SIZES)
+  for (const format of ['yaml', 'json'] as const) await measure(routes, format, port);
+upstream.close();
