@@ -3,9 +3,12 @@ import { basename, join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const rooms = [...globSync('{libs,services}/*', { cwd: import.meta.dirname }), 'cli'];
-const project = (name: string, root: string, include: string) => ({
+const project = (name: string, root: string, include: string, globalSetup?: string) => ({
   extends: true as const,
-  test: { name, root: join(import.meta.dirname, root), include: [include] },
+  test: {
+    ...{ name, root: join(import.meta.dirname, root), include: [include] },
+    ...(globalSetup === undefined ? {} : { globalSetup }),
+  },
 });
 
 export default defineConfig({
@@ -15,7 +18,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     projects: [
       project('workspace', '.', 'tools/*.test.ts'),
-      project('e2e', 'tests', '**/*.test.ts'),
+      project('e2e', 'tests', '*.test.ts'),
+      project('conformance', 'tests/conformance', '*.test.ts', './shared-gateways.ts'),
       ...rooms.map((room) => project(basename(room), room, 'test/**/*.test.ts')),
     ],
   },

@@ -17,9 +17,12 @@ export type ProcessName =
   | 'nats-server'
   | 'redis-server';
 
-interface Ready {
+export interface Ready {
   readonly proxy: string;
   readonly admin: string;
+  /** Absent: off. */
+  readonly proxyTls?: string;
+  readonly adminTls?: string;
   readonly nats: string;
   readonly redis: string;
   readonly pids: Record<ProcessName, number[]>;
@@ -29,11 +32,16 @@ interface Ready {
 export class RunningGateway implements AsyncDisposable {
   readonly ready: Ready;
   readonly dataDir: string;
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcess | undefined;
   readonly #env: NodeJS.ProcessEnv;
   readonly #started: ChildProcess[] = [];
 
-  private constructor(ready: Ready, dataDir: string, child: ChildProcess, env: NodeJS.ProcessEnv) {
+  private constructor(
+    ready: Ready,
+    dataDir: string,
+    child: ChildProcess | undefined,
+    env: NodeJS.ProcessEnv,
+  ) {
     this.ready = ready;
     this.dataDir = dataDir;
     this.#child = child;
@@ -62,8 +70,21 @@ export class RunningGateway implements AsyncDisposable {
     return new RunningGateway(ready, dataDir, child, env);
   }
 
+  /** Somebody else's gateway: it is not stopped when this is disposed of. */
+  static of(ready: Ready): RunningGateway {
+    return new RunningGateway(ready, '', undefined, {});
+  }
+
   get pid(): number {
-    return this.#child.pid ?? 0;
+    return this.#child?.pid ?? 0;
+  }
+
+  /** All edges, those started by hand too. */
+  get edgePids(): readonly number[] {
+    const byHand = this.#started.filter(({ spawnargs }) =>
+      spawnargs.some((arg) => arg.includes('edge-proxy')),
+    );
+    return [...this.ready.pids['edge-proxy'], ...byHand.flatMap(({ pid }) => pid ?? [])];
   }
 
   /** A token of the demo issuer. */
@@ -131,6 +152,7 @@ export class RunningGateway implements AsyncDisposable {
     for (const child of this.#started) child.kill('SIGKILL');
     for (const name of ['auth', 'ratelimit', 'quota-mirror', 'config-registry'] as const)
       for (const pid of this.ready.pids[name]) tryKill(pid, 'SIGCONT');
+    if (this.#child === undefined) return;
     if (this.#child.exitCode === null) {
       const exited = once(this.#child, 'exit');
       this.#child.kill('SIGTERM');

@@ -53,7 +53,7 @@ export class EchoUpstream implements AsyncDisposable {
       socket.once('close', () => upstream.#sockets.delete(socket));
     });
     server.on('request', (request, response) => {
-      void upstream.#seenBy(request).then((seen) => {
+      const answer = (seen: Seen) => {
         const script = upstream.#scripts.get(
           new URL(`http://u${request.url}`).searchParams.get('script') ?? '',
         );
@@ -69,7 +69,8 @@ export class EchoUpstream implements AsyncDisposable {
         };
         if (script?.delayMs === undefined) send();
         else setTimeout(send, script.delayMs);
-      });
+      };
+      upstream.#seenBy(request).then(answer, () => request.socket.destroy()); // half a request is none
     });
     return upstream;
   }

@@ -1,9 +1,14 @@
 import { type Answer, type CallOptions, call, eventually } from '@sluice/testkit';
+import { Redis } from 'ioredis';
+import { inject } from 'vitest';
 import { RunningGateway } from '../gateway.ts';
 import { EchoUpstream, type Seen } from './echo-upstream.ts';
 
 /** Entities of a declarative document, without `_format_version`. */
 export type Document = Readonly<Record<string, unknown>>;
+
+const FORGET_COUNTERS = `
+for _, key in ipairs(redis.call('KEYS', 'ratelimit:*')) do redis.call('DEL', key) end`;
 
 /** The whole gateway and one upstream, seen from outside: HTTP to the proxy and the Admin port, nothing else. */
 export class World implements AsyncDisposable {
@@ -22,6 +27,22 @@ export class World implements AsyncDisposable {
       EchoUpstream.start(),
     ]);
     return new World(gateway, upstream);
+  }
+
+  /**
+   * A gateway that files share, one file at a time: empty when it is taken. For what depends on nothing but the
+   * configuration; whoever needs settings, counters from zero or a gateway to break starts one.
+   */
+  static async shared(): Promise<World> {
+    const ready = inject('gateways')?.[Number(process.env.VITEST_POOL_ID ?? 1) - 1];
+    if (ready === undefined) return World.start(); // run without the setup of the project
+    const world = new World(RunningGateway.of(ready), await EchoUpstream.start());
+    await world.load({});
+    await world.admin('/proxy-cache', { method: 'DELETE' });
+    const redis = new Redis(ready.redis);
+    await redis.eval(FORGET_COUNTERS, 0);
+    redis.disconnect();
+    return world;
   }
 
   /** A service on the echo upstream with these routes and fields. */
