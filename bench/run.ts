@@ -1,6 +1,7 @@
 /** `npm run bench -- <name>`: what costs what, on this machine. */
 const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   config: () => import('./config.ts'),
+  forward: () => import('./forward.ts'),
   router: () => import('./router.ts'),
 };
 

@@ -17,12 +17,11 @@ import { parseHost } from './routing/parse-host.ts';
 import { upstreamPath } from './routing/upstream-path.ts';
 import { headersForUpstream, screenRequest } from './screen.ts';
 import type { CompiledConfig } from './snapshot/compile.ts';
-import { forward } from './upstream/forward.ts';
-import type { Balancing } from './upstream/pick-target.ts';
+import { type Forwarding, forward } from './upstream/forward.ts';
 import { relayAnswer } from './upstream/relay-answer.ts';
 
 /** Everything a request needs. `current` is replaced or changed between requests, never during a step of one. */
-export interface Gateway extends Balancing {
+export interface Gateway extends Forwarding {
   current: CompiledConfig | undefined;
   /** Set at shutdown: readiness says so while requests are still answered. */
   isDraining: boolean;

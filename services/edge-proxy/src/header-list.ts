@@ -72,11 +72,12 @@ export class Headers implements HeaderList {
     for (const [name, value] of over.entries()) this.append(name, value);
   }
 
-  /** Node's flat form, for `writeHead`. */
-  toRaw(): string[] {
+  /** Node's flat form, for `writeHead`; without the lines of some names, given in lower case. */
+  toRaw(without?: ReadonlySet<string>): string[] {
     const raw: string[] = [];
     for (let i = 0; i < this.#names.length; i++)
-      raw.push(this.#names[i] as string, this.#values[i] as string);
+      if (without === undefined || !without.has(this.#keys[i] as string))
+        raw.push(this.#names[i] as string, this.#values[i] as string);
     return raw;
   }
 

@@ -1,6 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import type { Writable } from 'node:stream';
 import type { GatewayError } from '@sluice/contracts';
+
+/** What a body is piped into: a Writable, or as much of one as is used here. */
+export interface BodyDestination {
+  readonly destroyed: boolean;
+  write(chunk: Buffer): boolean;
+  end(chunk?: Buffer): unknown;
+  destroy(): unknown;
+  on(event: 'drain', listener: () => void): unknown;
+}
 
 /** What may be kept to send again after a failed attempt, in bytes. */
 const REPLAY_LIMIT_BYTES = 64 * 1024;
@@ -11,13 +19,14 @@ const REPLAY_LIMIT_BYTES = 64 * 1024;
  */
 export class RequestBody {
   readonly #source: IncomingMessage;
-  readonly hasBody: boolean;
+  /** There is something to send. */
+  hasBody: boolean;
   #kept: Buffer[] | undefined = [];
   #keptBytes = 0;
   #isAttached = false;
   #hasEnded = false;
   #replacement: Buffer | undefined;
-  #destination: Writable | undefined;
+  #destination: BodyDestination | undefined;
   #limit: { readonly maxBytes: number; readonly refusal: GatewayError } | undefined;
   #forwardedBytes = 0;
   /** The refusal for a body that was cut because it is longer than it may be. */
@@ -58,6 +67,7 @@ export class RequestBody {
 
   replace(body: Buffer): void {
     this.#replacement = body;
+    this.hasBody = body.length > 0;
   }
 
   /** Cuts the destination off when more than `maxBytes` were to pass. */
@@ -70,7 +80,7 @@ export class RequestBody {
     if (this.#keptBytes > 0) this.#kept = undefined;
   }
 
-  pipe<W extends Writable>(destination: W): W {
+  pipe<W extends BodyDestination>(destination: W): W {
     this.#destination = destination;
     if (this.#replacement !== undefined) {
       destination.end(this.#replacement);

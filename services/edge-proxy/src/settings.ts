@@ -50,6 +50,10 @@ export const Settings = z.object({
   DNS_RESOLVER: list
     .default([])
     .describe('DNS servers for the targets of upstreams, `ip` or `ip:port`; empty: those of the machine.'),
+  FORWARD_ENGINE: z
+    .enum(['undici', 'http-proxy-3'])
+    .default('undici')
+    .describe('What carries requests to upstreams; upgraded connections are always carried by http-proxy-3.'),
   VERDICT_CACHE_BYTES: z.coerce
     .number()
     .int()

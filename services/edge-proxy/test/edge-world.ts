@@ -16,6 +16,7 @@ import {
   silentLogger,
   startNats,
 } from '@sluice/testkit';
+import { afterAll, beforeAll } from 'vitest';
 import { type Edge, startEdge } from '../src/edge.ts';
 import { Settings } from '../src/settings.ts';
 
@@ -91,6 +92,23 @@ export const plugin = (
 
 export type Entities = Parameters<typeof ConfigState.fromEntities>[0];
 
+type EngineName = Settings['FORWARD_ENGINE'];
+export const ENGINES: readonly EngineName[] = ['undici', 'http-proxy-3'];
+
+/** What edges forward with unless a test says; set it to run any test by the other one. */
+let engine = process.env.FORWARD_ENGINE;
+
+/** In a `describe` for one engine: its edges forward with that one. */
+export const forwardBy = (name: EngineName): void => {
+  const before = engine;
+  beforeAll(() => {
+    engine = name;
+  });
+  afterAll(() => {
+    engine = before;
+  });
+};
+
 /** A real edge on a real bus, with a configuration written to a real commit log. */
 export class EdgeWorld implements AsyncDisposable {
   readonly nats: ServerProcess;
@@ -133,11 +151,13 @@ export class EdgeWorld implements AsyncDisposable {
         PROXY_HOST: '127.0.0.1',
         DATA_DIR: mkdtempSync(join(tmpdir(), 'sluice-edge-')),
         DRAIN_TIMEOUT_MS: '2000',
+        ...(engine === undefined ? {} : { FORWARD_ENGINE: engine }),
         ...settings,
       }),
       instance: `edge-${this.edges.length}`,
       logger,
       telemetry: { enabled: false, shutdown: async () => undefined },
+      environment: settings,
     });
     this.edges.push(edge);
     await edge.ready;

@@ -227,3 +227,21 @@ test('given HTTP/2, when a plugin changes the body and another logs, then both w
     });
   });
 });
+
+test('given vault references in http-log, then the edge reads them from its environment', async () => {
+  await using upstream = await Upstream.start();
+  const { upstream: logs, bodies } = await receiver();
+  await using _closing = logs;
+  const to = service('up', upstream.url);
+  const config = {
+    http_endpoint: '{vault://env/log-url}',
+    headers: { 'X-Token': '{vault://env/log-token}' },
+  };
+  await using world = await EdgeWorld.start(
+    { services: [to], routes: [route('all', to)], plugins: [plugin('http-log', config)] },
+    { LOG_URL: logs.url, LOG_TOKEN: 't0p' },
+  );
+  await call(world.port, '/x');
+  await eventually(() => bodies.length === 1);
+  expect(logs.received[0]?.headers['x-token']).toBe('t0p');
+});

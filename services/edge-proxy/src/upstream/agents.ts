@@ -39,6 +39,6 @@ export const questionMarkAgents = {
 };
 
 /** Closes pooled connections, at shutdown. */
-export const closeUpstreamConnections = (): void => {
+export const closeAgents = (): void => {
   for (const agent of [...Object.values(agents), ...Object.values(freshAgents)]) agent.destroy();
 };

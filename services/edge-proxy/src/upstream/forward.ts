@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '@sluice/contracts';
 import type { Service } from '@sluice/gateway-config';
 import { failSpan, traceparentOf } from '@sluice/service-kit';
@@ -6,14 +5,18 @@ import type { ProxyExchange } from '../exchange.ts';
 import { beginUpstreamSpan } from '../observe/tracing.ts';
 import { withQuery } from '../routing/upstream-path.ts';
 import type { CompiledConfig } from '../snapshot/compile.ts';
-import { type AttemptFailure, type AttemptOptions, attemptOnce } from './attempt.ts';
 import type { BalancedCall, Blame } from './balancing/balanced-call.ts';
+import type { AttemptFailure, AttemptOptions, Engine, IncomingAnswer } from './engines/engine.ts';
 import { type Balancing, openCall, pickTarget } from './pick-target.ts';
 import { upstreamHeaders } from './request-head.ts';
-import type { ConnectTo } from './target.ts';
 
 /** Methods that nginx does not repeat once the request was sent; a second POST could book twice. */
 const NOT_REPEATABLE = new Set(['POST', 'LOCK', 'PATCH']);
+
+/** What a request is forwarded with. */
+export interface Forwarding extends Balancing {
+  readonly engine: Engine;
+}
 
 /**
  * Gets the upstream's answer, with Kong's retries (kong-compat 3.3): another attempt after a connection that
@@ -24,12 +27,12 @@ export const forward = async (
   exchange: ProxyExchange,
   compiled: CompiledConfig,
   service: Service,
-  balancing: Balancing,
-): Promise<IncomingMessage | GatewayError> => {
+  forwarding: Forwarding,
+): Promise<IncomingAnswer | GatewayError> => {
   exchange.timing.forwardedAt = performance.now();
-  const opened = openCall(balancing, compiled, service, exchange);
+  const opened = openCall(forwarding, compiled, service, exchange);
   const call = opened instanceof Promise ? await opened : opened;
-  const answer = await tryTargets(exchange, compiled, service, { call, connectTo: balancing.connectTo });
+  const answer = await tryTargets(exchange, compiled, service, { call, forwarding });
   if (answer instanceof GatewayError && call?.setCookie !== undefined)
     exchange.toClient.append('Set-Cookie', call.setCookie);
   return answer;
@@ -39,8 +42,9 @@ const tryTargets = async (
   exchange: ProxyExchange,
   compiled: CompiledConfig,
   service: Service,
-  { call, connectTo }: { call: BalancedCall | undefined; connectTo: ConnectTo },
-): Promise<IncomingMessage | GatewayError> => {
+  { call, forwarding }: { call: BalancedCall | undefined; forwarding: Forwarding },
+): Promise<IncomingAnswer | GatewayError> => {
+  const { engine, connectTo } = forwarding;
   const tls = service.protocol === 'https' ? compiled.upstreamTls(service) : undefined;
   let onFreshConnection = false;
   let retriesLeft = service.retries;
@@ -51,7 +55,7 @@ const tryTargets = async (
       return exchange.tries === 0 ? target : new GatewayError('GW_UPSTREAM_UNAVAILABLE');
     }
     call?.sent();
-    const answer = await attempt(exchange, service, { target, tls, onFreshConnection });
+    const answer = await attempt(exchange, engine, service, { target, tls, onFreshConnection });
     if (!('kind' in answer)) {
       call?.answered(answer);
       return answer;
@@ -73,9 +77,10 @@ const tryTargets = async (
 /** One attempt at one target, inside a client span of the request's trace where there is one. */
 const attempt = async (
   exchange: ProxyExchange,
+  engine: Engine,
   service: Service,
   on: Pick<AttemptOptions, 'target' | 'tls' | 'onFreshConnection'>,
-): Promise<IncomingMessage | AttemptFailure> => {
+): Promise<IncomingAnswer | AttemptFailure> => {
   exchange.target = on.target.label;
   exchange.tries += 1;
   const { host, port } = on.target;
@@ -83,7 +88,7 @@ const attempt = async (
   const from = performance.now();
   const span = beginUpstreamSpan(exchange.trace, exchange.upstreamMethod, on.target);
   const traceparent = span === undefined ? exchange.trace.traceparent : traceparentOf(span);
-  const answer = await attemptOnce(exchange, {
+  const answer = await engine.send(exchange, {
     ...on,
     headers: upstreamHeaders(exchange, on.target, traceparent),
     path: withQuery(exchange.upstreamPath, queryOf(exchange)),
@@ -97,11 +102,11 @@ const attempt = async (
   const until = performance.now();
   exchange.timing.answeredAt = until;
   const failure = 'kind' in answer ? answer.kind : undefined;
-  const ip = 'kind' in answer ? undefined : answer.socket?.remoteAddress;
+  const ip = 'kind' in answer ? undefined : answer.remoteAddress;
   exchange.attempts.push({ host, port, ip, startedAt, from, until, failure });
   if (span === undefined) return answer;
   if ('kind' in answer) failSpan(span, answer.kind);
-  else span.setAttribute('http.response.status_code', answer.statusCode ?? 0);
+  else span.setAttribute('http.response.status_code', answer.status);
   span.end();
   return answer;
 };

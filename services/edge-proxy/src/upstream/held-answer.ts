@@ -1,16 +1,16 @@
-import type { IncomingMessage } from 'node:http';
 import { MAX_ANSWER_BYTES, type Ports } from '@sluice/plugins';
 import { runBody } from '../chain.ts';
 import type { ProxyExchange } from '../exchange.ts';
 import type { PluginInstance } from '../snapshot/chains.ts';
+import type { IncomingAnswer } from './engines/engine.ts';
 
 interface Held {
   readonly exchange: ProxyExchange;
-  readonly upstream: IncomingMessage;
+  readonly upstream: IncomingAnswer;
   readonly ports: Ports;
   readonly readers: readonly PluginInstance[];
   /** Sends the head, what was read, and the rest as it comes. */
-  readonly stream: (exchange: ProxyExchange, upstream: IncomingMessage, read?: readonly Buffer[]) => void;
+  readonly stream: (exchange: ProxyExchange, upstream: IncomingAnswer, read?: readonly Buffer[]) => void;
 }
 
 /**
@@ -25,21 +25,15 @@ export const sendWhenComplete = (held: Held): void => {
   }
   const chunks: Buffer[] = [];
   let bytes = 0;
-  const collect = (chunk: Buffer): void => {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes <= MAX_ANSWER_BYTES) return;
-    upstream.pause();
-    upstream.off('data', collect);
-    upstream.off('end', finish);
-    passOn(held, chunks);
-  };
-  const finish = (): void => {
-    if (upstream.complete) send(held, Buffer.concat(chunks));
-    else exchange.response.destroy();
-  };
-  upstream.on('data', collect);
-  upstream.once('end', finish);
+  upstream.read({
+    chunk: (chunk) => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > MAX_ANSWER_BYTES) passOn(held, chunks);
+    },
+    ended: () => send(held, Buffer.concat(chunks)),
+    broke: () => exchange.response.destroy(),
+  });
 };
 
 const passOn = ({ exchange, upstream, ports, stream }: Held, read: readonly Buffer[]): void => {
@@ -52,7 +46,7 @@ const passOn = ({ exchange, upstream, ports, stream }: Held, read: readonly Buff
 };
 
 const hasBody = ({ exchange, upstream }: Held): boolean =>
-  exchange.method !== 'HEAD' && upstream.statusCode !== 204 && upstream.statusCode !== 304;
+  exchange.method !== 'HEAD' && upstream.status !== 204 && upstream.status !== 304;
 
 const send = (held: Held, body: Buffer): void => {
   const { exchange, upstream, ports, readers } = held;
@@ -62,6 +56,6 @@ const send = (held: Held, body: Buffer): void => {
   const isSent = hasBody(held);
   // The length of an answer without a body is that of the body it does not have (RFC 9110 section 8.6).
   if (isSent) toClient.set('Content-Length', `${sent.length}`);
-  response.writeHead(upstream.statusCode ?? 502, upstream.statusMessage ?? '', toClient.toRaw());
+  response.writeHead(upstream.status, upstream.statusMessage, toClient.toRaw());
   response.end(isSent ? sent : undefined);
 };

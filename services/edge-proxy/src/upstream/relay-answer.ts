@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { GatewayError } from '@sluice/contracts';
 import type { Ports } from '@sluice/plugins';
 import { addGatewayHeaders } from '../answer.ts';
@@ -6,6 +5,7 @@ import { bodyReaders, runInspect, runResponse } from '../chain.ts';
 import type { ProxyExchange } from '../exchange.ts';
 import { Headers } from '../header-list.ts';
 import { headersForClient } from '../screen.ts';
+import type { AnswerReader, IncomingAnswer } from './engines/engine.ts';
 import { sendWhenComplete } from './held-answer.ts';
 
 /**
@@ -16,7 +16,7 @@ import { sendWhenComplete } from './held-answer.ts';
  */
 export const relayAnswer = (
   exchange: ProxyExchange,
-  upstream: IncomingMessage,
+  upstream: IncomingAnswer,
   ports: Ports,
 ): Promise<void> => {
   const { response } = exchange;
@@ -30,7 +30,6 @@ export const relayAnswer = (
       upstream.destroy();
       resolve();
     });
-    upstream.once('error', () => response.destroy());
     readHead(exchange, upstream, ports);
     const refusal = runInspect(exchange, ports);
     if (refusal !== undefined) {
@@ -52,11 +51,11 @@ export const composeHead = (exchange: ProxyExchange, fromUpstream: Headers, port
   return fromUpstream;
 };
 
-const readHead = (exchange: ProxyExchange, upstream: IncomingMessage, ports: Ports): void => {
-  const status = upstream.statusCode ?? 502;
-  exchange.upstream = { status, rawHeaders: upstream.rawHeaders };
+const readHead = (exchange: ProxyExchange, upstream: IncomingAnswer, ports: Ports): void => {
+  const { status, rawHeaders } = upstream;
+  exchange.upstream = { status, rawHeaders };
   exchange.body.settle();
-  const fromUpstream = headersForClient(Headers.fromRaw(upstream.rawHeaders), takesTrailers(exchange));
+  const fromUpstream = headersForClient(Headers.fromRaw(rawHeaders), takesTrailers(exchange));
   const head = composeHead(exchange, fromUpstream, ports);
   if (status === 204) head.delete('content-length');
 };
@@ -73,15 +72,16 @@ const refuse = (exchange: ProxyExchange, { code, status }: GatewayError): void =
 };
 
 /** Head, what was read of the body already, and the rest as it comes. */
-const stream = (exchange: ProxyExchange, upstream: IncomingMessage, read: readonly Buffer[] = []): void => {
+const stream = (exchange: ProxyExchange, upstream: IncomingAnswer, read: readonly Buffer[] = []): void => {
   const { response } = exchange;
-  response.writeHead(upstream.statusCode ?? 502, upstream.statusMessage ?? '', exchange.toClient.toRaw());
+  response.writeHead(upstream.status, upstream.statusMessage, exchange.toClient.toRaw());
+  const whole = read.length === 0 ? upstream.takeWhole() : undefined;
+  if (whole !== undefined) {
+    response.end(whole);
+    return;
+  }
   for (const chunk of read) response.write(chunk);
-  upstream.once('end', () => {
-    if (!upstream.complete) response.destroy();
-    else endWithTrailers(exchange, upstream);
-  });
-  upstream.pipe(response, { end: false });
+  upstream.read(readerFor(exchange, upstream));
   // The head goes out with the first bytes of the body, or alone when none came with it: a stream's client
   // waits for it.
   setImmediate(() => {
@@ -89,12 +89,26 @@ const stream = (exchange: ProxyExchange, upstream: IncomingMessage, read: readon
   });
 };
 
+/** Writes the body on. A client that has left never drains: it closed, and closing gave the upstream up. */
+const readerFor = (exchange: ProxyExchange, upstream: IncomingAnswer): AnswerReader => {
+  const { response } = exchange;
+  return {
+    chunk: (chunk) => {
+      if (response.write(chunk) || response.destroyed) return;
+      upstream.pause();
+      response.once('drain', () => upstream.resume());
+    },
+    ended: () => endWithTrailers(exchange, upstream),
+    broke: () => response.destroy(),
+  };
+};
+
 const takesTrailers = ({ fromClient }: ProxyExchange): boolean =>
   fromClient.getAll('te').some((te) => te.toLowerCase().includes('trailers'));
 
-const endWithTrailers = (exchange: ProxyExchange, upstream: IncomingMessage): void => {
+const endWithTrailers = (exchange: ProxyExchange, upstream: IncomingAnswer): void => {
   const { response } = exchange;
   if (upstream.rawTrailers.length > 0 && takesTrailers(exchange) && response.chunkedEncoding)
-    response.addTrailers(Headers.fromRaw(upstream.rawTrailers).toRecord() as Record<string, string>);
+    response.addTrailers(Headers.fromRaw(upstream.rawTrailers).toNamedRecord() as Record<string, string>);
   response.end();
 };

@@ -7,11 +7,7 @@ import type { Target } from './target.ts';
  * The head of one attempt: the screened and transformed headers of the exchange with the gateway's own over them
  * (kong-compat 3.1). Built before the proxy is called, never in its events: a saturated pool loses those.
  */
-export const upstreamHeaders = (
-  exchange: ProxyExchange,
-  target: Target,
-  traceparent: string,
-): Record<string, string | string[]> => {
+export const upstreamHeaders = (exchange: ProxyExchange, target: Target, traceparent: string): Headers => {
   const head = exchange.toUpstream.copy();
   head.set('Host', hostFor(exchange, target));
   addForwarding(exchange, head);
@@ -22,7 +18,7 @@ export const upstreamHeaders = (
   head.set('X-Kong-Request-Id', exchange.id);
   if (exchange.adoptedTraceIds === undefined) head.set('traceparent', traceparent); // else the plugin's matter
   head.set('Connection', 'keep-alive');
-  return head.toNamedRecord();
+  return head;
 };
 
 /** A plugin's `Host` wins, then the client's where the route keeps it, then the target's. */

@@ -8,8 +8,9 @@ import type { ProxyExchange } from '../exchange.ts';
 import type { Carry } from '../gateway.ts';
 import { Headers } from '../header-list.ts';
 import { withQuery } from '../routing/upstream-path.ts';
-import { NAME_ERRORS } from './attempt.ts';
 import type { BalancedCall } from './balancing/balanced-call.ts';
+import { NAME_ERRORS } from './engines/engine.ts';
+import { MessageAnswer } from './engines/message-answer.ts';
 import { openCall, pickTarget } from './pick-target.ts';
 import { composeHead, relayAnswer } from './relay-answer.ts';
 import { upstreamHeaders } from './request-head.ts';
@@ -46,8 +47,9 @@ export const carryWebSocket =
     const answer = await tryTargets(exchange, service, gateway.connectTo, client);
     if (answer === 'joined') return undefined;
     if (answer instanceof GatewayError) return answer;
-    call?.answered(answer);
-    await relayAnswer(exchange, answer, gateway.ports);
+    const incoming = new MessageAnswer(answer);
+    call?.answered(incoming);
+    await relayAnswer(exchange, incoming, gateway.ports);
     return undefined;
   };
 
@@ -157,7 +159,11 @@ const refusalOf = (cause: NodeJS.ErrnoException): GatewayError => {
 };
 
 const handshakeFor = (exchange: ProxyExchange, target: Target): IncomingMessage => {
-  const { Connection: _plain, ...headers } = upstreamHeaders(exchange, target, exchange.trace.traceparent);
+  const { Connection: _plain, ...headers } = upstreamHeaders(
+    exchange,
+    target,
+    exchange.trace.traceparent,
+  ).toNamedRecord();
   headers.connection = 'keep-alive, Upgrade'; // the library looks for both in lower case
   headers.upgrade = 'websocket';
   const query =

@@ -13,6 +13,7 @@ const stateOf = (routes: number): ConfigState =>
     routes: Array.from({ length: routes }, (_, n) => route(`r${n}`, upstream, { paths: [`/r${n}/`] })),
     plugins: [plugin('correlation-id', {}), plugin('cors', {})],
   });
+const parts = { pluginNamed, resolve: (text: string) => text };
 const matched = (compiled: CompiledConfig, path: string) =>
   compiled.router.match({
     method: 'GET',
@@ -28,7 +29,7 @@ const namesOf = (compiled: CompiledConfig, path: string) =>
 test('given a large state, when it is compiled, then other work has its turns meanwhile', async () => {
   let turns = 0;
   let isDone = false;
-  const compiling = CompiledConfig.of(stateOf(3000), pluginNamed).then((compiled) => {
+  const compiling = CompiledConfig.of(stateOf(3000), parts).then((compiled) => {
     isDone = true;
     return compiled;
   });
@@ -47,7 +48,7 @@ test('given a configuration in use, when a whole state comes, then it serves unt
   const before = stateOf(1500);
   const changes: (CompiledConfig | undefined)[] = [];
   const holder: Holder = { current: undefined };
-  const taker = new CommitTaker({ holder, pluginNamed, onChange: () => changes.push(holder.current) });
+  const taker = new CommitTaker({ holder, ...parts, onChange: () => changes.push(holder.current) });
   await taker.takeState(before);
   const old = holder.current;
   const after = before.clone();
@@ -83,7 +84,7 @@ test('given a configuration in use, when a whole state comes, then it serves unt
 
 test('given a state that does not compile, then the old one serves and the next commit compiles the whole state', async () => {
   const holder: Holder = { current: undefined };
-  const taker = new CommitTaker({ holder, pluginNamed, onChange: () => undefined });
+  const taker = new CommitTaker({ holder, ...parts, onChange: () => undefined });
   const state = stateOf(2);
   await taker.takeState(state);
   const old = holder.current;

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ProxyExchange } from '../../exchange.ts';
+import type { IncomingAnswer } from '../engines/engine.ts';
 import { hostHeaderFor, type Target } from '../target.ts';
 import type { Balancer } from './balancer.ts';
 import { type HashKey, hashKeyFor } from './hash-key.ts';
@@ -52,14 +52,14 @@ export class BalancedCall {
   }
 
   /** The attempt brought an answer; the peer is busy with it until it is read or given up. */
-  answered(answer: IncomingMessage): void {
+  answered(answer: IncomingAnswer): void {
     const peer = this.#peer;
     if (peer === undefined) return;
     this.#balancer.noteLatency(peer, performance.now() - this.#sentAt);
-    answer.once('close', () => {
+    answer.whenClosed(() => {
       peer.connections -= 1;
     });
-    this.#reportStatus(answer.statusCode ?? 502);
+    this.#reportStatus(answer.status);
     this.#addCookie(answer);
   }
 
@@ -80,7 +80,7 @@ export class BalancedCall {
   }
 
   /** The two connections of a handshake were joined; `upstream` is the far one. */
-  joined(answer: IncomingMessage, upstream: Duplex): void {
+  joined(answer: Pick<IncomingAnswer, 'rawHeaders'>, upstream: Duplex): void {
     const peer = this.#peer;
     this.#addCookie(answer);
     upstream.once('close', () => {
@@ -95,7 +95,7 @@ export class BalancedCall {
   }
 
   /** Beside the upstream's own cookies, not in their place. */
-  #addCookie({ rawHeaders }: IncomingMessage): void {
+  #addCookie({ rawHeaders }: Pick<IncomingAnswer, 'rawHeaders'>): void {
     if (this.#key.setCookie !== undefined) rawHeaders.push('Set-Cookie', this.#key.setCookie);
   }
 

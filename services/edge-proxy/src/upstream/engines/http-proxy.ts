@@ -1,32 +1,17 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
-import type { ProxyExchange } from '../exchange.ts';
-import { agents, freshAgents, questionMarkAgents } from './agents.ts';
-import type { Target } from './target.ts';
-import type { UpstreamTls } from './upstream-tls.ts';
-
-/** Why an attempt brought no answer, and whether another one is safe. */
-export interface AttemptFailure {
-  readonly kind: 'refused' | 'reset' | 'timeout' | 'name' | 'invalid' | 'client-gone';
-  /** Nothing of the request reached the target. */
-  readonly isUnsent: boolean;
-  /** The connection had served before: the target may just have closed it while idle. */
-  readonly wasReused: boolean;
-  readonly cause: Error;
-}
-
-export interface AttemptOptions {
-  readonly target: Target;
-  readonly headers: Record<string, string | string[]>;
-  readonly path: string;
-  /** Milliseconds; idle times between bytes, not totals. */
-  readonly timeouts: { readonly connect: number; readonly write: number; readonly read: number };
-  readonly verifyTls: boolean;
-  /** Pools of a service with certificates of its own; they decide in place of `verifyTls`. */
-  readonly tls: UpstreamTls | undefined;
-  /** Use a connection nobody used before. */
-  readonly onFreshConnection: boolean;
-}
+import type { ProxyExchange } from '../../exchange.ts';
+import { agents, closeAgents, freshAgents, questionMarkAgents } from '../agents.ts';
+import {
+  type AttemptFailure,
+  type AttemptOptions,
+  type Engine,
+  type IncomingAnswer,
+  isTimeout,
+  NAME_ERRORS,
+  upstreamTimeout,
+} from './engine.ts';
+import { MessageAnswer } from './message-answer.ts';
 
 interface Running {
   readonly exchange: ProxyExchange;
@@ -45,20 +30,20 @@ const running = new WeakMap<object, Running>();
  * request be smuggled is gone, headers are set before `web`, the path passes byte for byte, the answer is written
  * by us, and a timeout can be told from a reset.
  */
-const createEngine = (): ProxyServer => {
-  const engine = createProxyServer({ toProxy: true, prependPath: false, selfHandleResponse: true });
-  const internals = engine as unknown as { webPasses: { name: string }[] };
+const createProxy = (): ProxyServer => {
+  const proxy = createProxyServer({ toProxy: true, prependPath: false, selfHandleResponse: true });
+  const internals = proxy as unknown as { webPasses: { name: string }[] };
   internals.webPasses = internals.webPasses.filter((pass) => pass.name === 'stream');
   if (internals.webPasses.length !== 1)
-    throw new Error('http-proxy-3 changed its passes; read upstream/attempt.ts');
-  engine.on('proxyReq', (request, source) => {
+    throw new Error('http-proxy-3 changed its passes; read upstream/engines/http-proxy.ts');
+  proxy.on('proxyReq', (request, source) => {
     const attempt = running.get(source);
     if (attempt !== undefined) watchAttempt(attempt, request);
   });
-  engine.on('proxyRes', (upstream, source) => running.get(source)?.onResponse(upstream));
-  engine.on('error', () => undefined); // every call has its own callback
-  engine.on('econnreset', (error, source) => running.get(source)?.fail(error as NodeJS.ErrnoException));
-  return engine;
+  proxy.on('proxyRes', (upstream, source) => running.get(source)?.onResponse(upstream));
+  proxy.on('error', () => undefined); // every call has its own callback
+  proxy.on('econnreset', (error, source) => running.get(source)?.fail(error as NodeJS.ErrnoException));
+  return proxy;
 };
 
 const watchAttempt = (attempt: Running, request: ClientRequest): void => {
@@ -89,26 +74,19 @@ const watchAttempt = (attempt: Running, request: ClientRequest): void => {
       return;
     }
     attempt.hasTimedOut = true;
-    request.destroy(Object.assign(new Error('upstream timed out'), { code: 'ETIMEDOUT' }));
+    request.destroy(upstreamTimeout());
   });
 };
 
-const engine = createEngine();
+const proxy = createProxy();
 
-/**
- * Sends the exchange's request to one target. Resolves with the upstream's answer, its head read and its body
- * waiting, or with why there is none.
- */
-export const attemptOnce = (
-  exchange: ProxyExchange,
-  options: AttemptOptions,
-): Promise<IncomingMessage | AttemptFailure> =>
+const send = (exchange: ProxyExchange, options: AttemptOptions): Promise<IncomingAnswer | AttemptFailure> =>
   new Promise((resolve) => {
     const source = requestFor(exchange, options);
     const attempt: Running = {
       exchange,
       options,
-      onResponse: (upstream) => resolve(upstream),
+      onResponse: (upstream) => resolve(new MessageAnswer(upstream)),
       fail: (error) => resolve(failureOf(attempt, error)),
       request: undefined,
       isConnected: false,
@@ -116,7 +94,7 @@ export const attemptOnce = (
     };
     running.set(source, attempt);
     const { protocol, host, port } = options.target;
-    engine.web(
+    proxy.web(
       source,
       exchange.response,
       {
@@ -130,6 +108,9 @@ export const attemptOnce = (
       attempt.fail,
     );
   });
+
+/** Every request by http-proxy-3, which upgrades use in any case. */
+export const httpProxyEngine: Engine = { send, close: closeAgents };
 
 const poolFor = ({ target: { protocol }, tls, onFreshConnection, path }: AttemptOptions) => {
   if (onFreshConnection) return tls?.fresh ?? freshAgents[protocol];
@@ -145,23 +126,19 @@ const requestFor = (
   ({
     method: upstreamMethod,
     url: path,
-    headers,
+    headers: headers.toNamedRecord(),
     httpVersionMajor: 1,
     socket: request.socket,
     connection: request.socket,
     on: () => undefined, // errors of the client's side are the exchange's matter
   }) as unknown as IncomingMessage;
 
-/** What look-ups of names fail with. */
-export const NAME_ERRORS: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NONAME', 'EAI_FAIL']);
-
 const failureOf = (attempt: Running, error: NodeJS.ErrnoException): AttemptFailure => {
   const code = error.code ?? '';
   const wasReused = attempt.request?.reusedSocket === true;
   const base = { isUnsent: !attempt.isConnected && !wasReused, wasReused, cause: error };
   if (attempt.exchange.response.destroyed) return { ...base, kind: 'client-gone' };
-  if (attempt.hasTimedOut || code === 'ECONNECT_TIMEOUT' || code === 'ETIMEDOUT')
-    return { ...base, kind: 'timeout' };
+  if (attempt.hasTimedOut || isTimeout(code)) return { ...base, kind: 'timeout' };
   if (NAME_ERRORS.has(code)) return { ...base, kind: 'name', isUnsent: true };
   if (code.startsWith('HPE_')) return { ...base, kind: 'invalid' };
   return { ...base, kind: attempt.isConnected ? 'reset' : 'refused' };
