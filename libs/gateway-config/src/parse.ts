@@ -18,17 +18,24 @@ export type Parsed =
   | { readonly ok: true; readonly value: Record<string, unknown>; readonly locate: Locate }
   | { readonly ok: false; readonly message: string; readonly position?: Position };
 
+interface Readable {
+  readonly value: unknown;
+  readonly locate: Locate;
+  /** The reader itself refuses what `refuseHostile` looks for. */
+  readonly isHarmless?: true;
+}
+
 /** Reads a configuration text as Kong does: JSON if it is, else YAML. Any value is fine, see `parseConfigText`. */
 export const parseText = (
   source: string,
-): { ok: true; value: unknown; locate: Locate } | Extract<Parsed, { ok: false }> => {
+): (Readable & { readonly ok: true }) | Extract<Parsed, { ok: false }> => {
   if (source.length > MAX_CONFIG_LENGTH)
     return { ok: false, message: `longer than ${MAX_CONFIG_LENGTH} characters` };
   const text = source.replace(/^\ufeff/, '').replaceAll('\r\n', '\n');
   const json = readJson(text);
   if (json !== undefined) return { ok: true, value: json.value, locate: lazily(text, jsonLocate) };
   const plain = readPlainYaml(text);
-  if (plain.ok) return { ok: true, value: plain.value, locate: lazily(text, plainLocate) };
+  if (plain.ok) return { ok: true, value: plain.value, locate: lazily(text, plainLocate), isHarmless: true };
   if (text.length > MAX_LIBRARY_LENGTH)
     return { ok: false, message: NOT_PLAIN, position: lineIndex(text)(plain.stoppedAt) };
   return readWithLibrary(text);
@@ -38,7 +45,7 @@ export const parseText = (
 export const parseConfigText = (source: string): Parsed => {
   const parsed = parseText(source);
   if (!parsed.ok) return parsed;
-  const problem = refuseHostile(parsed.value);
+  const problem = parsed.isHarmless ? undefined : refuseHostile(parsed.value);
   if (problem !== undefined) return withPosition(problem.message, parsed.locate(problem.path));
   if (!isRecord(parsed.value)) return { ok: false, message: 'expected an object' };
   return { ok: true, value: parsed.value, locate: parsed.locate };

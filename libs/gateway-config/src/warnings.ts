@@ -17,17 +17,22 @@ const authenticates = (plugin: PluginEntity): boolean =>
 
 /** Routes that anyone can call: no authentication plugin on them, on their service or on everything. */
 const openRoutes = (state: ConfigState): Route[] => {
-  const guarded = new Set<string>();
+  const [routes, services, pairs] = [new Set<string>(), new Set<string>(), new Set<string>()];
   for (const plugin of state.list('plugins')) {
     if (!authenticates(plugin)) continue;
-    guarded.add(`${plugin.route?.id ?? ''} ${plugin.service?.id ?? ''}`);
+    const { route, service } = plugin;
+    if (route === null && service === null) return [];
+    if (service === null) routes.add(route?.id ?? '');
+    else if (route === null) services.add(service.id);
+    else pairs.add(`${route.id} ${service.id}`);
   }
-  if (guarded.has(' ')) return [];
   const open: Route[] = [];
   for (const route of state.list('routes')) {
     const service = route.service?.id ?? '';
     const isGuarded =
-      guarded.has(`${route.id} `) || guarded.has(` ${service}`) || guarded.has(`${route.id} ${service}`);
+      routes.has(route.id) ||
+      services.has(service) ||
+      (pairs.size > 0 && pairs.has(`${route.id} ${service}`));
     if (!isGuarded) open.push(route);
   }
   return open;

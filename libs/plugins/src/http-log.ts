@@ -60,7 +60,7 @@ export const httpLog = defineLogger({
       .filter(([, value]) => value !== undefined && value !== null)
       .map(([name]) => `${name} is deprecated; write the field of queue that replaced it`),
   sinkOf: (config) => {
-    const url = new URL(config.http_endpoint);
+    const url = URL.parse(config.http_endpoint) ?? new URL('http://unresolved.invalid'); // a reference to nothing
     const headers = { ...basic(url), ...config.headers, 'Content-Type': config.content_type };
     url.username = '';
     url.password = '';

@@ -2,14 +2,15 @@ import type { ConfigOp } from '@sluice/contracts';
 import {
   ConfigState,
   type Consumer,
+  type Environment,
   type Issuer,
   type JwtSecret,
   type PluginEntity,
+  resolveReference,
 } from '@sluice/gateway-config';
 import type { Logger } from '@sluice/service-kit';
 import { ConsumerCredentials } from './consumer-credentials.ts';
 import type { KeySource } from './fetch-keys.ts';
-import { type Environment, resolveReference } from './resolve-reference.ts';
 
 /** An issuer whose references are resolved: this process can verify its tokens. */
 export interface TrustedIssuer {

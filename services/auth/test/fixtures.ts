@@ -1,9 +1,8 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto';
-import { ConfigState, type Entities } from '@sluice/gateway-config';
+import { ConfigState, type Entities, type Environment } from '@sluice/gateway-config';
 import { silentLogger } from '@sluice/testkit';
 import { Credentials } from '../src/credentials.ts';
 import { KeySets } from '../src/key-sets.ts';
-import type { Environment } from '../src/resolve-reference.ts';
 import type { Check, Verdict } from '../src/verdict.ts';
 import type { Verifier } from '../src/verifier.ts';
 import { PLUGIN_OF, verifyCredential } from '../src/verify-credential.ts';

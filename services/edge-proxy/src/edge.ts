@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConfigFollower, LastKnownGoodFile } from '@sluice/config-log';
+import type { Environment } from '@sluice/gateway-config';
 import {
   Bus,
   createMetrics,
@@ -26,9 +27,10 @@ import { tracingOf } from './observe/tracing-settings.ts';
 import type { Settings } from './settings.ts';
 import { followLog } from './snapshot/follow-log.ts';
 import { PluginSource } from './snapshot/plugin-source.ts';
-import { closeUpstreamConnections } from './upstream/agents.ts';
+import { referenceResolver } from './snapshot/resolve-references.ts';
 import { Balancers } from './upstream/balancing/balancers.ts';
 import { createResolver } from './upstream/balancing/resolve-name.ts';
+import { closeUpstreamConnections, engines } from './upstream/engines/engines.ts';
 import { parseConnectTo } from './upstream/target.ts';
 
 /** How long loggers may take to send what waits when the process ends, in ms. */
@@ -49,6 +51,8 @@ interface Parts {
   readonly instance: string;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
+  /** Where vault references are looked up. */
+  readonly environment: Environment;
 }
 
 /** Puts an edge together and starts it: it serves the last known good configuration until the bus has a newer one. */
@@ -84,6 +88,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   const file = new LastKnownGoodFile(join(settings.DATA_DIR, 'config.json'), logger);
   const { follower, configured } = await followLog({
     ...{ holder: gateway, plugins, bus, instance, logger, file },
+    resolve: referenceResolver(parts.environment, logger),
     onChange: () => {
       followChange(gateway, listener);
       decisions.cache.clear();
@@ -155,6 +160,7 @@ const openGateway = (
     trustedPeers: new TrustedPeers(settings.TRUSTED_IPS),
     realIpHeader: settings.REAL_IP_HEADER,
     connectTo,
+    engine: engines[settings.FORWARD_ENGINE],
     balancers: new Balancers({
       resolver: createResolver(settings.DNS_RESOLVER),
       connectTo,

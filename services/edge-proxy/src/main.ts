@@ -18,7 +18,7 @@ const instance = settings.INSTANCE ?? instanceName('edge-proxy');
 const logger = createLogger({ service: 'edge-proxy', instance, level: settings.LOG_LEVEL });
 const telemetry = await startTelemetry('edge-proxy', process.env);
 
-const edge = await startEdge({ settings, instance, logger, telemetry });
+const edge = await startEdge({ settings, instance, logger, telemetry, environment: process.env });
 runUntilStopped(
   logger,
   settings.DRAIN_TIMEOUT_MS + settings.SHUTDOWN_DELAY_MS,

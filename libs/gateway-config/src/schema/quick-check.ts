@@ -130,8 +130,16 @@ const quickList = (field: Extract<Field, { elements: Field }>): Quick => {
       if (checked === NOT_CLEAN) return NOT_CLEAN;
       items.push(checked);
     }
-    return finish(field.type === 'set' ? [...new Set(items)] : items);
+    return finish(field.type === 'set' ? withoutRepetitions(items) : items);
   };
+};
+
+const FEW = 8; // items that are compared one by one
+
+const withoutRepetitions = (items: unknown[]): unknown[] => {
+  if (items.length > FEW) return [...new Set(items)];
+  const isSet = items.every((item, place) => items.indexOf(item) === place);
+  return isSet ? items : [...new Set(items)];
 };
 
 const quickMap = (field: Extract<Field, { values: Field }>): Quick => {

@@ -15,25 +15,27 @@ const KEY_CODES = Uint8Array.from({ length: 128 }, (_, code) => {
   if (/[A-Za-z_]/.test(char)) return 1;
   return /[\w./-]/.test(char) ? 2 : 0;
 });
-const [SPACE, LINE_FEED, COLON] = [32, 10, 58];
+const [SPACE, LINE_FEED, COLON, HASH, DASH] = [32, 10, 58, 35, 45];
 /** What a plain scalar may not begin with, besides `-`, `?` and `:` before a blank. */
 const INDICATORS = new Set('&*!|>%@`"\'[]{},#?:');
 const MAX_DEPTH = 64;
 
-interface Line {
-  /** Column of the content, from 0. */
-  indent: number;
-  /** Offset of the content in the text. */
-  start: number;
-  readonly end: number;
-}
-
+/** The line that is read next: nothing is kept of the others, a large text has a hundred thousand. */
 interface Cursor {
   readonly text: string;
-  readonly lines: readonly Line[];
   readonly marks: Marks | undefined;
-  next: number;
+  /** Column of the line's content, from 0; NO_LINE behind the last one. */
+  indent: number;
+  /** Offset of its content in the text, and of the end of that. */
+  start: number;
+  end: number;
+  /** Offset of the line behind it. */
+  nextLine: number;
+  /** Offset of what stands behind the colon of the key that was read last. */
+  behindKey: number;
 }
+
+const NO_LINE = -1;
 
 /** Thrown inside this file only, where the text needs the library. */
 class Unsure extends Error {}
@@ -42,31 +44,38 @@ const unsure = (): never => {
   throw new Unsure();
 };
 
-const linesOf = (text: string): Line[] => {
-  const lines: Line[] = [];
-  for (let lineStart = 0; lineStart < text.length; ) {
+/** On to the next line that has content. */
+const advance = (cursor: Cursor): void => {
+  const { text } = cursor;
+  while (cursor.nextLine < text.length) {
+    const lineStart = cursor.nextLine;
     const newline = text.indexOf('\n', lineStart);
-    const lineEnd = newline === -1 ? text.length : newline;
+    let end = newline === -1 ? text.length : newline;
+    cursor.nextLine = end + 1;
     let start = lineStart;
-    while (text.charCodeAt(start) === 32) start += 1;
-    let end = lineEnd;
-    while (end > start && text.charCodeAt(end - 1) === 32) end -= 1;
-    if (end > start && text[start] !== '#') lines.push({ indent: start - lineStart, start, end });
-    lineStart = lineEnd + 1;
+    while (text.charCodeAt(start) === SPACE) start += 1;
+    while (end > start && text.charCodeAt(end - 1) === SPACE) end -= 1;
+    if (end <= start || text.charCodeAt(start) === HASH) continue;
+    cursor.indent = start - lineStart;
+    cursor.start = start;
+    cursor.end = end;
+    return;
   }
-  return lines;
+  cursor.indent = NO_LINE;
 };
 
-const isDash = ({ text }: Cursor, { start, end }: Line): boolean =>
-  text[start] === '-' && (start + 1 === end || text[start + 1] === ' ');
+const isDash = ({ text, start, end }: Cursor): boolean =>
+  text.charCodeAt(start) === DASH && (start + 1 === end || text.charCodeAt(start + 1) === SPACE);
 
-/** The key at the line's start and the offset behind its colon. */
-const keyOf = ({ text }: Cursor, { start, end }: Line): { key: string; end: number } | undefined => {
+/** The key at the line's start; `behindKey` is then the offset behind its colon. */
+const keyOf = (cursor: Cursor): string | undefined => {
+  const { text, start, end } = cursor;
   if (text[start] === '"' || text[start] === "'") {
     const quoted = readQuoted(text, start) ?? unsure();
     if (text[quoted.end] !== ':') return undefined;
     if (quoted.end + 1 < end && text[quoted.end + 1] !== ' ') return unsure();
-    return { key: quoted.value as string, end: quoted.end + 1 };
+    cursor.behindKey = quoted.end + 1;
+    return quoted.value as string;
   }
   let at = start;
   if (KEY_CODES[text.charCodeAt(at)] !== 1) return undefined;
@@ -77,23 +86,22 @@ const keyOf = ({ text }: Cursor, { start, end }: Line): { key: string; end: numb
   const behind = text.charCodeAt(at + 1);
   if (behind !== SPACE && behind !== LINE_FEED && at + 1 < text.length) return undefined;
   if (typeof resolvePlain(key) !== 'string') return unsure();
-  return { key, end: at + 1 };
+  cursor.behindKey = at + 1;
+  return key;
 };
 
-/** The rest of a line, from an offset: one value. The line is consumed. */
-const readInline = (cursor: Cursor, from: number, line: Line, indent: number): unknown => {
-  const { text, marks } = cursor;
-  if (text[from] === '|') return readLiteral(cursor, from, line, indent) ?? unsure();
-  cursor.next += 1;
-  const following = cursor.lines[cursor.next];
-  if (following !== undefined && following.indent > indent) return unsure(); // a value of several lines
+/** The rest of the line, from an offset: one value. The line is consumed. */
+const readInline = (cursor: Cursor, from: number, indent: number): unknown => {
+  const { text, marks, end } = cursor;
   const first = text[from] ?? '';
+  if (first === '|') return readLiteral(cursor, from, indent);
+  advance(cursor);
+  if (cursor.indent > indent) return unsure(); // a value of several lines
   if (first === '"' || first === "'" || first === '[' || first === '{') {
     const read = readFlow({ text, multiline: false, marks }, from) ?? unsure();
-    const behind = text.slice(read.end, line.end);
-    return behind === '' || /^ +#/.test(behind) ? read.value : unsure();
+    return read.end === end || /^ +#/.test(text.slice(read.end, end)) ? read.value : unsure();
   }
-  const rest = text.slice(from, line.end); // searching the text itself would run to its end for each line
+  const rest = text.slice(from, end); // searching the text itself would run to its end for each line
   const comment = rest.indexOf(' #');
   const plain = comment === -1 ? rest : rest.slice(0, comment).trimEnd();
   if (INDICATORS.has(first) || plain.includes(': ') || plain.endsWith(':')) return unsure();
@@ -109,90 +117,83 @@ const chomp = (content: string, mode: string): string => {
 };
 
 /** A block scalar `|`, as PEM keys are written; its lines are taken from the text, blanks and `#` included. */
-const readLiteral = (cursor: Cursor, from: number, line: Line, indent: number): string | undefined => {
-  const { text, lines } = cursor;
-  const [, mode] = /^\|([-+]?)$/.exec(text.slice(from, line.end)) ?? [];
-  const first = lines[cursor.next + 1];
-  const lineBreak = text.indexOf('\n', line.end);
-  if (mode === undefined || first === undefined || first.indent <= indent || first.indent === 0)
-    return undefined;
-  if (first.start - first.indent !== lineBreak + 1) return undefined; // begins with blank or comment lines
+const readLiteral = (cursor: Cursor, from: number, indent: number): string => {
+  const { text, end: headEnd } = cursor;
+  const [, mode] = /^\|([-+]?)$/.exec(text.slice(from, headEnd)) ?? [];
+  const lineBreak = text.indexOf('\n', headEnd);
+  advance(cursor);
+  if (mode === undefined || cursor.indent <= Math.max(indent, 0)) return unsure();
+  if (cursor.start - cursor.indent !== lineBreak + 1) return unsure(); // begins with blank or comment lines
   const content: string[] = [];
   let at = lineBreak + 1;
   while (at < text.length) {
     const newline = text.indexOf('\n', at);
     const end = newline === -1 ? text.length : newline;
     const raw = text.slice(at, end);
-    if (raw.trim() !== '' && raw.search(/[^ ]/) < first.indent) break;
-    content.push(raw.slice(first.indent));
+    if (raw.trim() !== '' && raw.search(/[^ ]/) < cursor.indent) break;
+    content.push(raw.slice(cursor.indent));
     at = end + 1;
   }
-  while ((lines[cursor.next]?.start ?? at) < at) cursor.next += 1;
-  const behind = lines[cursor.next];
-  if (behind !== undefined && behind.indent > indent) return undefined;
+  cursor.nextLine = at;
+  advance(cursor);
+  if (cursor.indent > indent) return unsure();
   return chomp(`${content.join('\n')}\n`, mode);
 };
 
 const skipSpaces = (text: string, from: number, end: number): number => {
   let at = from;
-  while (at < end && text[at] === ' ') at += 1;
+  while (at < end && text.charCodeAt(at) === SPACE) at += 1;
   return at;
 };
 
 /** What follows `key:` or `-` where nothing stands on the same line. */
 const readBelow = (cursor: Cursor, indent: number, depth: number, dashesBelong: boolean): unknown => {
-  cursor.next += 1;
-  const line = cursor.lines[cursor.next];
-  if (line === undefined || line.indent < indent) return null;
-  if (line.indent > indent) return readBlock(cursor, line.indent, depth);
-  return dashesBelong && isDash(cursor, line) ? readSequence(cursor, indent, depth) : null;
+  advance(cursor);
+  if (cursor.indent < indent) return null;
+  if (cursor.indent > indent) return readBlock(cursor, cursor.indent, depth);
+  return dashesBelong && isDash(cursor) ? readSequence(cursor, indent, depth) : null;
 };
 
 const readMapping = (cursor: Cursor, indent: number, depth: number): Record<string, unknown> => {
   const object: Record<string, unknown> = {};
   for (;;) {
-    const line = cursor.lines[cursor.next];
-    if (line === undefined || line.indent < indent) return object;
-    if (line.indent > indent || isDash(cursor, line)) return unsure();
-    const { key, end } = keyOf(cursor, line) ?? unsure();
+    if (cursor.indent < indent) return object;
+    if (cursor.indent > indent || isDash(cursor)) return unsure();
+    const key = keyOf(cursor) ?? unsure();
     if (key === '__proto__' || Object.hasOwn(object, key)) return unsure();
-    cursor.marks?.mark(object, key, line.start);
-    const from = skipSpaces(cursor.text, end, line.end);
+    cursor.marks?.mark(object, key, cursor.start);
+    const from = skipSpaces(cursor.text, cursor.behindKey, cursor.end);
     object[key] =
-      from === line.end || cursor.text[from] === '#'
+      from === cursor.end || cursor.text.charCodeAt(from) === HASH
         ? readBelow(cursor, indent, depth, true)
-        : readInline(cursor, from, line, indent);
+        : readInline(cursor, from, indent);
   }
 };
 
 const readSequence = (cursor: Cursor, indent: number, depth: number): unknown[] => {
   const items: unknown[] = [];
   for (;;) {
-    const line = cursor.lines[cursor.next];
-    if (line === undefined || line.indent < indent) return items;
-    if (line.indent > indent) return unsure();
+    if (cursor.indent < indent) return items;
+    if (cursor.indent > indent) return unsure();
     // At the indent of its parent key a sequence ends where the next key begins.
-    if (!isDash(cursor, line)) return items;
-    const from = skipSpaces(cursor.text, line.start + 1, line.end);
-    cursor.marks?.mark(items, items.length, from === line.end ? line.start : from);
-    if (from === line.end || cursor.text[from] === '#') {
+    if (!isDash(cursor)) return items;
+    const from = skipSpaces(cursor.text, cursor.start + 1, cursor.end);
+    cursor.marks?.mark(items, items.length, from === cursor.end ? cursor.start : from);
+    if (from === cursor.end || cursor.text.charCodeAt(from) === HASH) {
       items.push(readBelow(cursor, indent, depth, false));
       continue;
     }
-    const content: Line = { indent: indent + from - line.start, start: from, end: line.end };
-    if (isDash(cursor, content) || keyOf(cursor, content) !== undefined) {
-      line.indent = content.indent; // `- key: value`: the mapping starts behind the dash
-      line.start = from;
-      items.push(readBlock(cursor, line.indent, depth));
-    } else items.push(readInline(cursor, from, line, indent));
+    cursor.indent += from - cursor.start; // `- key: value`: the mapping starts behind the dash
+    cursor.start = from;
+    if (isDash(cursor) || keyOf(cursor) !== undefined) items.push(readBlock(cursor, cursor.indent, depth));
+    else items.push(readInline(cursor, from, indent));
   }
 };
 
 const readBlock = (cursor: Cursor, indent: number, depth: number): unknown => {
-  const line = cursor.lines[cursor.next];
-  if (line === undefined || depth > MAX_DEPTH) return unsure();
-  if (isDash(cursor, line)) return readSequence(cursor, indent, depth + 1);
-  return keyOf(cursor, line) === undefined ? unsure() : readMapping(cursor, indent, depth + 1);
+  if (cursor.indent === NO_LINE || depth > MAX_DEPTH) return unsure();
+  if (isDash(cursor)) return readSequence(cursor, indent, depth + 1);
+  return keyOf(cursor) === undefined ? unsure() : readMapping(cursor, indent, depth + 1);
 };
 
 /** The document, or the offset of the line from which on it is not certain what YAML makes of the text. */
@@ -202,19 +203,17 @@ export type PlainRead =
 
 /** Reads plain YAML; see the head of this file. */
 export const readPlainYaml = (text: string, marks?: Marks): PlainRead => {
-  const lines = SAFE_TEXT.test(text) ? linesOf(text) : [];
-  const first = lines[0];
-  if (first === undefined) return { ok: false, stoppedAt: 0 };
-  if (text.slice(first.start, first.end) === '---' && first.indent === 0) lines.shift();
-  const cursor: Cursor = { text, lines, marks, next: 0 };
-  const stopped = (line: number): PlainRead => ({ ok: false, stoppedAt: lines[line]?.start ?? 0 });
+  const cursor: Cursor = { text, marks, indent: NO_LINE, start: 0, end: 0, nextLine: 0, behindKey: 0 };
+  if (!SAFE_TEXT.test(text)) return { ok: false, stoppedAt: 0 };
+  advance(cursor);
+  if (cursor.indent === 0 && text.slice(cursor.start, cursor.end) === '---') advance(cursor);
+  if (cursor.indent === NO_LINE) return { ok: false, stoppedAt: 0 };
   try {
-    const value = readBlock(cursor, lines[0]?.indent ?? 0, 0);
-    return cursor.next === lines.length ? { ok: true, value } : stopped(cursor.next);
+    const value = readBlock(cursor, cursor.indent, 0);
+    if (cursor.indent === NO_LINE) return { ok: true, value };
   } catch (error) {
     // A RangeError: too deep, or too much for a pattern. The library then says what is wrong.
-    if (error instanceof Unsure || error instanceof RangeError)
-      return stopped(Math.min(cursor.next, lines.length - 1));
-    throw error;
+    if (!(error instanceof Unsure || error instanceof RangeError)) throw error;
   }
+  return { ok: false, stoppedAt: cursor.start };
 };

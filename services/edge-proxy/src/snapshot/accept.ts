@@ -1,16 +1,14 @@
 import type { ConfigCommit } from '@sluice/contracts';
 import type { ConfigState } from '@sluice/gateway-config';
-import type { Plugin } from '@sluice/plugins';
-import { CompiledConfig } from './compile.ts';
+import { CompiledConfig, type CompileParts } from './compile.ts';
 
 /** What holds the configuration in use. */
 export interface Holder {
   current: CompiledConfig | undefined;
 }
 
-export interface TakerParts {
+export interface TakerParts extends CompileParts {
   readonly holder: Holder;
-  readonly pluginNamed: (name: string) => Plugin | undefined;
   /** Called in the same turn as each change: no request sees the new configuration before. */
   readonly onChange: () => void;
 }
@@ -59,9 +57,9 @@ export class CommitTaker {
 
   /** Until it settles neither the state may change nor another change be given. @throws Error when it does not compile. */
   async takeState(state: ConfigState): Promise<void> {
-    const { holder, pluginNamed, onChange } = this.#parts;
+    const { holder, onChange } = this.#parts;
     this.#isInStep = false;
-    holder.current = await CompiledConfig.of(state, pluginNamed, holder.current);
+    holder.current = await CompiledConfig.of(state, this.#parts, holder.current);
     onChange();
     this.#isInStep = true;
   }

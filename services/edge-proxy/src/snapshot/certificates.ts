@@ -2,6 +2,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import type { CaCertificate, Certificate, Service, Sni, Upstream } from '@sluice/gateway-config';
 import type { ClientPair } from '../upstream/health/probe.ts';
 import { openUpstreamTls, type UpstreamTls } from '../upstream/upstream-tls.ts';
+import { type Resolve, resolveReferences } from './resolve-references.ts';
 
 type Change = () => void;
 
@@ -18,10 +19,15 @@ export class CertificateTable {
   readonly #snisByName = new Map<string, Sni>();
   /** Made when first used; thrown away when any certificate changes. */
   #upstreamTls = new WeakMap<Service, UpstreamTls>();
+  readonly #resolve: Resolve;
+
+  constructor(resolve: Resolve) {
+    this.#resolve = resolve;
+  }
 
   /** @throws Error naming the certificate that cannot be used. */
   prepareCertificate(id: string, certificate: Certificate | undefined): Change {
-    const ready = certificate && readyCertificate(certificate);
+    const ready = certificate && readyCertificate(resolveReferences(certificate, this.#resolve));
     return () => {
       if (ready === undefined) this.#certificates.delete(id);
       else this.#certificates.set(id, ready);
@@ -99,8 +105,6 @@ export class CertificateTable {
 }
 
 const readyCertificate = ({ id, cert, key, cert_alt, key_alt }: Certificate): ReadyCertificate => {
-  if ([cert, key, cert_alt, key_alt].some((pem) => pem?.startsWith('{vault://')))
-    throw new Error(`certificate ${id}: edges do not read vault references; write cert and key as PEM`);
   const pair: ClientPair = {
     cert: cert_alt === null ? cert : [cert, cert_alt],
     key: key_alt === null ? key : [key, key_alt],

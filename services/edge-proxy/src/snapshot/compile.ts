@@ -20,6 +20,7 @@ import type { UpstreamTls } from '../upstream/upstream-tls.ts';
 import { CertificateTable } from './certificates.ts';
 import { type Chain, type PluginInstance, PluginTable, scopeOf } from './chains.ts';
 import { UnknownPlugin } from './own-plugins.ts';
+import { type Resolve, resolveReferences } from './resolve-references.ts';
 
 /** A route in the index. Its service and chain are looked up when used: they may change without it. */
 export interface CompiledRoute {
@@ -42,6 +43,13 @@ const ORDER = [
   'routes',
 ] as const;
 
+/** What compiling asks of others. */
+export interface CompileParts {
+  readonly pluginNamed: (name: string) => Plugin | undefined;
+  /** Of vault references. */
+  readonly resolve: Resolve;
+}
+
 /** How long other work waits at most while a whole state is compiled. */
 const SLICE_MS = 3;
 /** Of a route whose chain was not made yet. */
@@ -58,7 +66,7 @@ type Change = () => void;
 export class CompiledConfig {
   readonly router = new Router<CompiledRoute>();
   readonly plugins = new PluginTable();
-  readonly certificates = new CertificateTable();
+  readonly certificates: CertificateTable;
   readonly services = new Map<string, Service>();
   readonly groups = new ConsumerGroups();
   readonly #consumers = new Map<string, Consumer>();
@@ -70,11 +78,12 @@ export class CompiledConfig {
   readonly #targets = new Map<string, Target>();
   readonly #targetsOfUpstream = new Map<string, Target[]>();
   #changedUpstreams = new Set<string>();
-  readonly #pluginNamed: (name: string) => Plugin | undefined;
+  readonly #parts: CompileParts;
   #globalChain: { chain: Chain; revision: number } | undefined;
 
-  constructor(pluginNamed: (name: string) => Plugin | undefined) {
-    this.#pluginNamed = pluginNamed;
+  constructor(parts: CompileParts) {
+    this.#parts = parts;
+    this.certificates = new CertificateTable(parts.resolve);
   }
 
   /**
@@ -82,12 +91,8 @@ export class CompiledConfig {
    * meanwhile. What another configuration has made of the same entities is used again.
    * @throws Error naming the entity that cannot be used.
    */
-  static async of(
-    state: ConfigState,
-    pluginNamed: (name: string) => Plugin | undefined,
-    before?: CompiledConfig,
-  ): Promise<CompiledConfig> {
-    const compiled = new CompiledConfig(pluginNamed);
+  static async of(state: ConfigState, parts: CompileParts, before?: CompiledConfig): Promise<CompiledConfig> {
+    const compiled = new CompiledConfig(parts);
     let sliceEnd = performance.now() + SLICE_MS;
     for (const kind of ORDER)
       for (const entity of state.list(kind)) {
@@ -218,10 +223,14 @@ export class CompiledConfig {
     const known = before?.plugins.get(id);
     // The code of a user's plugin that is in use stays, even when its file is gone.
     const plugin =
-      this.#pluginNamed(entity.name) ?? (known?.entity.name === entity.name ? known.plugin : undefined);
+      this.#parts.pluginNamed(entity.name) ?? (known?.entity.name === entity.name ? known.plugin : undefined);
     if (plugin === undefined) throw new UnknownPlugin(id, entity.name);
     if (known?.entity === entity && known.plugin === plugin) return () => this.plugins.put(known);
-    const instance: PluginInstance = { entity, plugin, prepared: prepareInstance(plugin, entity) };
+    const instance: PluginInstance = {
+      entity,
+      plugin,
+      prepared: prepareInstance(plugin, entity, this.#parts.resolve),
+    };
     return () => this.plugins.put(instance);
   }
 
@@ -270,14 +279,14 @@ export class CompiledConfig {
   }
 }
 
-const prepareInstance = (plugin: Plugin, entity: PluginEntity): unknown => {
+const prepareInstance = (plugin: Plugin, entity: PluginEntity, resolve: Resolve): unknown => {
   const parsed = plugin.config.safeParse(withoutNulls(entity.config));
   if (!parsed.success)
     throw new Error(
       `plugin ${entity.name} (${entity.id}): ${parsed.error.issues.map((i) => `config.${i.path.join('.')}: ${i.message}`).join('; ')}`,
     );
   try {
-    return plugin.prepare(parsed.data, scopeOf(entity));
+    return plugin.prepare(resolveReferences(parsed.data, resolve), scopeOf(entity));
   } catch (error) {
     throw new Error(`plugin ${entity.name} (${entity.id}): ${(error as Error).message}`, { cause: error });
   }

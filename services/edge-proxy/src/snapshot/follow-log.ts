@@ -3,10 +3,12 @@ import type { ConfigState } from '@sluice/gateway-config';
 import { type Bus, JetStream, type Logger } from '@sluice/service-kit';
 import { CommitTaker, type Holder } from './accept.ts';
 import type { PluginSource } from './plugin-source.ts';
+import type { Resolve } from './resolve-references.ts';
 
 interface FollowParts {
   readonly holder: Holder;
   readonly plugins: PluginSource;
+  readonly resolve: Resolve;
   readonly bus: Bus;
   readonly instance: string;
   readonly logger: Logger;
@@ -24,7 +26,7 @@ export const followLog = async (
 ): Promise<{ readonly follower: ConfigFollower; readonly configured: Promise<void> }> => {
   const { holder, plugins, bus, instance, logger, file, onChange } = parts;
   const configured = Promise.withResolvers<void>();
-  const taker = new CommitTaker({ holder, pluginNamed: plugins.named, onChange });
+  const taker = new CommitTaker({ holder, pluginNamed: plugins.named, resolve: parts.resolve, onChange });
   const takeState = async (state: ConfigState, at: Position): Promise<void> => {
     await plugins.takeOrRefresh(() => taker.takeState(state));
     file.save(state, at);
