@@ -86,6 +86,19 @@ const addConfiguration = (program: Command, act: Act, io: Surroundings) => {
     );
 };
 
+const addImport = (program: Command, act: Act, io: Surroundings) => {
+  const from = program
+    .command('import')
+    .summary('Make a configuration out of another gateway’s, and say what became of each part.');
+  newCommand(from, 'kong', 'Read a declarative file of Kong, a dump of decK or an export of Kong’s database.')
+    .argument('<file>', 'kong.yml, kong.yaml or JSON')
+    .option('--out <file>', 'where the result is written; YAML, or JSON for a name that ends so')
+    .option('--plugins <dir>', 'your own plugins, or none (default: plugins, when it is there)')
+    .action((file, options) =>
+      act(async () => (await import('./commands/import.ts')).importFrom(file, options, io)),
+    );
+};
+
 const addRunning = (program: Command, act: Act, io: Surroundings) => {
   newCommand(program, 'token', 'Print a token of the demo issuer.')
     .requiredOption('--tenant <id>', 'tenant the token speaks for')
@@ -112,6 +125,7 @@ export const runCli = async (args: readonly string[], io: Surroundings): Promise
     .configureOutput({ writeOut: (text) => io.out.write(text), writeErr: (text) => io.err.write(text) });
   addUp(program, act, io);
   addConfiguration(program, act, io);
+  addImport(program, act, io);
   addRunning(program, act, io);
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -27,7 +27,8 @@ test('when help is asked for, then it lists the verbs and exits with 0', async (
   const { code, out } = await repository.run(['--help']);
 
   expect(code).toBe(0);
-  for (const verb of ['up', 'build', 'check', 'apply', 'token', 'health']) expect(out).toContain(verb);
+  for (const verb of ['up', 'build', 'check', 'apply', 'import', 'token', 'health'])
+    expect(out).toContain(verb);
 });
 
 test('given no gateway, then health exits with 1 and apply with 3', async () => {
