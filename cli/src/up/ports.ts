@@ -1,8 +1,16 @@
+import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 const LOOPBACK = '127.0.0.1';
 const LISTEN = '0A'; // TCP_LISTEN in the kernel's table
+
+/**
+ * Below the ports that systems give to outgoing connections: one of those may be taken by anybody between our
+ * choice and the moment at which the process that it is for listens.
+ */
+const FREE_FROM = 15_000;
+const FREE_TO = 32_000;
 
 /** The port that was bound, or undefined when somebody has it. */
 const bind = (port: number): Promise<number | undefined> =>
@@ -28,10 +36,8 @@ export class Ports {
 
   async anyFree(): Promise<number> {
     for (;;) {
-      const port = await bind(0);
-      if (port === undefined || this.#given.has(port)) continue;
-      this.#given.add(port);
-      return port;
+      const port = await this.claim(randomInt(FREE_FROM, FREE_TO));
+      if (port !== undefined) return port;
     }
   }
 
