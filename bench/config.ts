@@ -152,28 +152,21 @@ const startWorld = async (upstreamPort: number): Promise<World> => {
 const measure = async (routes: number, format: Format, upstreamPort: number): Promise<void> => {
   const world = await startWorld(upstreamPort);
   await using _running = world.gateway;
-  await sleep(SETTLE_MS);
   const upstream = { host: '127.0.0.1', port: upstreamPort };
   const { document, pathOf } = generatedConfig(routes, upstream);
   const text = documentText(document, format);
-  const changed = generatedConfig(routes, upstream, '/changed');
-  const print = (row: object) => process.stdout.write(`${JSON.stringify(row)}\n`);
-  const size = { routes, format, KiB: Math.round(text.length / 1024) };
-  print({
-    ...size,
-    post: 'all new',
-    ...(await measurePost(world, { text, format, path: pathOf(routes - 1) })),
-  });
+  const changed = documentText(generatedConfig(routes, upstream, '/changed').document, format);
+  const allNew = { text, format, path: pathOf(routes - 1) };
+  const step = async (name: string, what: typeof allNew) => {
+    await sleep(SETTLE_MS);
+    const row = { routes, format, KiB: Math.round(text.length / 1024), post: name };
+    process.stdout.write(`${JSON.stringify({ ...row, ...(await measurePost(world, what)) })}\n`);
+  };
+  await step('all new, processes just started', allNew);
+  await step('one route changed', { text: changed, format, path: '/changed' });
   await sleep(SETTLE_MS);
-  print({
-    ...size,
-    post: 'one changed',
-    ...(await measurePost(world, {
-      text: documentText(changed.document, format),
-      format,
-      path: '/changed',
-    })),
-  });
+  await post(world, documentText(generatedConfig(1, upstream).document, 'json'), 'json');
+  await step('all new, once more', allNew);
   rmSync(world.loopDir, { recursive: true, force: true });
 };
 
