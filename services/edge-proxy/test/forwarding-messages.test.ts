@@ -164,7 +164,7 @@ describe.each(ENGINES)('by %s', (engine) => {
         hasFinished = true;
       });
     });
-    await using world = await throughTo(upstream, { read_timeout: 200 });
+    await using world = await throughTo(upstream, { read_timeout: 2000 });
     const client = connect(world.port, '127.0.0.1', () => client.write(get('1.1', 'Connection: close\r\n')));
     client.pause();
     let before = -1;
