@@ -16,8 +16,6 @@ export default defineConfig({
     // Real servers start inside the tests; on two busy cores a start can take seconds.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // A machine that stops for a second can break what waits for milliseconds; what is broken fails twice.
-    retry: 1,
     projects: [
       project('workspace', '.', 'tools/*.test.ts'),
       project('e2e', 'tests', '*.test.ts'),
