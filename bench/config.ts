@@ -3,45 +3,28 @@
  * edges under a light load: the generated file is posted to an empty gateway, then again with one route changed.
  * Every figure is of this machine with all processes of the gateway, the load and the upstream on it.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeYaml } from '@sluice/gateway-config';
-import { eventually, freePort } from '@sluice/testkit';
-import { RunningGateway } from '../tests/gateway.ts';
 import { generatedConfig } from './generated-config.ts';
 import { ask, percentile, startLoad } from './light-load.ts';
+import {
+  documentText,
+  FORMATS,
+  type Format,
+  longestPause,
+  post,
+  startWorld,
+  type World,
+} from './two-edges.ts';
 
 const SIZES = [100, 1000, 10_000];
-const FORMATS = ['yaml', 'json'] as const;
 const LOAD_PER_SECOND = 50; // on each edge
 const SETTLE_MS = 3000; // events derived, files written: the next figure is of the next post
 const POLL_MS = 20;
 const TAIL_MS = 500; // of load after the answer
-
-type Format = (typeof FORMATS)[number];
-
-interface World {
-  readonly gateway: RunningGateway;
-  readonly edges: readonly string[];
-  readonly upstreamPort: number;
-  readonly loopDir: string;
-}
-
-const documentText = (document: object, format: Format): string => {
-  const whole = { _format_version: '3.0', ...document };
-  return format === 'yaml' ? writeYaml(whole) : JSON.stringify(whole);
-};
-
-const post = async (world: World, text: string, format: Format) => {
-  const headers = { 'content-type': format === 'yaml' ? 'application/yaml' : 'application/json' };
-  const answer = await world.gateway.admin('/config', { method: 'POST', headers, body: text });
-  if (answer.status !== 201) throw new Error(`POST /config: ${answer.status} ${answer.text.slice(0, 500)}`);
-  return answer;
-};
 
 /** Ms until the path is served by an edge, from now. */
 const untilServed = async (origin: string, path: string): Promise<number> => {
@@ -50,18 +33,6 @@ const untilServed = async (origin: string, path: string): Promise<number> => {
   while ((await ask(agent, origin, path)).status !== 200) await sleep(POLL_MS);
   agent.destroy();
   return performance.now() - begun;
-};
-
-/** The longest stand-still of any edge's event loop since then, in ms. */
-const longestPause = ({ gateway, loopDir }: World, since: number): number => {
-  const files = gateway.edgePids.map((pid) => readFileSync(join(loopDir, `${pid}`), 'utf8'));
-  const pauses = files.flatMap((text) =>
-    text.split('\n').flatMap((line) => {
-      const [at, ms] = line.split(' ').map(Number);
-      return at !== undefined && ms !== undefined && at >= since ? [ms] : [];
-    }),
-  );
-  return Math.max(0, ...pauses);
 };
 
 const TICK_MS = 10; // of /proc on Linux
@@ -130,23 +101,6 @@ const measurePost = async (world: World, what: { text: string; format: Format; p
     requests: times.length,
     failed: during.filter(({ status }) => status !== 200).length,
   };
-};
-
-/** One edge of `sluice up` and one started by hand, each on a port of its own. */
-const startWorld = async (upstreamPort: number): Promise<World> => {
-  const loopDir = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
-  const probe = new URL('./loop-probe.ts', import.meta.url).href;
-  const env = { BENCH_LOOP_DIR: loopDir, NODE_OPTIONS: `--import ${probe}` };
-  const gateway = await RunningGateway.start(['--no-demo', '--config', 'none'], env);
-  const port = await freePort();
-  gateway.startService('edge-proxy', { PROXY_PORT: `${port}`, PROXY_HOST: '127.0.0.1' });
-  const world = { gateway, edges: [gateway.ready.proxy, `http://127.0.0.1:${port}`], upstreamPort, loopDir };
-  const base = generatedConfig(1, { host: '127.0.0.1', port: upstreamPort });
-  await eventually(async () => {
-    const answer = await post(world, documentText(base.document, 'json'), 'json');
-    return answer.headers['x-sluice-acknowledged'] === '2/2';
-  });
-  return world;
 };
 
 const measure = async (routes: number, format: Format, upstreamPort: number): Promise<void> => {

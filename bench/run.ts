@@ -2,6 +2,7 @@
 const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   config: () => import('./config.ts'),
   forward: () => import('./forward.ts'),
+  propagation: () => import('./propagation.ts'),
   router: () => import('./router.ts'),
 };
 

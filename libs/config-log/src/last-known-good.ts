@@ -6,6 +6,8 @@ import type { Position, Replica } from './position.ts';
 import { decodeState, encodeState, sealed, unsealed } from './state-codec.ts';
 
 const DEBOUNCE_MS = 300;
+/** Of a large configuration that changes all the time a whole file is written only so often: 5 % of one core. */
+const REST_PER_WORK = 20;
 
 /** A state read from disk. */
 export type LastKnownGood = Replica;
@@ -20,6 +22,8 @@ export class LastKnownGoodFile {
   #pending: Replica | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
+  /** The next write may begin then, by `performance.now()`. */
+  #restsUntil = 0;
   /** False while the file on disk is damaged: it must not push out the good one before it. */
   #keepsPrevious = true;
 
@@ -36,10 +40,14 @@ export class LastKnownGoodFile {
     return this.#read(`${this.#path}.previous`);
   }
 
-  /** Writes soon: changes within 300 ms of each other become one write. Call it for every change. */
+  /**
+   * Writes soon: changes within 300 ms of each other become one write, and after each write there is a rest of
+   * twenty times what it took. Call it for every change.
+   */
   save(state: ConfigState, position: Position): void {
     this.#pending = { state, position };
-    this.#timer ??= setTimeout(() => void this.flush(), DEBOUNCE_MS);
+    const delayMs = Math.max(DEBOUNCE_MS, this.#restsUntil - performance.now());
+    this.#timer ??= setTimeout(() => void this.flush(), delayMs);
   }
 
   /** Writes what is pending and waits for it. A failure is logged: traffic must not depend on this file. */
@@ -50,7 +58,13 @@ export class LastKnownGoodFile {
     this.#pending = undefined;
     if (pending === undefined) return this.#writing;
     // Encoding starts at once, in this turn: the state and its position belong together only now.
-    const text = encodeState(pending.state, pending.position).then(sealed);
+    const begun = performance.now();
+    const text = encodeState(pending.state, pending.position)
+      .then(sealed)
+      .finally(() => {
+        const now = performance.now();
+        this.#restsUntil = now + (now - begun) * REST_PER_WORK;
+      });
     this.#writing = Promise.all([text, this.#writing])
       .then(([bytes]) => this.#write(bytes))
       .catch((error: unknown) =>
