@@ -8,6 +8,12 @@ import { type Answer, type CallOptions, call, eventually } from '@sluice/testkit
 
 const ROOT = join(import.meta.dirname, '..');
 
+/** As the starter runs it: bundled where `npm test` has made bundles, else from source. */
+const mainOf = (name: string, source: string): string =>
+  process.env.SLUICE_PROCESSES
+    ? join(process.env.SLUICE_PROCESSES, name, 'main.js')
+    : join(ROOT, source, 'main.ts');
+
 export type ProcessName =
   | 'edge-proxy'
   | 'auth'
@@ -51,9 +57,9 @@ export class RunningGateway implements AsyncDisposable {
   static async start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<RunningGateway> {
     const dataDir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
     const all = ['up', '--json', '--proxy-port', '0', '--admin-port', '0', '--data-dir', dataDir, ...args];
-    const child = spawn(process.execPath, [join(ROOT, 'cli/src/main.ts'), ...all], {
+    const child = spawn(process.execPath, [mainOf('cli', 'cli/src'), ...all], {
       cwd: ROOT,
-      env: { ...process.env, ...env },
+      env: { ...process.env, SLUICE_ROOT: ROOT, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const said: string[] = [];
@@ -91,19 +97,8 @@ export class RunningGateway implements AsyncDisposable {
   async token(tenant: string, user = 'user-456'): Promise<string> {
     const child = spawn(
       process.execPath,
-      [
-        join(ROOT, 'cli/src/main.ts'),
-        'token',
-        '--tenant',
-        tenant,
-        '--user',
-        user,
-        '--data-dir',
-        this.dataDir,
-      ],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
+      [mainOf('cli', 'cli/src'), 'token', '--tenant', tenant, '--user', user, '--data-dir', this.dataDir],
+      { env: { ...process.env, SLUICE_ROOT: ROOT }, stdio: ['ignore', 'pipe', 'inherit'] },
     );
     let token = '';
     child.stdout.on('data', (chunk: Buffer) => {
@@ -131,7 +126,7 @@ export class RunningGateway implements AsyncDisposable {
     settings: NodeJS.ProcessEnv = {},
   ): void {
     const run = JSON.parse(readFileSync(join(this.dataDir, 'run.json'), 'utf8')) as { issuer: string | null };
-    const child = spawn(process.execPath, [join(ROOT, `services/${name}/src/main.ts`)], {
+    const child = spawn(process.execPath, [mainOf(name, `services/${name}/src`)], {
       cwd: ROOT,
       stdio: 'ignore',
       env: {

@@ -1,6 +1,7 @@
 // What every npm script starts with: installs what is missing, then runs the pinned Node. Runs on any Node >= 20.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, statSync, utimesSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,8 +45,7 @@ const installDependencies = () => {
   const now = new Date(); // npm leaves the marker alone when nothing changed
   if (existsSync(join(MODULES, '.package-lock.json')))
     utimesSync(join(MODULES, '.package-lock.json'), now, now);
-  // Failure costs nothing but time later: whoever starts next says what is wrong.
-  spawnSync(findNode(), [join(ROOT, 'tools', 'warm-up.ts')], { env: withCompileCache(), stdio: 'ignore' });
+  bundleProcesses();
 };
 
 const findNode = () => {
@@ -71,30 +71,72 @@ const become = (args, options) => {
   });
 };
 
-const withPath = () => ({
-  ...process.env,
+/** @param {NodeJS.ProcessEnv} env */
+const withPath = (env) => ({
+  ...env,
   PATH: [join(MODULES, '.bin'), process.env.PATH ?? '', ...OTHER_DIRS].filter(Boolean).join(delimiter),
 });
 
-/** Shared by every process of every gateway that runs from this folder. */
-const withCompileCache = () => ({
-  NODE_COMPILE_CACHE: join(MODULES, '.cache', 'sluice'),
-  ...process.env,
-});
+const CACHE = join(MODULES, '.cache', 'sluice');
+const BUNDLER = join(ROOT, 'tools', 'bundle-processes.ts');
+
+/** Every file a process is made of, by name, size and time: what says that the bundles are of these sources. */
+const fingerprint = () => {
+  const hash = createHash('sha256').update(findNode());
+  const isOf = (/** @type {string} */ file) => {
+    const { size, mtimeMs } = statSync(file);
+    hash.update(`${file} ${size} ${mtimeMs}\n`);
+  };
+  const look = (/** @type {string} */ folder) => {
+    if (!existsSync(folder)) return;
+    for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort())
+      isOf(join(folder, name));
+  };
+  for (const group of ['libs', 'services'])
+    if (existsSync(join(ROOT, group)))
+      for (const room of readdirSync(join(ROOT, group)).sort()) look(join(ROOT, group, room, 'src'));
+  look(join(ROOT, 'cli', 'src'));
+  for (const file of [BUNDLER, join(MODULES, '.package-lock.json')]) if (existsSync(file)) isOf(file);
+  return hash.digest('hex').slice(0, 16);
+};
+
+/** Where the bundles of the sources as they are would lie. */
+const bundlesFolder = () => join(CACHE, 'processes', fingerprint());
+
+/** After an install, and before what starts many processes. Without bundles they run from source. */
+const bundleProcesses = () => {
+  const folder = bundlesFolder();
+  if (!existsSync(folder)) spawnSync(findNode(), [BUNDLER, folder], { stdio: 'ignore' });
+};
+
+/** The compile cache is shared by every process of every gateway that runs from this folder. */
+const withProcesses = () => {
+  const folder = bundlesFolder();
+  return {
+    NODE_COMPILE_CACHE: CACHE,
+    ...process.env,
+    SLUICE_ROOT: ROOT,
+    SLUICE_PROCESSES: existsSync(folder) ? folder : '',
+  };
+};
 
 /** @param {string[]} args */
 const runTests = (args) => {
   const found = findServers({ wanted: ['nats-server', 'redis-server'], path: process.env.PATH, say });
   if (!found.ok) giveUp(found.message);
+  bundleProcesses();
   const vitest = join(MODULES, 'vitest', 'vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=./tools/plain-reporter.ts'];
-  become([vitest, 'run', ...reporters, ...args], { cwd: ROOT, env: withPath() });
+  become([vitest, 'run', ...reporters, ...args], { cwd: ROOT, env: withPath(withProcesses()) });
 };
 
 /** @param {string[]} args */
 const runSluice = (args) => {
-  become([join(ROOT, 'cli', 'src', 'main.ts'), ...args], {
-    env: { ...withCompileCache(), ...withPath() },
+  const env = withProcesses();
+  const { SLUICE_PROCESSES: folder } = env;
+  const main = folder === '' ? join(ROOT, 'cli', 'src', 'main.ts') : join(folder, 'cli', 'main.js');
+  become([main, ...args], {
+    env: withPath(env),
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'], // tells `sluice up` when this process is gone, however it went
   });
 };
@@ -103,7 +145,8 @@ const runSluice = (args) => {
 const runBench = (args) => {
   const found = findServers({ wanted: ['nats-server', 'redis-server'], path: process.env.PATH, say });
   if (!found.ok) giveUp(found.message);
-  become([join(ROOT, 'bench', 'run.ts'), ...args], { cwd: ROOT, env: withPath() });
+  bundleProcesses();
+  become([join(ROOT, 'bench', 'run.ts'), ...args], { cwd: ROOT, env: withPath(withProcesses()) });
 };
 
 const VERBS = { sluice: runSluice, test: runTests, bench: runBench };

@@ -42,7 +42,8 @@ interface ServicePlan {
   readonly service: string;
   /** Counts from 1. */
   readonly n: number;
-  readonly main: string;
+  /** Folder of its source; absent: services/<service>/src. */
+  readonly source?: string;
   readonly env: Readonly<Record<string, string>>;
   readonly stopPhase: number;
 }
@@ -68,16 +69,20 @@ const sharedEnv = ({ root, env, natsUrl, redisUrl, pluginsDir, ports }: Services
   };
 };
 
+/** The starter names a folder with the processes bundled (SLUICE_PROCESSES); else they run from source. */
+const mainOf = ({ root, env }: ServicesSetup, service: string, source: string): string =>
+  env.SLUICE_PROCESSES ? join(env.SLUICE_PROCESSES, service, 'main.js') : join(root, source, 'main.ts');
+
 const planService = (
   setup: ServicesSetup,
-  { service, n, main, env, stopPhase }: ServicePlan,
+  { service, n, source = join('services', service, 'src'), env, stopPhase }: ServicePlan,
 ): ProcessPlan => {
   const folder = n === 1 ? service : `${service}-${n}`;
   return {
     process: service,
     instance: `${service}-${n}`,
     command: process.execPath,
-    args: [join(setup.root, main)],
+    args: [mainOf(setup, service, source)],
     env: {
       ...sharedEnv(setup),
       DATA_DIR: join(setup.dataDir, folder),
@@ -90,8 +95,6 @@ const planService = (
     stopWithinMs: stopPhase === 1 ? DRAIN_WITHIN_MS : STOP_WITHIN_MS,
   };
 };
-
-const mainOf = (service: string) => join('services', service, 'src', 'main.ts');
 
 /** As curl's --connect-to: what the configuration calls `agent-orchestrator:8083` is reached here. */
 const connectTo = (upstreams: Readonly<Record<DemoUpstream, number>>): string =>
@@ -108,7 +111,6 @@ const planEdges = (setup: ServicesSetup): ProcessPlan[] => {
     planService(setup, {
       service: 'edge-proxy',
       n: index + 1,
-      main: mainOf('edge-proxy'),
       env: {
         STATUS_PORT: `${statusPort}`,
         PROXY_HOST: HOST,
@@ -129,7 +131,6 @@ export const planServices = (setup: ServicesSetup): ProcessPlan[] => {
     planService(setup, {
       service,
       n: 1,
-      main: mainOf(service),
       env: { STATUS_PORT: `${statusPort}`, ...env },
       stopPhase: 2,
     });
@@ -147,6 +148,6 @@ export const planServices = (setup: ServicesSetup): ProcessPlan[] => {
   if (demo === undefined) return plans;
   const upstreamPorts = Object.entries(demo.upstreams).map(([name, port]) => `${name}=${port}`);
   const env = { ISSUER_PORT: `${demo.issuer}`, UPSTREAM_PORTS: upstreamPorts.join(',') };
-  const main = join('cli', 'src', 'demo', 'main.ts');
-  return [...plans, planService(setup, { service: 'demo', n: 1, main, env, stopPhase: 2 })];
+  const source = join('cli', 'src', 'demo');
+  return [...plans, planService(setup, { service: 'demo', n: 1, source, env, stopPhase: 2 })];
 };

@@ -45,7 +45,7 @@ export class StubRepository implements AsyncDisposable {
     const child = spawn(process.execPath, [script, this.root, ...args], {
       cwd: this.root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, PATH, NO_COLOR: '1', ...env },
+      env: { ...process.env, SLUICE_PROCESSES: '', PATH, NO_COLOR: '1', ...env },
     });
     this.#running.add(child);
     child.once('exit', () => this.#running.delete(child));
