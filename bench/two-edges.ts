@@ -47,7 +47,10 @@ export const longestPause = ({ gateway, loopDir }: World, since: number): number
 export const startWorld = async (upstreamPort: number): Promise<World> => {
   const loopDir = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   const probe = new URL('./loop-probe.ts', import.meta.url).href;
-  const env = { BENCH_LOOP_DIR: loopDir, NODE_OPTIONS: `--import ${probe}` };
+  const env = {
+    BENCH_LOOP_DIR: loopDir,
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import ${probe}`,
+  };
   const gateway = await RunningGateway.start(['--no-demo', '--config', 'none'], env);
   const port = await freePort();
   gateway.startService('edge-proxy', { PROXY_PORT: `${port}`, PROXY_HOST: '127.0.0.1' });

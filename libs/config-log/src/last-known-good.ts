@@ -6,6 +6,8 @@ import type { Position, Replica } from './position.ts';
 import { decodeState, encodeState, sealed, unsealed } from './state-codec.ts';
 
 const DEBOUNCE_MS = 300;
+/** A large configuration is written when the processes of its machine have made it live: 10,000 entities, 1 s. */
+const DEBOUNCE_MS_PER_ENTITY = 0.1;
 /** Of a large configuration that changes all the time a whole file is written only so often: 5 % of one core. */
 const REST_PER_WORK = 20;
 
@@ -41,12 +43,13 @@ export class LastKnownGoodFile {
   }
 
   /**
-   * Writes soon: changes within 300 ms of each other become one write, and after each write there is a rest of
-   * twenty times what it took. Call it for every change.
+   * Writes soon: changes within 300 ms of each other (of large configurations 1 s) become one write, and after
+   * each write there is a rest of twenty times what it took. Call it for every change.
    */
   save(state: ConfigState, position: Position): void {
     this.#pending = { state, position };
-    const delayMs = Math.max(DEBOUNCE_MS, this.#restsUntil - performance.now());
+    const debounceMs = Math.max(DEBOUNCE_MS, state.size * DEBOUNCE_MS_PER_ENTITY);
+    const delayMs = Math.max(debounceMs, this.#restsUntil - performance.now());
     this.#timer ??= setTimeout(() => void this.flush(), delayMs);
   }
 
