@@ -99,14 +99,41 @@ const addImport = (program: Command, act: Act, io: Surroundings) => {
     );
 };
 
-const addRunning = (program: Command, act: Act, io: Surroundings) => {
-  newCommand(program, 'token', 'Print a token of the demo issuer.')
+const addToken = (program: Command, act: Act, io: Surroundings) => {
+  const summary = 'Print a token of the demo issuer; revoke tokens; list what is revoked.';
+  const token = program.command('token').summary(summary).description(summary);
+  // `sluice token --tenant …` is older than the other two.
+  token
+    .command('print', { isDefault: true })
+    .summary('Print a token of the demo issuer.')
+    .description('Print a token of the demo issuer, and nothing else.')
+    .option('--json', 'JSON instead of text')
     .requiredOption('--tenant <id>', 'tenant the token speaks for')
     .requiredOption('--user <id>', 'user the token speaks for')
     .option('--platform <id>', 'platform the token speaks for')
     .option('--ttl <seconds>', 'how long it is valid (default: 3600)', integerWithin(1, 31_536_000))
     .addOption(dataDirOption())
     .action((options) => act(async () => (await import('./commands/token.ts')).token(options, io)));
+  newCommand(token, 'revoke', 'Refuse tokens everywhere from now on, although they verify.')
+    .option('--sub <id>', 'tokens with this claim sub')
+    .option('--jti <id>', 'the token with this claim jti')
+    .option('--tenant <id>', 'tokens that speak for this tenant')
+    .option('--kid <id>', 'tokens signed with the key of this kid')
+    .option('--consumer <id>', 'tokens of this consumer, by id or username')
+    .option('--token <jwt>', 'this token; - reads it from standard input')
+    .option('--issuer <iss>', 'only tokens with this claim iss (--token: that of the token)')
+    .option('--before <instant>', 'only tokens issued before it, as 2026-01-31T12:00:00Z (default: now)')
+    .option('-m, --message <text>', 'why, for the list')
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((options) => act(async () => (await import('./commands/revoke.ts')).revoke(options, io)));
+  newCommand(token, 'revocations', 'List what is revoked, the newest first.')
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((options) => act(async () => (await import('./commands/revoke.ts')).revocations(options, io)));
+};
+
+const addRunning = (program: Command, act: Act, io: Surroundings) => {
   newCommand(program, 'health', 'Exit with 0 when the gateway answers.')
     .addOption(adminOption())
     .addOption(dataDirOption())
@@ -126,6 +153,7 @@ export const runCli = async (args: readonly string[], io: Surroundings): Promise
   addUp(program, act, io);
   addConfiguration(program, act, io);
   addImport(program, act, io);
+  addToken(program, act, io);
   addRunning(program, act, io);
   try {
     await program.parseAsync(args, { from: 'user' });

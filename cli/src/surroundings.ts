@@ -8,6 +8,8 @@ export interface Surroundings {
   readonly cwd: string;
   /** The repository. */
   readonly root: string;
+  /** All that standard input has to say, to its end. */
+  readonly readInput: () => Promise<string>;
   readonly out: Writable;
   readonly err: Writable;
 }

@@ -32,7 +32,14 @@ class Workshop implements Disposable {
           done();
         },
       });
-    const io = { env, cwd: this.root, root: this.root, out: collect('out'), err: collect('err') };
+    const io = {
+      readInput: async () => '',
+      env,
+      cwd: this.root,
+      root: this.root,
+      out: collect('out'),
+      err: collect('err'),
+    };
     return { code: await runCli(args, io), ...said };
   }
 

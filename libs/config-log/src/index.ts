@@ -11,6 +11,14 @@ export {
   startOf,
 } from './position.ts';
 export { provisionLog } from './provision.ts';
+export { appendRevocation } from './revocations/append-revocation.ts';
+export {
+  type FollowRevocationsOptions,
+  followRevocations,
+  RevocationFollower,
+} from './revocations/follow-revocations.ts';
+export { RevocationList } from './revocations/revocation-list.ts';
+export type { StoredRevocation } from './revocations/stored-revocation.ts';
 export { readHead, type SnapshotHead, writeSnapshot } from './snapshots.ts';
 export { stateAt } from './state-at.ts';
 export { DamagedState } from './state-codec.ts';

@@ -2,11 +2,12 @@ import { STREAMS } from '@sluice/contracts';
 import type { JetStream } from '@sluice/service-kit';
 
 /**
- * Creates the three streams of the configuration, or brings them to their definition.
+ * Creates the streams of the configuration and that of revocations, or brings them to their definition.
  * @returns the epoch a first commit of this log carries. It is the log stream's time of creation, so every
  * registry draws the same, and a log that was lost and created again gets another.
  */
 export const provisionLog = async (jetstream: JetStream, replicas = 1): Promise<string> => {
+  await jetstream.ensureStream(STREAMS.REVOCATIONS, replicas);
   await jetstream.ensureStream(STREAMS.CONFIG_SNAPSHOTS, replicas);
   await jetstream.ensureStream(STREAMS.CONFIG_EVENTS, replicas);
   const createdMs = await jetstream.ensureStream(STREAMS.CONFIG, replicas);

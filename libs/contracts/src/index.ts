@@ -1,4 +1,16 @@
 export { channelId, toAsyncApi } from './asyncapi.ts';
+export { authConfirmRevocation } from './auth/confirm-revocation.ts';
+export {
+  authLiveRevoked,
+  authRevoked,
+  REVOCABLE,
+  type Revocable,
+  type Revocation,
+  revocation,
+  revocationRequest,
+  type TokenMarks,
+  tokenMarks,
+} from './auth/revoked.ts';
 export { authVerify, HMAC_ALGORITHMS, MAX_CREDENTIAL_CHARS, MAX_USERNAME_CHARS } from './auth/verify.ts';
 export {
   type ConfigCommit,

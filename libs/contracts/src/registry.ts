@@ -1,3 +1,5 @@
+import { authConfirmRevocation } from './auth/confirm-revocation.ts';
+import { authLiveRevoked, authRevoked } from './auth/revoked.ts';
 import { authVerify } from './auth/verify.ts';
 import {
   configApplied,
@@ -21,6 +23,9 @@ import { ratelimitLease, ratelimitSettle } from './ratelimit/lease.ts';
 /** Every subject the gateway speaks: the AsyncAPI document and the contract tests read this list. */
 export const contracts: readonly Contract[] = [
   authVerify,
+  authRevoked,
+  authLiveRevoked,
+  authConfirmRevocation,
   ratelimitCheck,
   ratelimitLease,
   ratelimitSettle,

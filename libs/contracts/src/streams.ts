@@ -7,6 +7,8 @@ export interface StreamDefinition {
   readonly maxBytes?: number;
   readonly maxMessages?: number;
   readonly maxMessagesPerSubject?: number;
+  /** A full stream refuses what is new instead of forgetting what is old. */
+  readonly discardNew?: boolean;
   readonly duplicateWindowSeconds?: number;
   readonly allowDirect?: boolean;
   readonly denyDelete?: boolean;
@@ -43,6 +45,23 @@ export const STREAMS = {
     ),
     maxAgeSeconds: 7 * DAY,
     duplicateWindowSeconds: 600,
+  },
+  /**
+   * The newest revocation of each value. The age is longer than any token should live: what is forgotten is no longer
+   * refused. The bound is what every edge and auth process holds in memory, about 30 MB.
+   */
+  REVOCATIONS: {
+    name: 'REVOCATIONS',
+    subjects: ['auth.revoked.>'],
+    maxAgeSeconds: 400 * DAY,
+    maxMessages: 100_000,
+    maxMessagesPerSubject: 1,
+    discardNew: true,
+    duplicateWindowSeconds: 120,
+    allowDirect: true,
+    denyDelete: true,
+    denyPurge: true,
+    republish: { from: 'auth.revoked.>', to: 'auth.live.revoked.>' },
   },
   /** Name and subject are the original's; kept longer than a long outage instead of its one day. */
   QUOTAS: {

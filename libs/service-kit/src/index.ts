@@ -6,10 +6,16 @@ export { type BatchConsumer, type ConsumeOptions, consumeBatches } from './consu
 export type { Delivery } from './delivery.ts';
 export type { ConsumerProgress } from './durable.ts';
 export { type Issuer, issueCertificate, type KeyedCertificate } from './issue-certificate.ts';
-export { type AppendOptions, JetStream, SequenceConflict, type StoredMessage } from './jetstream.ts';
+export {
+  type AppendOptions,
+  JetStream,
+  SequenceConflict,
+  type StoredMessage,
+  StreamFull,
+} from './jetstream.ts';
 export { Lane } from './lane.ts';
 export { announceReady, type ReadyMessage, runUntilStopped } from './lifecycle.ts';
-export { createLogger, type Logger } from './logger.ts';
+export { createLogger, type LineWriter, type Logger, lineWriter } from './logger.ts';
 export { Counter, counter, createMetrics, Gauge, gauge, Histogram, histogram, Registry } from './metrics.ts';
 export { type NodeStatus, type NodeStatusFacts, nodeStatus } from './node-status.ts';
 export { MessageTooLarge } from './payload.ts';

@@ -1,5 +1,6 @@
 import type { StreamDefinition } from '@sluice/contracts';
 import {
+  DiscardPolicy,
   type JetStreamClient,
   type JetStreamManager,
   type NatsConnection,
@@ -15,17 +16,23 @@ import { assertFits } from './payload.ts';
 
 const WRONG_LAST_SEQUENCE = 10_071;
 const STREAM_NAME_IN_USE = 10_058;
+const STREAM_REFUSES = 10_077; // a limit, with discard: new
 const DIRECT_GET_MS = 2000; // a stream that does not exist does not answer at all
+
+type DirectQuery = { seq: number } | { last_by_subj: string } | { seq: number; next_by_subj: string };
 
 /** The client has direct gets but leaves them out of the type. */
 type Manager = JetStreamManager & {
   readonly direct: {
-    getMessage(stream: string, query: { seq: number } | { last_by_subj: string }): Promise<StoredMsg>;
+    getMessage(stream: string, query: DirectQuery): Promise<StoredMsg>;
   };
 };
 
 /** Somebody else wrote first: the expected last sequence no longer holds. */
 export class SequenceConflict extends Error {}
+
+/** The stream holds as many messages as it may and forgets none. */
+export class StreamFull extends Error {}
 
 export interface StoredMessage {
   readonly subject: string;
@@ -76,7 +83,8 @@ export class JetStream {
 
   /**
    * Stores a message and waits for the server's word that it has it.
-   * @throws SequenceConflict, MessageTooLarge, or the client's error when no word came: it may or may not be stored.
+   * @throws SequenceConflict, StreamFull, MessageTooLarge, or the client's error when no word came: it may or may
+   * not be stored.
    */
   async append(
     subject: string,
@@ -98,6 +106,7 @@ export class JetStream {
     } catch (error) {
       if ((error as NatsError).api_error?.err_code === WRONG_LAST_SEQUENCE)
         throw new SequenceConflict(subject);
+      if ((error as NatsError).api_error?.err_code === STREAM_REFUSES) throw new StreamFull(subject);
       throw error;
     }
   }
@@ -112,11 +121,27 @@ export class JetStream {
     return this.#read(stream, { seq }, timeoutMs);
   }
 
-  /** @returns first and last sequence, count, and creation time in Unix ms. */
+  /** The first message on a subject (wildcards allowed) at or after a sequence; undefined when there is none. */
+  readNext(
+    stream: string,
+    subject: string,
+    seq: number,
+    timeoutMs?: number,
+  ): Promise<StoredMessage | undefined> {
+    return this.#read(stream, { seq, next_by_subj: subject }, timeoutMs);
+  }
+
+  /**
+   * Asks the stream's leader.
+   * @returns first and last sequence, count, and creation time in Unix ms.
+   * @throws the client's error, with code 404 when there is no such stream.
+   */
   async streamInfo(
     name: string,
+    timeoutMs = 5000,
   ): Promise<{ firstSeq: number; lastSeq: number; messages: number; createdMs: number }> {
-    const info = await (await this.#managed()).streams.info(name);
+    const manager = await this.#managed();
+    const info = await within(timeoutMs, name, manager.streams.info(name));
     return {
       firstSeq: info.state.first_seq,
       lastSeq: info.state.last_seq,
@@ -141,25 +166,16 @@ export class JetStream {
 
   async #read(
     stream: string,
-    query: { seq: number } | { last_by_subj: string },
+    query: DirectQuery,
     timeoutMs = DIRECT_GET_MS,
   ): Promise<StoredMessage | undefined> {
     const manager = await this.#managed();
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () => late.reject(new Error(`stream ${stream} did not answer in ${timeoutMs} ms`)),
-      timeoutMs,
-    );
     try {
-      const message = manager.direct.getMessage(stream, query);
-      message.catch(() => undefined); // it may fail after the time is up
-      return storedOf(await Promise.race([message, late.promise]));
+      return storedOf(await within(timeoutMs, stream, manager.direct.getMessage(stream, query)));
     } catch (error) {
       const { code, message } = error as NatsError;
       if (code === '404' || /message not found/i.test(message)) return undefined;
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -173,6 +189,21 @@ export class JetStream {
     return this.#manager;
   }
 }
+
+/** A question that is given up after a while; what then comes of it is nobody's concern. */
+const within = async <T>(timeoutMs: number, stream: string, question: Promise<T>): Promise<T> => {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`stream ${stream} did not answer in ${timeoutMs} ms`)),
+    timeoutMs,
+  );
+  question.catch(() => undefined); // it may fail after the time is up
+  try {
+    return await Promise.race([question, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
 
 const storedOf = (message: StoredMsg): StoredMessage => ({
   subject: message.subject,
@@ -197,6 +228,7 @@ const configOf = (
   ...(definition.maxMessagesPerSubject === undefined
     ? {}
     : { max_msgs_per_subject: definition.maxMessagesPerSubject }),
+  ...(definition.discardNew === true ? { discard: DiscardPolicy.New } : {}),
   ...(definition.duplicateWindowSeconds === undefined
     ? {}
     : { duplicate_window: nanos(definition.duplicateWindowSeconds * 1000) }),

@@ -25,3 +25,38 @@ export const createLogger = (
   };
   return logger;
 };
+
+/** Writes lines of one message at level `info` that the caller has made JSON of already. */
+export interface LineWriter {
+  /** Whether such a line would be written: ask before making one. */
+  readonly isOn: () => boolean;
+  /** `fields`: JSON members with a comma before each, in which the caller vouches that no secret is. */
+  readonly write: (fields: string) => void;
+}
+
+/**
+ * For the one line that every request leaves behind: walking, serialising and redacting its fields by the logger
+ * costs 25 µs, putting them together by hand a fifth of it. The lines have the form of the logger's own.
+ */
+export const lineWriter = (logger: Logger, message: string): LineWriter => {
+  const { [pino.symbols.streamSym as never]: stream } = logger as unknown as Record<
+    string,
+    DestinationStream
+  >;
+  const { service, instance } = logger.bindings();
+  const bound = `,"service":${JSON.stringify(service)},"instance":${JSON.stringify(instance)}`;
+  const end = `,"msg":${JSON.stringify(message)}}\n`;
+  let atMs = 0;
+  let iso = '';
+  return {
+    isOn: () => logger.isLevelEnabled('info'),
+    write: (fields) => {
+      const now = Date.now();
+      if (now !== atMs) {
+        atMs = now;
+        iso = new Date(now).toISOString();
+      }
+      stream?.write(`{"level":"info","time":"${iso}"${bound}${fields}${end}`);
+    },
+  };
+};

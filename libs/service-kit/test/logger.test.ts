@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createLogger } from '../src/index.ts';
+import { createLogger, lineWriter } from '../src/index.ts';
 
 const CANARY = 'c4n4ry-0b1c7c0e';
 
@@ -109,4 +109,26 @@ test('given line breaks and control characters, then an event is still one line'
 
   expect(lines).toHaveLength(1);
   expect(lines[0]?.trimEnd()).not.toMatch(/\p{Cc}/u);
+});
+
+test('given a line made by hand, then it has the form of the logger’s own', () => {
+  const { logger, lines } = logging();
+
+  logger.info({ status: 200, path: '/a"b' }, 'request');
+  lineWriter(logger, 'request').write(`,"status":200,"path":${JSON.stringify('/a"b')}`);
+
+  const [own, byHand] = lines.map((line) => JSON.parse(line));
+  expect({ ...byHand, time: own.time }).toEqual(own);
+  expect(Object.keys(byHand)).toEqual(Object.keys(own));
+  expect(Math.abs(Date.parse(byHand.time) - Date.parse(own.time))).toBeLessThan(60_000);
+  expect(lines[1]).toMatch(/\n$/);
+});
+
+test('given the level is raised while the process runs, then the writer is off', () => {
+  const { logger } = logging();
+  const writer = lineWriter(logger, 'request');
+
+  expect(writer.isOn()).toBe(true);
+  logger.level = 'warn';
+  expect(writer.isOn()).toBe(false);
 });

@@ -16,10 +16,20 @@ export interface Standing {
   waitFor(version: number, timeoutMs: number): Promise<boolean>;
 }
 
+/** What this process knows of the list of revoked tokens; a `RevocationFollower` is one. */
+export interface RevocationStanding {
+  readonly isRead: boolean;
+  readonly confirmedMsAgo: number;
+  waitUntilRead(timeoutMs: number): Promise<boolean>;
+}
+
 export interface AnswerOptions {
   readonly bus: Bus;
   readonly verifier: Verifier;
   readonly standing: Standing;
+  readonly revocations: RevocationStanding;
+  /** Tokens are verified for so long, in ms, with a list that nobody could confirm. */
+  readonly revocationsMaxAgeMs: number;
   readonly metrics: AuthMetrics;
   readonly logger: Logger;
 }
@@ -37,6 +47,7 @@ export const answerChecks = (options: AnswerOptions): void => {
     if (plugin === undefined)
       throw new CheckFailed('unknown_plugin', `no enabled ${name} plugin ${pluginId} in the configuration`);
     if (scheme !== 'jwt') return verifyCredential(verifier, plugin, check);
+    await knowRevocations(options);
     // Only tokens take long enough to be worth joining.
     const { epoch, version } = standing.position;
     return once(inFlight, `${epoch} ${version} ${pluginId} ${token}`, async () =>
@@ -75,6 +86,24 @@ const catchUp = async (standing: Standing, { epoch, version }: Check): Promise<v
     throw new CheckFailed(
       'behind',
       `asked from version ${version} of ${epoch}, standing at ${standing.position.version} of ${standing.position.epoch}`,
+    );
+};
+
+/**
+ * A token that was revoked must not pass because the list could not be read: then nothing is decided, and the edge
+ * answers 503. Keys and passwords are not on the list.
+ */
+const knowRevocations = async ({ revocations, revocationsMaxAgeMs }: AnswerOptions): Promise<void> => {
+  if (!revocations.isRead && !(await revocations.waitUntilRead(CATCH_UP_MS)))
+    throw new CheckFailed(
+      'revocations_unread',
+      'the list of revoked tokens was not read since the bus came back',
+    );
+  const { confirmedMsAgo } = revocations;
+  if (confirmedMsAgo > revocationsMaxAgeMs)
+    throw new CheckFailed(
+      'revocations_stale',
+      `the list of revoked tokens was last confirmed ${Math.floor(confirmedMsAgo / 1000)} s ago`,
     );
 };
 

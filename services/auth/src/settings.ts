@@ -33,6 +33,11 @@ export const Settings = z.object({
     .max(3600)
     .default(60)
     .describe('Longest time an edge may reuse a verdict, in seconds.'),
+  REVOCATIONS_MAX_AGE_SECONDS: positive
+    .default(60)
+    .describe(
+      'Tokens are verified for so long while JetStream cannot say whether the list of revoked ones is complete, in seconds; then checks fail.',
+    ),
   OIDC_CLOCK_SKEW_SECONDS: z.coerce
     .number()
     .int()

@@ -1,3 +1,4 @@
+import type { RevocationList } from '@sluice/config-log';
 import type { Credentials } from './credentials.ts';
 import type { KeySets } from './key-sets.ts';
 
@@ -5,6 +6,7 @@ import type { KeySets } from './key-sets.ts';
 export interface Verifier {
   readonly credentials: Credentials;
   readonly keySets: KeySets;
+  readonly revocations: Pick<RevocationList, 'refuses'>;
   readonly verdictCacheMs: number;
   readonly skewSeconds: number;
   /** Unix time in ms. */

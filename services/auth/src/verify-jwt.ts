@@ -6,6 +6,7 @@ import { keySourceOf, type TrustedIssuer } from './credentials.ts';
 import type { KeySource } from './fetch-keys.ts';
 import { issuerIdentityOf, shownClaimsOf } from './identity.ts';
 import { ownValue, parseToken, type Token } from './jwt-format.ts';
+import { type Foundation, marksOf } from './token-marks.ts';
 import { consumerIdentityOf, deny as denyWith, type Verdict } from './verdict.ts';
 import { verificationKey } from './verification-key.ts';
 import type { Verifier } from './verifier.ts';
@@ -27,7 +28,7 @@ interface Rules {
 }
 
 /**
- * The verdict on a token: parse → whose key → algorithm → signature → claims → identity. A token of a trusted issuer
+ * The verdict on a token: parse → whose key → algorithm → signature → claims → identity → not revoked. A token of a trusted issuer
  * is judged by the issuer's rules, every other one as Kong does (kong-compat 4.1, steps 4 to 10). What it needs of
  * the configuration is read before the first wait, so a verdict belongs to one version.
  */
@@ -63,13 +64,16 @@ const verifyForConsumer = async (verifier: Verifier, rules: Rules, token: Token)
   const problems = checkClaims(token.claims, times, nowSeconds(verifier));
   if (problems !== undefined) return deny('invalid_claims', problems);
   if (consumer === undefined) return deny('no_consumer', `Could not find consumer for '${name}=${key}'`);
-  return {
-    outcome: 'allow',
-    cacheMs: cacheMsOf(verifier, token),
-    ...consumerIdentityOf(credentials, consumer),
-    credential: { id: secret.id, identifier: secret.key },
-    claims: shownClaimsOf(token.claims),
-  };
+  return unlessRevoked(
+    verifier,
+    token,
+    { consumer: consumer.id },
+    {
+      ...consumerIdentityOf(credentials, consumer),
+      credential: { id: secret.id, identifier: secret.key },
+      claims: shownClaimsOf(token.claims),
+    },
+  );
 };
 
 const verifyForIssuer = async (
@@ -90,12 +94,28 @@ const verifyForIssuer = async (
   const problems = checkClaims(token.claims, times, nowSeconds(verifier));
   if (problems !== undefined) return deny('invalid_claims', problems);
   if (!isMeantFor(token, entity.audiences)) return deny('invalid_audience', "Invalid 'aud' in claims");
-  return {
-    outcome: 'allow',
-    cacheMs: cacheMsOf(verifier, token),
-    credential: { id: entity.id, identifier: url },
-    ...issuerIdentityOf(token.claims, entity),
-  };
+  const identity = issuerIdentityOf(token.claims, entity);
+  return unlessRevoked(
+    verifier,
+    token,
+    { tenant: identity.tenantId },
+    {
+      credential: { id: entity.id, identifier: url },
+      ...identity,
+    },
+  );
+};
+
+/** The list is looked at last: a revocation that comes while the signature is verified counts. */
+const unlessRevoked = (
+  verifier: Verifier,
+  token: Token,
+  foundation: Foundation,
+  identity: Partial<Verdict>,
+): Verdict => {
+  const marks = marksOf(token, foundation);
+  if (verifier.revocations.refuses(marks)) return deny('token_revoked', 'Token revoked');
+  return { outcome: 'allow', cacheMs: cacheMsOf(verifier, token), ...identity, token: marks };
 };
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== false;

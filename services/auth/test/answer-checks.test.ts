@@ -3,7 +3,7 @@ import type { Entities } from '@sluice/gateway-config';
 import { Bus, createLogger } from '@sluice/service-kit';
 import { OidcIssuer, type ServerProcess, silentLogger, startNats, verifyContract } from '@sluice/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { answerChecks, type Standing } from '../src/answer-checks.ts';
+import { answerChecks, type RevocationStanding, type Standing } from '../src/answer-checks.ts';
 import { createAuthMetrics } from '../src/metrics.ts';
 import {
   hs256,
@@ -29,10 +29,12 @@ const standingAt = (position = AT): Standing => ({
   waitFor: () => Promise.resolve(false),
 });
 
+const isKnown: RevocationStanding = { isRead: true, confirmedMsAgo: 0, waitUntilRead: async () => true };
+
 /** A responder and an asker on the real bus. */
 const startResponder = async (
   parts: Entities,
-  options: { standing?: Standing; clock?: () => number } = {},
+  options: { standing?: Standing; revocations?: RevocationStanding; clock?: () => number } = {},
 ) => {
   const world = await startWorld(parts, { clock: options.clock ?? Date.now });
   const lines: string[] = [];
@@ -47,6 +49,8 @@ const startResponder = async (
     bus: responder,
     verifier: world.verifier,
     standing: options.standing ?? standingAt(),
+    revocations: options.revocations ?? isKnown,
+    revocationsMaxAgeMs: 60_000,
     metrics,
     logger,
   });
@@ -113,6 +117,8 @@ test('auth answers every example of its contract', async () => {
         bus,
         verifier: world.verifier,
         standing: standingAt({ epoch: '9f8e7d6c', version: 12 }),
+        revocations: isKnown,
+        revocationsMaxAgeMs: 60_000,
         metrics: createAuthMetrics('1.0.0', () => []),
         logger: silentLogger(),
       }),
@@ -181,6 +187,31 @@ test.each([
 ])('given an auth that %s, then it says so instead of deciding', async (_name, standing) => {
   await using responder = await startResponder({}, { standing });
   expect(await responder.ask({})).toMatchObject([{ outcome: 'error', code: 'behind' }]);
+});
+
+test.each([
+  ['was not read', { ...isKnown, isRead: false, waitUntilRead: () => Promise.resolve(false) }, 'unread'],
+  ['was confirmed too long ago', { ...isKnown, confirmedMsAgo: 60_001 }, 'stale'],
+])('given a list of revoked tokens that %s, then no token is decided on', async (_name, revocations, why) => {
+  const keys = plugin({}, { id: 'keys', name: 'key-auth' });
+  await using responder = await startResponder({ plugins: [plugin(), keys] }, { revocations });
+  const apiKey = { scheme: 'key', pluginId: 'keys', token: 'no key is on that list' };
+  expect(await responder.ask({}, apiKey)).toMatchObject([
+    { outcome: 'error', code: `revocations_${why}` },
+    { outcome: 'deny', reason: 'no_credentials' },
+  ]);
+});
+
+test('given a list of revoked tokens that is being read, then the verdict waits for it', async () => {
+  const waits: number[] = [];
+  const revocations: RevocationStanding = {
+    ...isKnown,
+    isRead: false,
+    waitUntilRead: (timeoutMs) => Promise.resolve(waits.push(timeoutMs) > 0),
+  };
+  await using responder = await startResponder({}, { revocations });
+  expect(await responder.ask({})).toMatchObject([{ outcome: 'allow' }]);
+  expect(waits.length).toBe(1);
 });
 
 test('given an asker that is behind, then the newer configuration decides', async () => {

@@ -1,4 +1,5 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto';
+import { RevocationList } from '@sluice/config-log';
 import { ConfigState, type Entities, type Environment } from '@sluice/gateway-config';
 import { silentLogger } from '@sluice/testkit';
 import { Credentials } from '../src/credentials.ts';
@@ -64,6 +65,7 @@ export const inSeconds = (seconds: number): number => Math.floor(Date.now() / 10
 
 export interface World extends AsyncDisposable {
   readonly verifier: Verifier;
+  readonly revocations: RevocationList;
   /** Moves the monotonic clock of the key sets forward, in ms. */
   passMs(ms: number): void;
   /** Fetches of keys that ended, by result. */
@@ -104,9 +106,11 @@ export const startWorld = async (
     keySets.follow(credentials.load(ConfigState.fromEntities(entities(wanted))));
   load(parts);
   await keySets.settled();
+  const revocations = new RevocationList();
   const verifier: Verifier = {
     credentials,
     keySets,
+    revocations,
     verdictCacheMs: options.verdictCacheMs ?? 60_000,
     skewSeconds: 5,
     clock: options.clock ?? Date.now,
@@ -118,6 +122,7 @@ export const startWorld = async (
   };
   return {
     verifier,
+    revocations,
     refreshes,
     load,
     passMs: (ms) => {

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { appendCommit, type Position, provisionLog, startOf } from '@sluice/config-log';
-import { authVerify } from '@sluice/contracts';
+import { appendCommit, appendRevocation, type Position, provisionLog, startOf } from '@sluice/config-log';
+import { authVerify, STREAMS } from '@sluice/contracts';
 import { ConfigState, diffStates, type Entities } from '@sluice/gateway-config';
 import { Bus, JetStream } from '@sluice/service-kit';
 import { eventually, OidcIssuer, silentLogger, startNats } from '@sluice/testkit';
@@ -22,6 +22,7 @@ const startPlatform = async () => {
   return {
     bus,
     nats,
+    jetstream,
     position: () => position,
     commit: async (wanted: Entities) => {
       const next = ConfigState.fromEntities(wanted);
@@ -86,6 +87,51 @@ test('the process follows the log, answers the bus, tells its state and finishes
   expect(await Promise.all(asked)).toHaveLength(20);
   expect(await exited).toEqual([0, null]);
   await expect(platform.ask(token)).rejects.toMatchObject({ kind: 'no-responders' });
+});
+
+const ofSubject = (value: string) => ({
+  revocation: { by: 'subject' as const, value, notBeforeMs: Date.now() + 60_000 },
+  occurredAt: new Date().toISOString(),
+  actor: 'test',
+});
+
+test('given tokens were revoked, then every instance refuses them, and one that starts later too', async () => {
+  await using platform = await startPlatform();
+  await platform.commit(entities({}));
+  const first = await platform.start({ INSTANCE: 'auth-1' });
+  const revokedToken = hs256({ iss: 'alice-key', sub: 'u-1' });
+  const token = hs256({ iss: 'alice-key', sub: 'u-2' });
+  expect(await platform.ask(revokedToken)).toMatchObject({ outcome: 'allow' });
+
+  await appendRevocation(platform.jetstream, ofSubject('u-1'));
+  await eventually(async () =>
+    expect(await platform.ask(revokedToken)).toMatchObject({ reason: 'token_revoked' }),
+  );
+  expect(await platform.ask(token)).toMatchObject({ outcome: 'allow' });
+
+  first.child.kill('SIGKILL');
+  await once(first.child, 'exit');
+  await platform.start({ INSTANCE: 'auth-2' });
+  expect(await platform.ask(revokedToken)).toMatchObject({ reason: 'token_revoked' });
+});
+
+test('given there is no list of revoked tokens, then the process is not ready and decides on no token', async () => {
+  await using platform = await startPlatform();
+  await platform.commit(entities({}));
+  const { manager } = await platform.jetstream.raw();
+  await manager.streams.delete(STREAMS.REVOCATIONS.name);
+
+  const { status } = await platform.start({});
+  const answer = await fetch(`${status}/readyz`);
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({
+    problems: { revocations: 'the list of revoked tokens is not read yet' },
+  });
+  const token = hs256({ iss: 'alice-key' });
+  expect(await platform.ask(token)).toMatchObject({ outcome: 'error', code: 'revocations_unread' });
+
+  await platform.jetstream.ensureStream(STREAMS.REVOCATIONS);
+  await eventually(async () => expect(await platform.ask(token)).toMatchObject({ outcome: 'allow' }));
 });
 
 test('given an issuer whose reference is not set, then the process is ready, degraded, and says why', async () => {

@@ -27,6 +27,7 @@ test('given a token of a consumer, when it is verified, then the verdict names c
     consumer: { id: 'consumer-1', username: 'alice', customId: 'a-1' },
     credential: { id: 'secret-1', identifier: 'alice-key' },
     claims: { sub: 'u-1', iss: 'alice-key' },
+    token: { subject: 'u-1', issuer: 'alice-key', consumer: 'consumer-1' },
   });
 });
 

@@ -26,6 +26,8 @@ test('given a token of a trusted issuer, when it is verified, then tenant, platf
     client_id: 'app',
     scope: 'read',
     email: 'a@example.com',
+    jti: 'token-1',
+    iat: 1_767_323_045,
   });
   expect(await world.verify(token)).toEqual({
     outcome: 'allow',
@@ -35,6 +37,14 @@ test('given a token of a trusted issuer, when it is verified, then tenant, platf
     platformId: 'dcoder',
     userId: 'user-456',
     claims: { sub: 'user-456', iss: issuer.url, client_id: 'app', scope: 'read', tenant: 'tenant-123' },
+    token: {
+      subject: 'user-456',
+      issuer: issuer.url,
+      tenant: 'tenant-123',
+      jti: 'token-1',
+      kid: issuer.published[0]?.kid,
+      issuedAtMs: 1_767_323_045_000,
+    },
   });
 });
 

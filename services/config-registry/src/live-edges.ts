@@ -63,6 +63,11 @@ export class LiveEdges {
     return Math.max(0, ...this.#live().map(([, one]) => (one.epoch === epoch ? one.version : 0)));
   }
 
+  /** Names of the processes of a kind that were heard in the last 3.5 s. */
+  instancesOf(process: string): string[] {
+    return this.#live().flatMap(([instance, one]) => (one.process === process ? [instance] : []));
+  }
+
   stop(): void {
     clearInterval(this.#timer);
   }

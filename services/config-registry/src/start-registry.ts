@@ -12,6 +12,7 @@ import { startHeartbeat } from './heartbeat.ts';
 import { LiveEdges } from './live-edges.ts';
 import { LogKeeper } from './log-keeper.ts';
 import { registryMetrics } from './registry-metrics.ts';
+import { Revocations } from './revocations.ts';
 import type { Settings } from './settings.ts';
 import { keepSnapshots } from './snapshot-keeper.ts';
 import { watchAhead } from './watch-ahead.ts';
@@ -62,10 +63,7 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
     host: settings.STATUS_HOST,
     port: settings.STATUS_PORT,
     metrics,
-    problems: () => ({
-      ...(bus.isConnected ? {} : { bus: 'not connected: the configuration can be read but not changed' }),
-      ...(keeper.isReady ? {} : { log: 'the configuration log is not there yet' }),
-    }),
+    problems: () => problemsOf(bus, keeper),
   });
   await keeper.keep(follower);
   const parts: ApplyParts = {
@@ -76,8 +74,10 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
     ackTimeoutMs: settings.ACK_TIMEOUT_MS,
     logger,
   };
+  const revocations = new Revocations({ bus, jetstream, edges, logger });
   const running = [
     edges,
+    revocations,
     startHeartbeat({ bus, follower, keeper, edges }),
     keepSnapshots({ jetstream, follower, logger }),
     watchAhead({ follower, edges, keeper, logger }),
@@ -91,8 +91,8 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
       lastSeq: follower.position.seq,
     });
 
-  const { ADMIN_WRITES: adminWrites } = settings;
-  const app = createAdminApi({ ...parts, bus, follower, index, instance, plugins, metrics, adminWrites });
+  const known = { follower, index, revocations, plugins, metrics, adminWrites: settings.ADMIN_WRITES };
+  const app = createAdminApi({ ...parts, ...known, bus, instance });
   const admin = await openAdminPorts(app, settings);
   return {
     adminPort: admin.port,
@@ -111,3 +111,8 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
     },
   };
 };
+
+const problemsOf = (bus: Bus, keeper: LogKeeper): Record<string, string> => ({
+  ...(bus.isConnected ? {} : { bus: 'not connected: the configuration can be read but not changed' }),
+  ...(keeper.isReady ? {} : { log: 'the configuration log is not there yet' }),
+});

@@ -1,11 +1,18 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ConfigFollower, LastKnownGoodFile } from '@sluice/config-log';
+import {
+  type ConfigFollower,
+  followRevocations,
+  LastKnownGoodFile,
+  type RevocationFollower,
+} from '@sluice/config-log';
 import type { Environment } from '@sluice/gateway-config';
 import {
   Bus,
   createMetrics,
+  JetStream,
   type Logger,
+  lineWriter,
   type NodeStatusFacts,
   nodeStatus,
   type Registry,
@@ -35,6 +42,8 @@ import { parseConnectTo } from './upstream/target.ts';
 
 /** How long loggers may take to send what waits when the process ends, in ms. */
 const LOG_FLUSH_MS = 1000;
+/** How long an edge that could serve waits for the list of revocations, in ms: until then it remembers no verdict. */
+const REVOCATIONS_WITHIN_MS = 500;
 
 export interface Edge {
   readonly ports: { readonly proxy: number; readonly status: number; readonly tls?: number };
@@ -61,7 +70,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   const registry = createMetrics('edge-proxy', '0.1.0');
   const bus = Bus.open({ ...busLogin(settings), name: instance, logger });
   const following: { follower?: ConfigFollower } = {};
-  const { gateway, decisions, sinks, answers } = openGateway(parts, {
+  const { gateway, decisions, revocations, sinks, answers } = openGateway(parts, {
     registry,
     bus,
     standing: () => standingOf(following.follower),
@@ -76,7 +85,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
     host: settings.STATUS_HOST,
     port: settings.STATUS_PORT,
     metrics: registry,
-    problems: () => problemsOf(gateway, bus, { follower: following.follower, plugins }),
+    problems: () => problemsOf(gateway, bus, { follower: following.follower, revocations, plugins }),
     status: (query) => nodeStatus(query, factsOf(listener, bus, following.follower)),
   });
   const listening = { host: settings.PROXY_HOST, reusePort: settings.REUSE_PORT };
@@ -95,20 +104,16 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
     },
   });
   following.follower = follower;
-  observe({ registry, gateway, instance, listener, follower, bus, decisions, plugins });
+  observe({ registry, gateway, instance, listener, follower, bus, decisions, revocations, plugins });
   answerRegistry(bus, { gateway, answers, registry });
 
   return {
     ports: { proxy, status: status.port, ...(tls === undefined ? {} : { tls }) },
     version: () => follower.position.version,
-    ready: configured,
-    contains: (error) => {
-      const plugin = plugins.ownerOf(error);
-      if (plugin === undefined) return false;
-      gateway.ports.count('plugin_errors', { plugin, phase: 'background', reason: 'thrown' });
-      logger.error({ plugin, problem: (error as Error).message }, 'plugin failed outside its handlers');
-      return true;
-    },
+    ready: configured.then(async () => {
+      if (bus.isConnected) await revocations.waitUntilRead(REVOCATIONS_WITHIN_MS);
+    }),
+    contains: (error) => isOfPlugin(error, gateway, plugins),
     stop: async () => {
       gateway.isDraining = true;
       await sleep(settings.SHUTDOWN_DELAY_MS); // load balancers look at readiness before they stop sending
@@ -116,6 +121,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
       plugins.stop();
       await listener.drain(settings.DRAIN_TIMEOUT_MS);
       await decisions.close();
+      revocations.stop(); // what is drained may still meet a revoked token
       await sinks.close(LOG_FLUSH_MS);
       gateway.balancers.close();
       await file.flush();
@@ -127,14 +133,34 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   };
 };
 
+const isOfPlugin = (error: unknown, { ports, logger }: Gateway, plugins: PluginSource): boolean => {
+  const plugin = plugins.ownerOf(error);
+  if (plugin === undefined) return false;
+  ports.count('plugin_errors', { plugin, phase: 'background', reason: 'thrown' });
+  logger.error({ plugin, problem: (error as Error).message }, 'plugin failed outside its handlers');
+  return true;
+};
+
 const openGateway = (
   { settings, instance, logger, telemetry }: Parts,
   { registry, bus, standing }: { registry: Registry; bus: Bus; standing: () => Standing },
-): { gateway: Gateway; decisions: Decisions; sinks: LogSinks; answers: AnswerCache } => {
+): {
+  gateway: Gateway;
+  decisions: Decisions;
+  revocations: RevocationFollower;
+  sinks: LogSinks;
+  answers: AnswerCache;
+} => {
   const metrics = new EdgeMetrics(registry);
+  const revocations = followRevocations({
+    ...{ bus, jetstream: new JetStream(bus), logger },
+    confirmAs: { process: 'edge-proxy', instance },
+    onDoubt: () => decisions.cache.clear(),
+  });
   const decisions = new Decisions({
     bus,
     standing,
+    revocations,
     metrics,
     cacheBytes: settings.VERDICT_CACHE_BYTES,
     cacheMaxMs: settings.VERDICT_CACHE_MAX_MS,
@@ -167,8 +193,9 @@ const openGateway = (
       chance: { random: Math.random, now: () => performance.now() },
     }),
     accessLog: settings.ACCESS_LOG,
+    accessLines: lineWriter(logger, 'request'),
   };
-  return { gateway, decisions, sinks, answers };
+  return { gateway, decisions, revocations, sinks, answers };
 };
 
 /** As in Kong: once any prometheus plugin asks for it. */
@@ -200,11 +227,18 @@ const busLogin = (settings: Settings) => ({
 const problemsOf = (
   gateway: Gateway,
   bus: Bus,
-  { follower, plugins }: { follower: ConfigFollower | undefined; plugins: PluginSource },
+  {
+    follower,
+    revocations,
+    plugins,
+  }: { follower: ConfigFollower | undefined; revocations: RevocationFollower; plugins: PluginSource },
 ): Record<string, string> => ({
   ...(gateway.current === undefined ? { config: 'no configuration yet' } : {}),
   ...(gateway.isDraining ? { draining: 'shutting down' } : {}),
   ...(bus.isConnected ? {} : { '~nats': 'disconnected' }),
+  ...(!bus.isConnected || revocations.isRead
+    ? {}
+    : { '~revocations': 'the list of revoked tokens cannot be read, so no verdict is remembered' }),
   ...(follower?.isStale === true ? { '~config': 'no registry heard for 10 s' } : {}),
   ...(follower?.refusal === undefined ? {} : { '~refused': follower.refusal }),
   ...(plugins.problems.length === 0 ? {} : { '~plugins': plugins.problems.join('; ') }),
@@ -227,15 +261,17 @@ const observe = (parts: {
   follower: ConfigFollower;
   bus: Bus;
   decisions: Decisions;
+  revocations: RevocationFollower;
   plugins: PluginSource;
 }): void => {
-  const { registry, gateway, instance, listener, follower, bus, decisions, plugins } = parts;
+  const { registry, gateway, instance, listener, follower, bus, decisions, revocations, plugins } = parts;
   gateway.metrics.observe(registry, instance, {
     connections: () => listener.counts,
     version: () => follower.position.version,
     isStale: () => follower.isStale,
     busConnected: () => bus.isConnected,
     cachedVerdicts: () => decisions.cache.size,
+    revocations: () => revocations.list.size,
     pluginProblems: () => plugins.problems.length,
     upstreamHealth: () => (exportsUpstreamHealth(gateway) ? gateway.balancers.allHealth() : []),
   });

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '@sluice/contracts';
 import type { Ports } from '@sluice/plugins';
-import type { Logger } from '@sluice/service-kit';
+import type { LineWriter, Logger } from '@sluice/service-kit';
 import { sendError } from './answer.ts';
 import { runAccess, runSettle } from './chain.ts';
 import { clientAddress, plainAddress, type TrustedPeers } from './client-address.ts';
@@ -33,6 +33,7 @@ export interface Gateway extends Forwarding {
   readonly trustedPeers: TrustedPeers;
   readonly realIpHeader: string;
   readonly accessLog: 'all' | 'errors' | 'off';
+  readonly accessLines: LineWriter;
 }
 
 /** What carries a request to its upstream and the answer back; resolves with a refusal when there is no answer. */
@@ -176,8 +177,8 @@ const settleWhenDone = (gateway: Gateway, exchange: ProxyExchange): void => {
 
 const settle = (gateway: Gateway, exchange: ProxyExchange): void => {
   runSettle(exchange, gateway.ports);
-  gateway.metrics.record(exchange, gateway.instance);
-  logExchange(gateway.logger, exchange, gateway.accessLog);
+  gateway.metrics.record(exchange);
+  logExchange(gateway.accessLines, exchange, gateway.accessLog);
   const { span } = exchange.trace;
   if (span === undefined) return;
   const route = exchange.route?.name ?? exchange.route?.id;

@@ -1,6 +1,11 @@
 import type { HeaderList } from '@sluice/plugins';
 
-/** Header lines in order, as written, looked up without regard to case. */
+const NONE: readonly string[] = [];
+
+/**
+ * Header lines in order, as written, looked up without regard to case. Most requests read and write some dozen
+ * lines several times each, so every step is one pass over short lists, without closures.
+ */
 export class Headers implements HeaderList {
   readonly #names: string[];
   readonly #keys: string[];
@@ -19,6 +24,29 @@ export class Headers implements HeaderList {
     return headers;
   }
 
+  /** The lines whose lower-case name is not to be dropped. */
+  without(isDropped: (key: string) => boolean): Headers {
+    const kept = Headers.empty();
+    for (let i = 0; i < this.#keys.length; i++) {
+      const key = this.#keys[i] as string;
+      if (isDropped(key)) continue;
+      kept.#names.push(this.#names[i] as string);
+      kept.#keys.push(key);
+      kept.#values.push(this.#values[i] as string);
+    }
+    return kept;
+  }
+
+  /** Bytes of the longest line, name and value. */
+  get longestLine(): number {
+    let longest = 0;
+    for (let i = 0; i < this.#names.length; i++) {
+      const length = (this.#names[i] as string).length + (this.#values[i] as string).length;
+      if (length > longest) longest = length;
+    }
+    return longest;
+  }
+
   static empty(): Headers {
     return new Headers([], [], []);
   }
@@ -34,7 +62,12 @@ export class Headers implements HeaderList {
 
   getAll(name: string): readonly string[] {
     const key = name.toLowerCase();
-    return this.#values.filter((_value, i) => this.#keys[i] === key);
+    const first = this.#keys.indexOf(key);
+    if (first === -1) return NONE;
+    const values = [this.#values[first] as string];
+    for (let i = this.#keys.indexOf(key, first + 1); i !== -1; i = this.#keys.indexOf(key, i + 1))
+      values.push(this.#values[i] as string);
+    return values;
   }
 
   has(name: string): boolean {
@@ -42,12 +75,15 @@ export class Headers implements HeaderList {
   }
 
   set(name: string, value: string): void {
-    const at = this.#keys.indexOf(name.toLowerCase());
+    const key = name.toLowerCase();
+    const at = this.#keys.indexOf(key);
     if (at === -1) {
-      this.append(name, value);
+      this.#names.push(name);
+      this.#keys.push(key);
+      this.#values.push(value);
       return;
     }
-    this.#removeFrom(at + 1, name.toLowerCase());
+    if (this.#keys.indexOf(key, at + 1) !== -1) this.#removeFrom(at + 1, key);
     this.#names[at] = name;
     this.#values[at] = value;
   }
@@ -59,7 +95,8 @@ export class Headers implements HeaderList {
   }
 
   delete(name: string): void {
-    this.#removeFrom(0, name.toLowerCase());
+    const key = name.toLowerCase();
+    if (this.#keys.includes(key)) this.#removeFrom(0, key);
   }
 
   *entries(): Generator<readonly [string, string]> {
@@ -68,8 +105,16 @@ export class Headers implements HeaderList {
 
   /** Puts `over`'s lines in place of every line of the same names. */
   overlay(over: Headers): void {
-    for (const key of new Set(over.#keys)) this.delete(key);
-    for (const [name, value] of over.entries()) this.append(name, value);
+    const count = over.#keys.length;
+    for (let i = 0; i < count; i++) {
+      const key = over.#keys[i] as string;
+      if (this.#keys.includes(key)) this.#removeFrom(0, key);
+    }
+    for (let i = 0; i < count; i++) {
+      this.#names.push(over.#names[i] as string);
+      this.#keys.push(over.#keys[i] as string);
+      this.#values.push(over.#values[i] as string);
+    }
   }
 
   /** Node's flat form, for `writeHead`; without the lines of some names, given in lower case. */

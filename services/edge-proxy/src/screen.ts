@@ -15,8 +15,7 @@ export const screenRequest = (request: IncomingMessage, headers: Headers): Gatew
     return new GatewayError('GW_METHOD_NOT_ALLOWED');
   if ((request.url ?? '').length > MAX_TARGET_BYTES)
     return new GatewayError('GW_BAD_REQUEST', { status: 414, message: 'URI too long' });
-  for (const [name, value] of headers.entries())
-    if (name.length + value.length > MAX_HEADER_LINE_BYTES) return new GatewayError('GW_HEADERS_TOO_LARGE');
+  if (headers.longestLine > MAX_HEADER_LINE_BYTES) return new GatewayError('GW_HEADERS_TOO_LARGE');
   return screenFraming(headers) ?? screenHost(request, headers);
 };
 
@@ -40,7 +39,7 @@ const screenHost = (request: IncomingMessage, headers: Headers): GatewayError | 
 };
 
 /** Connection's own headers: they speak to the next hop only (RFC 9110 section 7.6.1). */
-const HOP_BY_HOP = [
+const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
   'proxy',
@@ -49,47 +48,56 @@ const HOP_BY_HOP = [
   'upgrade',
   'te',
   'trailer',
-];
+]);
 /** A `Connection:` header may not talk us out of these. */
 const NEVER_NOMINATED = new Set(['host', 'content-length', 'transfer-encoding', 'authorization', 'cookie']);
 /** Identity that only the gateway may assert; a client's copy would be believed by an upstream. */
-const ASSERTED = /^x[-_](consumer|credential|authenticated|anonymous[-_]consumer)/i;
+const ASSERTED = /^x[-_](consumer|credential|authenticated|anonymous[-_]consumer)/;
+
+const isKeptFromUpstream = (key: string): boolean =>
+  HOP_BY_HOP.has(key) || (key.charCodeAt(0) === LETTER_X && ASSERTED.test(key));
 
 /** The client's headers as an upstream may see them, before the gateway adds its own. */
 export const headersForUpstream = (fromClient: Headers): Headers => {
-  const headers = fromClient.copy();
+  const headers = fromClient.without(isKeptFromUpstream);
   for (const nominated of nominatedBy(fromClient.getAll('connection')))
     if (!NEVER_NOMINATED.has(nominated)) headers.delete(nominated);
   const wantsTrailers = fromClient.getAll('te').some((te) => /(^|[,\s])trailers($|[,;\s])/i.test(te));
-  for (const name of HOP_BY_HOP) headers.delete(name);
   if (wantsTrailers) headers.set('TE', 'trailers');
-  for (const [name] of [...headers.entries()]) if (ASSERTED.test(name)) headers.delete(name);
   return headers;
 };
 
-const RESPONSE_HOP_BY_HOP = [
+const RESPONSE_HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
   'transfer-encoding',
   'upgrade',
-  'trailer',
-];
-const NGINX_COMMANDS = /^x-accel-/i;
+]);
+const NGINX_COMMANDS = 'x-accel-';
+
+const isKeptFromClient = (key: string): boolean =>
+  RESPONSE_HOP_BY_HOP.has(key) || key === 'trailer' || key.startsWith(NGINX_COMMANDS);
+const isKeptFromTrailersClient = (key: string): boolean =>
+  RESPONSE_HOP_BY_HOP.has(key) || key.startsWith(NGINX_COMMANDS);
 
 /** An upstream's headers as the client may see them. `Trailer` stays for a client that asked for trailers. */
 export const headersForClient = (fromUpstream: Headers, clientTakesTrailers: boolean): Headers => {
-  const headers = fromUpstream;
+  const headers = fromUpstream.without(clientTakesTrailers ? isKeptFromTrailersClient : isKeptFromClient);
   for (const nominated of nominatedBy(fromUpstream.getAll('connection')))
     if (nominated !== 'content-length') headers.delete(nominated);
-  for (const name of RESPONSE_HOP_BY_HOP)
-    if (name !== 'trailer' || !clientTakesTrailers) headers.delete(name);
-  for (const [name] of [...headers.entries()]) if (NGINX_COMMANDS.test(name)) headers.delete(name);
   return headers;
 };
 
-const nominatedBy = (values: readonly string[]): string[] =>
-  values
-    .flatMap((value) => value.toLowerCase().split(','))
-    .map((name) => name.trim())
-    .filter((name) => name !== '' && name !== 'keep-alive' && name !== 'close' && name !== 'upgrade');
+const LETTER_X = 0x78;
+const NOTHING: readonly string[] = [];
+/** What nearly every message says, and nominates nothing. */
+const USUAL = new Set(['keep-alive', 'Keep-Alive', 'close']);
+
+const nominatedBy = (values: readonly string[]): readonly string[] =>
+  values.every((value) => USUAL.has(value))
+    ? NOTHING
+    : values
+        .flatMap((value) => value.toLowerCase().split(','))
+        .map((name) => name.trim())
+        .filter((name) => name !== '' && name !== 'keep-alive' && name !== 'close' && name !== 'upgrade');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { batchedRequest } from '../contract.ts';
+import { tokenMarks } from './revoked.ts';
 
 /** Longest credential, and longest text that was signed, in characters. */
 export const MAX_CREDENTIAL_CHARS = 32_768;
@@ -51,6 +52,8 @@ export const authVerify = batchedRequest({
     userId: z.string().optional(),
     /** Only claims that plugins may show or log; never the token. */
     claims: z.record(z.string(), scalar).optional(),
+    /** What a revocation may name this token by; absent for credentials that are no tokens. */
+    token: tokenMarks.optional(),
     /** For a denial: the exact JSON body for the client, and a short reason for logs. */
     body: z.record(z.string(), scalar).optional(),
     reason: z.string().optional(),
@@ -72,6 +75,14 @@ export const authVerify = batchedRequest({
         tenantId: 'tenant-123',
         userId: 'user-456',
         claims: { sub: 'user-456' },
+        token: {
+          issuer: 'https://auth.example.com/oidc',
+          subject: 'user-456',
+          tenant: 'tenant-123',
+          jti: 'b1f7c2d0-5b3a',
+          kid: 'key-1',
+          issuedAtMs: 1_767_323_045_000,
+        },
       },
     },
     {

@@ -4,12 +4,14 @@ import type { Bus, Registry } from '@sluice/service-kit';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { ApplyParts } from '../apply-config.ts';
 import type { EntityIndex } from '../entities/entity-index.ts';
+import type { Revocations } from '../revocations.ts';
 import { cacheRoutes } from './cache-routes.ts';
 import { configRoutes } from './config-routes.ts';
 import { debugRoutes } from './debug-routes.ts';
 import { entityRoutes } from './entity-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { KONG_VERSION, nodeRoutes } from './node-routes.ts';
+import { revocationRoutes } from './revocation-routes.ts';
 import { schemaRoutes } from './schema-routes.ts';
 import { tagRoutes } from './tag-routes.ts';
 
@@ -24,6 +26,7 @@ export interface AdminParts extends ApplyParts {
   readonly plugins: Pick<PluginFolder, 'all' | 'refresh'>;
   readonly metrics: Registry;
   readonly index: EntityIndex;
+  readonly revocations: Revocations;
   /** False: single entities can be read only, as in Kong without a database. */
   readonly adminWrites: boolean;
 }
@@ -54,6 +57,7 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   healthRoutes(app, parts);
   cacheRoutes(app, parts);
   debugRoutes(app, parts);
+  revocationRoutes(app, parts);
   return app;
 };
 

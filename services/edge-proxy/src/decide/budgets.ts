@@ -20,6 +20,8 @@ type Quota = QuotaState | null | undefined;
 const QUOTA_MEMO = 'edge:quota';
 /** A leased request asks nobody, so the quota that it shows may be so old. */
 const QUOTA_MAX_AGE_MS = 1000;
+/** From then on it is read again behind the requests that show it: in steady traffic none waits for it. */
+const QUOTA_RENEW_AFTER_MS = 700;
 const KNOWN_QUOTAS = 10_000;
 
 /**
@@ -34,10 +36,11 @@ export class Budgets {
   >;
   readonly #leases: LeaseBook | undefined;
   readonly #local = new LocalLimiter();
-  readonly #quotas = new LRUCache<string, { readonly state: Quota }>({
+  readonly #quotas = new LRUCache<string, { readonly state: Quota; readonly at: number }>({
     max: KNOWN_QUOTAS,
-    ttl: QUOTA_MAX_AGE_MS,
   });
+  /** Under way: requests that want the same share one question. */
+  readonly #quotaQuestions = new Map<string, Promise<Quota>>();
   #isDegraded = false;
 
   constructor(options: DecisionOptions) {
@@ -66,7 +69,7 @@ export class Budgets {
     if (held === undefined) return this.#ask(exchange, key, limits, book);
     this.#options.metrics.limitDecided('lease');
     const quotaKey = quotaKeyOf(exchange);
-    const known = quotaKey === undefined ? undefined : this.#quotas.get(quotaKey);
+    const known = quotaKey === undefined ? undefined : this.#knownQuota(exchange, quotaKey);
     if (quotaKey !== undefined && known !== undefined)
       exchange.memo.set(QUOTA_MEMO, { key: quotaKey, state: known.state });
     return held;
@@ -107,13 +110,34 @@ export class Budgets {
     return seen?.key === quotaKey ? seen.state : this.#askQuota(exchange, quotaKey);
   }
 
-  async #askQuota(exchange: ProxyExchange, quotaKey: string): Promise<Quota> {
+  #knownQuota(exchange: ProxyExchange, quotaKey: string): { readonly state: Quota } | undefined {
+    const known = this.#quotas.get(quotaKey);
+    if (known === undefined) return undefined;
+    const age = performance.now() - known.at;
+    if (age > QUOTA_MAX_AGE_MS) return undefined;
+    if (age > QUOTA_RENEW_AFTER_MS) void this.#askQuota(exchange, quotaKey);
+    return known;
+  }
+
+  #askQuota(exchange: ProxyExchange, quotaKey: string): Promise<Quota> {
+    let asked = this.#quotaQuestions.get(quotaKey);
+    if (asked === undefined) {
+      asked = this.#askLimiterForQuota(exchange, quotaKey).finally(() =>
+        this.#quotaQuestions.delete(quotaKey),
+      );
+      this.#quotaQuestions.set(quotaKey, asked);
+    }
+    return asked;
+  }
+
+  /** Never rejects. */
+  async #askLimiterForQuota(exchange: ProxyExchange, quotaKey: string): Promise<Quota> {
     try {
       const verdict = await withLaneSpan(exchange.trace, ratelimitCheck.subject, (traceparent) =>
         this.#checks.ask({ key: 'quota', limits: [], quotaKey }, traceparent),
       );
       this.#recovered();
-      this.#quotas.set(quotaKey, { state: verdict.quota });
+      this.#quotas.set(quotaKey, { state: verdict.quota, at: performance.now() });
       return verdict.quota;
     } catch (error) {
       this.#degraded(error);
@@ -128,7 +152,7 @@ export class Budgets {
 
   #rememberQuota(exchange: ProxyExchange, key: string, state: Quota): void {
     exchange.memo.set(QUOTA_MEMO, { key, state });
-    this.#quotas.set(key, { state });
+    this.#quotas.set(key, { state, at: performance.now() });
   }
 
   #degraded(error: unknown): void {

@@ -1,3 +1,4 @@
+import type { RevocationFollower } from '@sluice/config-log';
 import { authVerify, GatewayError, type Limit, type QuotaState } from '@sluice/contracts';
 import type { AuthVerdict, BudgetVerdict, Credential } from '@sluice/plugins';
 import { type Bus, Lane } from '@sluice/service-kit';
@@ -6,7 +7,7 @@ import type { EdgeMetrics } from '../observe/metrics.ts';
 import { withLaneSpan } from '../observe/tracing.ts';
 import { Budgets } from './budgets.ts';
 import { failureKind } from './failure-kind.ts';
-import { VerdictCache, verdictKey } from './verdict-cache.ts';
+import { REVOKED, VerdictCache, verdictKey } from './verdict-cache.ts';
 
 /** The commit the edge stands on, and how many edges share the limits. */
 export interface Standing {
@@ -21,6 +22,7 @@ export interface DecisionOptions {
   readonly metrics: EdgeMetrics;
   readonly cacheBytes: number;
   readonly cacheMaxMs: number;
+  readonly revocations: Pick<RevocationFollower, 'list' | 'isRead'>;
   /** Off: the limiter is asked for every request. */
   readonly hasLeases: boolean;
 }
@@ -41,7 +43,11 @@ export class Decisions {
 
   constructor(options: DecisionOptions) {
     this.#options = options;
-    this.cache = new VerdictCache({ maxBytes: options.cacheBytes, maxMs: options.cacheMaxMs });
+    this.cache = new VerdictCache({
+      maxBytes: options.cacheBytes,
+      maxMs: options.cacheMaxMs,
+      revocations: options.revocations.list,
+    });
     this.#auth = new Lane(options.bus, authVerify, { isIdempotent: true });
     this.#budgets = new Budgets(options);
   }
@@ -76,14 +82,19 @@ export class Decisions {
     key: string | undefined,
   ): Promise<AuthVerdict | GatewayError> {
     const { epoch, version } = this.#options.standing();
+    const askedAt = performance.now();
     try {
       const verdict = await withLaneSpan(exchange.trace, authVerify.subject, (traceparent) =>
         this.#auth.ask({ pluginId, epoch, version, ...credential }, traceparent),
       );
-      const answer = identityOf(verdict);
-      // A verdict given under an older configuration may not outlive it.
-      if (key !== undefined && this.#options.standing().version === version)
-        this.cache.put(key, answer, verdict.cacheMs);
+      const { list } = this.#options.revocations;
+      // Auth may have judged before it heard of a revocation that this edge has heard of.
+      const isRevoked = verdict.token !== undefined && list.refuses(verdict.token);
+      const answer = isRevoked ? REVOKED : identityOf(verdict);
+      if (key !== undefined && this.#mayRemember(answer, version)) {
+        const leftMs = verdict.cacheMs - (performance.now() - askedAt); // of its life as auth knows it
+        this.cache.put(key, answer, leftMs, verdict.token);
+      }
       return answer;
     } catch (error) {
       this.#options.metrics.dependencyFailed('auth', failureKind(error));
@@ -92,6 +103,15 @@ export class Decisions {
         headers: { 'Retry-After': AUTH_RETRY_AFTER_SECONDS },
       });
     }
+  }
+
+  /**
+   * A verdict given under an older configuration may not outlive it; and who may not hear of revocations remembers
+   * nobody.
+   */
+  #mayRemember({ outcome }: AuthVerdict, version: number): boolean {
+    const { standing, revocations } = this.#options;
+    return standing().version === version && (outcome === 'deny' || revocations.isRead);
   }
 
   /** As Budgets.spend. */

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { leaseTerms } from './lease-terms.ts';
 
 const MAX_BUDGETS = 50_000;
-/** Asked again in the background when less than this share of the last grant is left. */
+/** Asked again in the background when less than this share of the last grant, or of its life, is left. */
 const RENEW_AT = 0.3;
 /** A grant of fewer tokens saves nothing: near the limit every request is counted exactly. */
 const MIN_TOKENS = 4;
@@ -107,8 +107,9 @@ export class LeaseBook {
       return { outcome: 'deny', source: 'lease', windows: windowsAt(budget, now) };
     }
     lease.balance -= 1;
-    if (budget.leases.length === 1 && lease.balance < lease.granted * RENEW_AT)
-      this.#renew(budget, edges, now);
+    const isNearlyOver =
+      lease.balance < lease.granted * RENEW_AT || lease.endsAt - now < terms.lifeMs * RENEW_AT;
+    if (isNearlyOver && budget.leases.length === 1) this.#renew(budget, edges, now);
     return { outcome: 'allow', source: 'lease', windows: windowsAt(budget, now) };
   }
 

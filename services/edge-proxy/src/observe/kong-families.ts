@@ -1,26 +1,29 @@
-import { counter, type Gauge, gauge, histogram, type Registry } from '@sluice/service-kit';
+import { type Gauge, gauge, type Registry } from '@sluice/service-kit';
+import { TallyCounter, TallyHistogram } from './tally.ts';
 
 const KONG_BUCKETS = [1, 2, 5, 7, 10, 15, 20, 30, 50, 75, 100, 200, 500, 750, 1000, 3000, 6000];
 const UPSTREAM_BUCKETS = [25, 50, 80, 100, 250, 400, 700, 1000, 2000, 5000, 10_000, 30_000, 60_000];
 const HEALTH_LABELS = ['upstream', 'target', 'address', 'state', 'subsystem'] as const;
 export type HealthGauge = Gauge<(typeof HEALTH_LABELS)[number]>;
-const SCOPE = ['service', 'route'] as const;
+type Scope = 'service' | 'route';
 
-/** The families that Kong's dashboards read, under Kong's names, labels and buckets (kong-compat 4.11). */
+export type KongFamilies = ReturnType<typeof kongFamilies>;
+
+/**
+ * The families that Kong's dashboards read, under Kong's names and buckets (kong-compat 4.11). Labels are written
+ * in the order in which a series has them, which is Kong's.
+ */
 export const kongFamilies = (registry: Registry, onHealthScrape: (gauge: HealthGauge) => void) => ({
-  requests: counter(registry, 'kong_http_requests_total', 'HTTP status codes per consumer/service/route', [
-    ...SCOPE,
-    'code',
-    'source',
-    'workspace',
-    'consumer',
-  ] as const),
-  bandwidth: counter(registry, 'kong_bandwidth_bytes', 'Bytes by direction', [
-    ...SCOPE,
-    'direction',
-    'workspace',
-    'consumer',
-  ] as const),
+  requests: new TallyCounter<Scope | 'code' | 'source' | 'workspace' | 'consumer'>(
+    registry,
+    'kong_http_requests_total',
+    'HTTP status codes per consumer/service/route',
+  ),
+  bandwidth: new TallyCounter<Scope | 'direction' | 'workspace' | 'consumer'>(
+    registry,
+    'kong_bandwidth_bytes',
+    'Bytes by direction',
+  ),
   ...latencyFamilies(registry),
   targetHealth: gauge(
     registry,
@@ -36,42 +39,25 @@ export const kongFamilies = (registry: Registry, onHealthScrape: (gauge: HealthG
     'Health of a service’s targets, by the last attempt',
     ['upstream', 'target'] as const,
   ),
-  total: counter(registry, 'kong_nginx_requests_total', 'Requests received', [
-    'node_id',
-    'subsystem',
-  ] as const),
+  total: new TallyCounter<'node_id' | 'subsystem'>(
+    registry,
+    'kong_nginx_requests_total',
+    'Requests received',
+  ),
 });
 
 const latencyFamilies = (registry: Registry) => {
-  const labels = [...SCOPE, 'workspace'] as const;
+  const family = (name: string, help: string, bounds: readonly number[]) =>
+    new TallyHistogram<Scope | 'workspace'>(registry, name, help, bounds);
   return {
-    kongLatency: histogram(
-      registry,
-      'kong_kong_latency_ms',
-      'Latency added by the gateway',
-      labels,
-      KONG_BUCKETS,
-    ),
-    upstreamLatency: histogram(
-      registry,
-      'kong_upstream_latency_ms',
-      'Latency added by the upstream',
-      labels,
-      UPSTREAM_BUCKETS,
-    ),
-    requestLatency: histogram(
-      registry,
-      'kong_request_latency_ms',
-      'Total latency of requests',
-      labels,
-      UPSTREAM_BUCKETS,
-    ),
+    kongLatency: family('kong_kong_latency_ms', 'Latency added by the gateway', KONG_BUCKETS),
+    upstreamLatency: family('kong_upstream_latency_ms', 'Latency added by the upstream', UPSTREAM_BUCKETS),
+    requestLatency: family('kong_request_latency_ms', 'Total latency of requests', UPSTREAM_BUCKETS),
     /** Kong 2's name, which the original's dashboards read. */
-    legacyLatency: histogram(
+    legacyLatency: new TallyHistogram<Scope | 'type'>(
       registry,
       'kong_latency',
       'Latency by type: request, upstream, kong',
-      [...SCOPE, 'type'] as const,
       UPSTREAM_BUCKETS,
     ),
   };

@@ -4,9 +4,9 @@ import type { TargetHealth } from '../upstream/balancing/balancer.ts';
 import { kongFamilies } from './kong-families.ts';
 import { type Connections, observeNode } from './kong-node.ts';
 import { requestBytes } from './request-bytes.ts';
+import { type RouteSeries, SeriesByRoute } from './route-series.ts';
+import { type Count, TallyCounter } from './tally.ts';
 import { UpstreamHealthGauge } from './upstream-health-gauge.ts';
-
-const WORKSPACE = 'default';
 
 /** Figures that only the listener and the follower know, read at each scrape. */
 export interface EdgeGauges {
@@ -15,6 +15,7 @@ export interface EdgeGauges {
   readonly isStale: () => boolean;
   readonly busConnected: () => boolean;
   readonly cachedVerdicts: () => number;
+  readonly revocations: () => number;
   readonly pluginProblems: () => number;
   readonly upstreamHealth: () => Iterable<TargetHealth & { readonly upstream: string }>;
 }
@@ -26,11 +27,16 @@ export class EdgeMetrics {
   readonly #plugin;
   readonly #errors;
   readonly #pluginErrors;
-  readonly #limits;
+  readonly #limits: Readonly<Record<'lease' | 'service' | 'local', Count>>;
+  readonly #byRoute: SeriesByRoute;
+  #total: Count | undefined;
+  /** What the health gauges say, by service and target: they are set when that changes. */
+  readonly #saidOf = new Map<string, Map<string, string>>();
   readonly #upstreamHealth = new UpstreamHealthGauge();
 
   constructor(registry: Registry) {
     this.#kong = kongFamilies(registry, (health) => this.#upstreamHealth.renew(health));
+    this.#byRoute = new SeriesByRoute(this.#kong);
     this.#dependency = counter(
       registry,
       'sluice_degraded_decisions_total',
@@ -46,12 +52,16 @@ export class EdgeMetrics {
       'Handlers of plugins that failed: threw, or did not end in time',
       ['plugin', 'phase', 'reason'] as const,
     );
-    this.#limits = counter(
+    const limits = new TallyCounter<'source'>(
       registry,
       'sluice_limit_decisions_total',
       'Decisions about limits, by who made them: a lease of this edge, the limiter, or this edge alone',
-      ['source'] as const,
     );
+    this.#limits = {
+      lease: limits.series({ source: 'lease' }),
+      service: limits.series({ source: 'service' }),
+      local: limits.series({ source: 'local' }),
+    };
     this.#errors = counter(registry, 'sluice_errors_total', 'Answers the gateway gave in its own name', [
       'code',
     ] as const);
@@ -78,6 +88,9 @@ export class EdgeMetrics {
     gauge(registry, 'sluice_verdict_cache_entries', 'Verdicts about credentials held', [] as const, (g) =>
       g.set(gauges.cachedVerdicts()),
     );
+    gauge(registry, 'sluice_revocations', 'Revocations of tokens in force', [] as const, (g) =>
+      g.set(gauges.revocations()),
+    );
     gauge(
       registry,
       'sluice_plugin_problems',
@@ -85,7 +98,7 @@ export class EdgeMetrics {
       [] as const,
       (g) => g.set(gauges.pluginProblems()),
     );
-    this.#kong.total.inc({ node_id: instance, subsystem: 'http' }, 0);
+    this.#total = this.#kong.total.series({ node_id: instance, subsystem: 'http' });
   }
 
   dependencyFailed(dependency: 'auth' | 'ratelimit', reason: string): void {
@@ -93,7 +106,7 @@ export class EdgeMetrics {
   }
 
   limitDecided(source: 'lease' | 'service' | 'local'): void {
-    this.#limits.inc({ source });
+    this.#limits[source].value += 1;
   }
 
   pluginEvent(event: string): void {
@@ -106,55 +119,33 @@ export class EdgeMetrics {
   }
 
   /** Counts one finished request. Kong's families speak only of requests that matched a route. */
-  record(exchange: ProxyExchange, instance: string): void {
-    this.#kong.total.inc({ node_id: instance, subsystem: 'http' });
+  record(exchange: ProxyExchange): void {
+    if (this.#total !== undefined) this.#total.value += 1;
     if (exchange.errorCode !== undefined) this.#errors.inc({ code: exchange.errorCode });
     const config = exchange.chain?.configOf('prometheus', exchange.identity?.consumer?.id);
-    if (config === undefined || exchange.route === undefined) return;
-    const labels = {
-      service: exchange.service?.name ?? exchange.service?.host ?? '',
-      route: exchange.route.name ?? exchange.route.id,
-    };
+    const { route, service } = exchange;
+    if (config === undefined || route === undefined) return;
+    const series = this.#byRoute.of(service?.name ?? service?.host ?? '', route.name ?? route.id);
     const consumer = config.per_consumer === true ? (exchange.identity?.consumer?.username ?? '') : '';
-    if (config.status_code_metrics === true) this.#recordStatus(exchange, labels, consumer);
-    if (config.latency_metrics === true) this.#recordLatency(exchange, labels);
-    if (config.bandwidth_metrics === true) this.#recordBandwidth(exchange, labels, consumer);
+    if (config.status_code_metrics === true) recordStatus(series, exchange, consumer);
+    if (config.latency_metrics === true) recordLatency(series, exchange);
+    if (config.bandwidth_metrics === true) recordBandwidth(series, exchange, consumer);
     if (config.upstream_health_metrics === true) this.#recordHealth(exchange);
   }
 
-  #recordStatus(exchange: ProxyExchange, labels: Labels, consumer: string): void {
-    const source = exchange.upstream === undefined ? 'kong' : 'service';
-    const code = `${exchange.upstream?.status ?? exchange.response.statusCode}`;
-    this.#kong.requests.inc({ ...labels, code, source, workspace: WORKSPACE, consumer });
-  }
-
-  #recordLatency({ timing }: ProxyExchange, labels: Labels): void {
-    const total = performance.now() - timing.startedAt;
-    const { forwardedAt, answeredAt } = timing;
-    const upstream =
-      forwardedAt === undefined || answeredAt === undefined ? undefined : answeredAt - forwardedAt;
-    const own = Math.max(0, (forwardedAt ?? performance.now()) - timing.startedAt);
-    this.#kong.requestLatency.observe({ ...labels, workspace: WORKSPACE }, total);
-    this.#kong.kongLatency.observe({ ...labels, workspace: WORKSPACE }, own);
-    this.#kong.legacyLatency.observe({ ...labels, type: 'request' }, total);
-    this.#kong.legacyLatency.observe({ ...labels, type: 'kong' }, own);
-    if (upstream === undefined) return;
-    this.#kong.upstreamLatency.observe({ ...labels, workspace: WORKSPACE }, upstream);
-    this.#kong.legacyLatency.observe({ ...labels, type: 'upstream' }, upstream);
-  }
-
-  #recordBandwidth(exchange: ProxyExchange, labels: Labels, consumer: string): void {
-    const written = exchange.request.socket.bytesWritten - exchange.bytesAtStart.written;
-    // Labels are written in the order in which they stand here, which is Kong's.
-    const count = (direction: 'ingress' | 'egress', bytes: number): void =>
-      this.#kong.bandwidth.inc({ ...labels, direction, workspace: WORKSPACE, consumer }, Math.max(0, bytes));
-    count('ingress', requestBytes(exchange));
-    count('egress', written);
-  }
-
+  /** Setting six gauges costs more than the rest of the record, and a target's health hardly ever changes. */
   #recordHealth({ target, service, upstream, errorCode, isBalanced }: ProxyExchange): void {
     if (target === undefined || errorCode === 'GW_NO_PEER') return;
     const name = service?.name ?? service?.host ?? '';
+    const state = upstream !== undefined ? 'healthy' : (errorCode ?? 'unhealthy');
+    let said = this.#saidOf.get(name);
+    if (said === undefined) {
+      said = new Map();
+      this.#saidOf.set(name, said);
+    }
+    const now = isBalanced ? BALANCED_AND[state === 'healthy' ? 'up' : 'down'] : state;
+    if (said.get(target) === now) return;
+    said.set(target, now);
     const isHealthy = upstream !== undefined ? 1 : 0;
     this.#kong.legacyHealth.set({ upstream: name, target }, isHealthy);
     if (isBalanced) return; // its balancer knows better
@@ -169,7 +160,32 @@ export class EdgeMetrics {
   }
 }
 
-interface Labels {
-  readonly service: string;
-  readonly route: string;
-}
+const BALANCED_AND = { up: 'balanced, healthy', down: 'balanced, unhealthy' } as const;
+
+const recordStatus = (series: RouteSeries, { upstream, response }: ProxyExchange, consumer: string): void => {
+  const source = upstream === undefined ? 'kong' : 'service';
+  series.status(upstream?.status ?? response.statusCode, source, consumer).value += 1;
+};
+
+const recordLatency = (series: RouteSeries, { timing }: ProxyExchange): void => {
+  const { startedAt, forwardedAt, answeredAt } = timing;
+  const now = performance.now();
+  const total = now - startedAt;
+  const own = Math.max(0, (forwardedAt ?? now) - startedAt);
+  const { request, kong, legacyRequest, legacyKong } = series.latencies;
+  request.observe(total);
+  kong.observe(own);
+  legacyRequest.observe(total);
+  legacyKong.observe(own);
+  if (forwardedAt === undefined || answeredAt === undefined) return;
+  const { upstream, legacyUpstream } = series.upstreamLatencies;
+  upstream.observe(answeredAt - forwardedAt);
+  legacyUpstream.observe(answeredAt - forwardedAt);
+};
+
+const recordBandwidth = (series: RouteSeries, exchange: ProxyExchange, consumer: string): void => {
+  const written = exchange.request.socket.bytesWritten - exchange.bytesAtStart.written;
+  const { ingress, egress } = series.bandwidth(consumer);
+  ingress.value += Math.max(0, requestBytes(exchange));
+  egress.value += Math.max(0, written);
+};

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '@sluice/contracts';
 import type { Ports } from '@sluice/plugins';
 import { addGatewayHeaders } from '../answer.ts';
@@ -7,6 +8,9 @@ import { Headers } from '../header-list.ts';
 import { headersForClient } from '../screen.ts';
 import type { AnswerReader, IncomingAnswer } from './engines/engine.ts';
 import { sendWhenComplete } from './held-answer.ts';
+
+/** A larger body costs more to copy than a second write does. */
+const MAX_TEXT_BYTES = 8 * 1024;
 
 /**
  * Sends an upstream's answer to the client: the head, changed by the chain, then the body as it comes, with
@@ -77,7 +81,7 @@ const stream = (exchange: ProxyExchange, upstream: IncomingAnswer, read: readonl
   response.writeHead(upstream.status, upstream.statusMessage, exchange.toClient.toRaw());
   const whole = read.length === 0 ? upstream.takeWhole() : undefined;
   if (whole !== undefined) {
-    response.end(whole);
+    endWith(response, whole);
     return;
   }
   for (const chunk of read) response.write(chunk);
@@ -87,6 +91,15 @@ const stream = (exchange: ProxyExchange, upstream: IncomingAnswer, read: readonl
   setImmediate(() => {
     if (!response.writableEnded && !response.destroyed) response.flushHeaders();
   });
+};
+
+/**
+ * Ends a response with all of its body. Node puts a head and a string into one write, a head and bytes into a list
+ * of two, which costs a fifth more; Latin-1 keeps every byte as it is.
+ */
+const endWith = (response: ServerResponse, body: Buffer): void => {
+  if (body.length > MAX_TEXT_BYTES) response.end(body);
+  else response.end(body.toString('latin1'), 'latin1');
 };
 
 /** Writes the body on. A client that has left never drains: it closed, and closing gave the upstream up. */

@@ -85,6 +85,22 @@ test('given a large limit and steady demand, then most requests are admitted wit
   expect(limiter.used).toBe(2000);
 });
 
+test('given an even demand, when a lease grows old before it is spent, then the next is there already', async () => {
+  const limiter = new Limiter(6000);
+  const book = bookOf(limiter);
+  const limits: Limit[] = [{ period: 'minute', limit: 6000 }];
+  const sources: string[] = [];
+  for (let n = 0; n < 4000; n++) {
+    limiter.now += 10; // 40 s at 100 a second: less than a lease's tokens in a lease's life
+    const { source } = spend(book, limiter, limits);
+    if (n > 500) sources.push(source);
+    await answersArrive();
+  }
+  expect(sources.filter((source) => source !== 'lease')).toEqual([]);
+  await book.close();
+  expect(limiter.used).toBe(4000);
+});
+
 test('given a small limit, then the limiter counts every request', async () => {
   const limiter = new Limiter(100);
   const book = bookOf(limiter);

@@ -1,0 +1,79 @@
+import { followConfig, followRevocations } from '@sluice/config-log';
+import type { Environment } from '@sluice/gateway-config';
+import { type Bus, JetStream, type Logger, startStatusServer } from '@sluice/service-kit';
+import { answerChecks } from './answer-checks.ts';
+import { Credentials } from './credentials.ts';
+import { KeySets } from './key-sets.ts';
+import { createAuthMetrics } from './metrics.ts';
+import { keySetOptions, type Settings, statusAddress, verifierLimits } from './settings.ts';
+import { describeIssuers, problemsOf } from './status.ts';
+
+const LOG_WITHIN_MS = 500; // a gateway that starts as a whole gets its configuration in this time
+const REVOCATIONS_WITHIN_MS = 2000;
+
+export interface AuthParts {
+  readonly settings: Settings;
+  readonly instance: string;
+  readonly version: string;
+  readonly bus: Bus;
+  readonly logger: Logger;
+  /** Where vault references are looked up. */
+  readonly environment: Environment;
+}
+
+export interface RunningAuth {
+  readonly statusPort: number;
+  /** Answers from now on. @returns one phrase for a person, once it does. */
+  serve(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Puts the process together; it reads configuration, keys and revocations at once and answers after `serve`. */
+export const startAuth = async (parts: AuthParts): Promise<RunningAuth> => {
+  const { settings, instance, bus, logger } = parts;
+  const jetstream = new JetStream(bus);
+  const credentials = new Credentials(parts.environment, logger);
+  const metrics = createAuthMetrics(parts.version, () => keySets.all);
+  const keySets = new KeySets({ ...keySetOptions(settings), logger, onRefresh: metrics.countRefresh });
+  const follower = followConfig({
+    ...{ bus, jetstream, instance, logger, process: 'auth' },
+    onState: (state) => keySets.follow(credentials.load(state)),
+    onCommit: ({ ops }, state) => keySets.follow(credentials.follow(ops, state)),
+  });
+  const revocations = followRevocations({ bus, jetstream, logger, confirmAs: { process: 'auth', instance } });
+  const revocationsMaxAgeMs = settings.REVOCATIONS_MAX_AGE_SECONDS * 1000;
+  const status = await startStatusServer({
+    ...statusAddress(settings),
+    metrics: metrics.registry,
+    problems: () => problemsOf({ bus, follower, revocations, revocationsMaxAgeMs, credentials, keySets }),
+  });
+  return {
+    statusPort: status.port,
+    serve: async () => {
+      // Configuration, keys and revocations first: what came before them would fail, while another instance could
+      // have decided it.
+      await bus.connection.then(() => follower.catchUp());
+      await follower.waitFor(1, LOG_WITHIN_MS);
+      await revocations.waitUntilRead(REVOCATIONS_WITHIN_MS);
+      await keySets.settled();
+      const { list } = revocations;
+      const verifier = {
+        credentials,
+        keySets,
+        revocations: list,
+        ...verifierLimits(settings),
+        clock: Date.now,
+      };
+      answerChecks({ bus, verifier, standing: follower, revocations, revocationsMaxAgeMs, metrics, logger });
+      await (await bus.connection).flush();
+      return describeIssuers(credentials, keySets);
+    },
+    stop: async () => {
+      follower.stop();
+      await bus.drain(settings.DRAIN_TIMEOUT_MS);
+      revocations.stop();
+      keySets.stop();
+      await status.close();
+    },
+  };
+};

@@ -1,0 +1,126 @@
+import type { Registry } from '@sluice/service-kit';
+
+type Labels = Readonly<Record<string, string>>;
+type Value = {
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly sharedLabels?: Labels;
+  readonly value: number;
+  readonly metricName?: string;
+};
+
+/** One series of a counter; whoever counts holds it, so that a request looks up no labels. */
+export interface Count {
+  readonly labels: Labels;
+  value: number;
+}
+
+/** What the registry reads at a scrape. It takes any object of this form for a metric. */
+abstract class Family {
+  abstract readonly type: 'counter' | 'histogram';
+  readonly aggregator = 'sum';
+  readonly name: string;
+  readonly help: string;
+
+  constructor(registry: Registry, name: string, help: string) {
+    this.name = name;
+    this.help = help;
+    registry.registerMetric(this as never);
+  }
+
+  protected abstract values(): Value[];
+
+  getForPromString(): object {
+    const { name, help, type, aggregator } = this;
+    return { name, help, type, aggregator, values: this.values() };
+  }
+
+  async get(): Promise<object> {
+    const { name, help, type, aggregator } = this;
+    const values = this.values().map(({ sharedLabels, labels, ...rest }) => ({
+      ...rest,
+      labels: { ...labels, ...sharedLabels },
+    }));
+    return { name, help, type, aggregator, values };
+  }
+}
+
+/**
+ * A counter whose series are held by those who count. The registry's own finds a series by its labels each time,
+ * 4 µs for each of the ten figures that a request leaves behind.
+ */
+export class TallyCounter<L extends string> extends Family {
+  readonly type = 'counter';
+  readonly #series: Count[] = [];
+
+  /** A new series; ask once for each set of labels and keep it. */
+  series(labels: Readonly<Record<L, string>>): Count {
+    const count = { labels, value: 0 };
+    this.#series.push(count);
+    return count;
+  }
+
+  protected values(): Value[] {
+    return this.#series.map(({ labels, value }) => ({ labels, value }));
+  }
+}
+
+/** One series of a histogram. */
+export class Distribution {
+  readonly labels: Labels;
+  readonly #bounds: readonly number[];
+  /** Values up to a bound and above the one before; those above the last are in `count` alone. */
+  readonly inBucket: number[];
+  sum = 0;
+  count = 0;
+
+  constructor(labels: Labels, bounds: readonly number[]) {
+    this.labels = labels;
+    this.#bounds = bounds;
+    this.inBucket = bounds.map(() => 0);
+  }
+
+  observe(value: number): void {
+    this.sum += value;
+    this.count += 1;
+    const bounds = this.#bounds;
+    for (let i = 0; i < bounds.length; i++)
+      if (value <= (bounds[i] as number)) {
+        this.inBucket[i] = (this.inBucket[i] as number) + 1;
+        return;
+      }
+  }
+}
+
+/** A histogram whose series are held by those who observe, as of `TallyCounter`. */
+export class TallyHistogram<L extends string> extends Family {
+  readonly type = 'histogram';
+  readonly #bounds: readonly number[];
+  readonly #series: Distribution[] = [];
+
+  constructor(registry: Registry, name: string, help: string, bounds: readonly number[]) {
+    super(registry, name, help);
+    this.#bounds = bounds;
+  }
+
+  /** A new series; ask once for each set of labels and keep it. */
+  series(labels: Readonly<Record<L, string>>): Distribution {
+    const distribution = new Distribution(labels, this.#bounds);
+    this.#series.push(distribution);
+    return distribution;
+  }
+
+  protected values(): Value[] {
+    return this.#series.flatMap(({ labels: sharedLabels, inBucket, sum, count }) => {
+      let below = 0;
+      const line = (suffix: string, value: number, labels: Value['labels'] = {}): Value => ({
+        ...{ labels, sharedLabels, value },
+        metricName: `${this.name}_${suffix}`,
+      });
+      const buckets = this.#bounds.map((le, i) => {
+        below += inBucket[i] as number;
+        return line('bucket', below, { le });
+      });
+      return [...buckets, line('bucket', count, { le: '+Inf' }), line('sum', sum), line('count', count)];
+    });
+  }
+}

@@ -1,0 +1,66 @@
+import { createLogger } from '@sluice/service-kit';
+import { eventually } from '@sluice/testkit';
+import { expect, test } from 'vitest';
+import { call, EdgeWorld, route, service, Upstream } from './edge-world.ts';
+
+/** A second edge whose log is read, and its lines about requests. */
+const loggedEdge = async (world: EdgeWorld, settings: Record<string, string> = {}) => {
+  const lines: string[] = [];
+  const options = { service: 'edge-proxy', instance: 'edge-1', level: 'info' };
+  const logger = createLogger(options, { write: (line) => lines.push(line) });
+  const edge = await world.addEdge(settings, logger);
+  await world.settled();
+  const requests = () =>
+    lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ msg }) => msg === 'request');
+  return { port: edge.ports.proxy, logger, lines, requests };
+};
+
+test('given requests that are forwarded and refused, then each leaves one line that says where it went and why', async () => {
+  await using upstream = await Upstream.start();
+  const to = service('up', upstream.url);
+  await using world = await EdgeWorld.start({
+    services: [to],
+    routes: [route('all', to, { paths: ['/in'] })],
+  });
+  const { port, requests, lines } = await loggedEdge(world);
+
+  await call(port, '/in/a%22b?apikey=s3cret', { headers: { authorization: 'Bearer s3cret' } });
+  await call(port, '/nowhere');
+  await eventually(() => requests().length === 2);
+
+  const [forwarded, refused] = requests();
+  expect(forwarded).toEqual({
+    ...{ level: 'info', time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/), instance: 'edge-1' },
+    ...{
+      request_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+    },
+    ...{ method: 'GET', path: '/in/a%22b', status: 200, route: 'all', service: 'up' },
+    ...{ target: new URL(upstream.url).host, decision: 'forwarded', client: '127.0.0.1' },
+    ...{ duration_ms: expect.any(Number), upstream_ms: expect.any(Number), msg: 'request' },
+  });
+  expect(refused).toMatchObject({ path: '/nowhere', status: 404, decision: 'GW_NO_ROUTE' });
+  expect(Object.keys(refused ?? {})).not.toContain('route');
+  expect(lines.join('')).not.toContain('s3cret');
+});
+
+test('given only errors are to be logged, when the level is raised while it runs, then not even those are', async () => {
+  await using upstream = await Upstream.start();
+  const to = service('up', upstream.url);
+  await using world = await EdgeWorld.start({
+    services: [to],
+    routes: [route('all', to, { paths: ['/in'] })],
+  });
+  const { port, logger, requests } = await loggedEdge(world, { ACCESS_LOG: 'errors' });
+
+  await call(port, '/in');
+  await call(port, '/nowhere');
+  await eventually(() => requests().length === 1);
+  logger.level = 'warn';
+  await call(port, '/nowhere');
+  logger.level = 'info';
+  await call(port, '/elsewhere');
+  await eventually(() => requests().length === 2);
+
+  expect(requests().map(({ path }) => path)).toEqual(['/nowhere', '/elsewhere']);
+});
