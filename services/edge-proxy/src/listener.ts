@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '@sluice/contracts';
 import { renderError, SERVER_NAME } from './answer.ts';
@@ -12,6 +12,10 @@ import { TlsFront } from './tls.ts';
 import { carryWebSocket } from './upstream/upgrade.ts';
 
 const HEADERS_TIMEOUT_MS = 60_000;
+/** Part of the time to drain, and at most so long: then connections on which nobody asks are closed. */
+const IDLE_SHARE = 0.1;
+const IDLE_GRACE_MS = 1000;
+const LOOK_FOR_IDLE_MS = 50;
 
 type ListenerSettings = Pick<Settings, 'MAX_HEADER_BYTES' | 'KEEP_ALIVE_TIMEOUT_MS'>;
 
@@ -109,14 +113,20 @@ export class Listener {
 
   /**
    * Takes no new connections, answers what is under way with `Connection: close`, and cuts what is still open
-   * after `limitMs`.
+   * after `limitMs`. An idle connection may carry a request that is on its way to us, which closing it would lose:
+   * it is left open for a moment, in which whoever uses it is told to go elsewhere.
    */
   async drain(limitMs: number): Promise<void> {
     this.#isDraining = true;
-    const plainClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    // Not the HTTP server's own `close`: that one closes idle connections at once.
+    const plainClosed = new Promise<void>((resolve) =>
+      NetServer.prototype.close.call(this.#server, () => resolve()),
+    );
     const tls = this.#tls?.close();
-    this.#server.closeIdleConnections();
-    const idle = setInterval(() => this.#server.closeIdleConnections(), 50);
+    const closesIdleAt = performance.now() + Math.min(IDLE_GRACE_MS, limitMs * IDLE_SHARE);
+    const idle = setInterval(() => {
+      if (performance.now() >= closesIdleAt) this.#server.closeIdleConnections();
+    }, LOOK_FOR_IDLE_MS);
     const deadline = setTimeout(() => {
       this.#server.closeAllConnections();
       tls?.cut();
