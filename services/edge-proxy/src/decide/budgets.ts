@@ -18,7 +18,7 @@ import { LocalLimiter } from './local-limiter.ts';
 type Quota = QuotaState | null | undefined;
 
 const QUOTA_MEMO = 'edge:quota';
-/** A leased request asks nobody, so the quota that it shows may be so old. */
+/** A request that is not counted exactly shows a quota that may be so old. */
 const QUOTA_MAX_AGE_MS = 1000;
 /** From then on it is read again behind the requests that show it: in steady traffic none waits for it. */
 const QUOTA_RENEW_AFTER_MS = 700;
@@ -104,10 +104,12 @@ export class Budgets {
     }
   }
 
-  /** What came with this request's own check, else what the limiter reads now. */
+  /** What came with this request's own check, else what is known of the last second, else what the limiter reads now. */
   readQuota(exchange: ProxyExchange, quotaKey: string): Promise<Quota> | Quota {
     const seen = exchange.memo.get(QUOTA_MEMO) as { key: string; state: Quota } | undefined;
-    return seen?.key === quotaKey ? seen.state : this.#askQuota(exchange, quotaKey);
+    if (seen?.key === quotaKey) return seen.state;
+    const known = this.#knownQuota(exchange, quotaKey);
+    return known === undefined ? this.#askQuota(exchange, quotaKey) : known.state;
   }
 
   #knownQuota(exchange: ProxyExchange, quotaKey: string): { readonly state: Quota } | undefined {
