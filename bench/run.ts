@@ -1,14 +1,19 @@
-/** `npm run bench -- <name>`: what costs what, on this machine. */
-const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
-  config: () => import('./config.ts'),
-  forward: () => import('./forward.ts'),
-  propagation: () => import('./propagation.ts'),
-  router: () => import('./router.ts'),
-};
+/** `npm run bench [-- NAME] [flags]`: what costs what, on this machine. */
+import { constants } from 'node:os';
+import { runAll } from './run-all.ts';
+import { SECTIONS, USAGE } from './sections.ts';
 
-const [name = ''] = process.argv.slice(2);
-const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
-if (bench === undefined) {
-  process.stderr.write(`usage: npm run bench -- ${Object.keys(BENCHES).join(' | ')}\n`);
+const [name, ...flags] = process.argv.slice(2);
+const section = name !== undefined && Object.hasOwn(SECTIONS, name) ? SECTIONS[name] : undefined;
+const isAll = name === undefined || (name === '--quick' && flags.length === 0);
+
+if (section !== undefined) {
+  // Ends what was started: its handlers run when the process exits, not when a signal ends it.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => process.exit(128 + constants.signals[signal]));
+  await section.run();
+} else if (isAll) await runAll(name === '--quick');
+else {
+  process.stderr.write(`${USAGE}\n`);
   process.exitCode = 2;
-} else await bench();
+}

@@ -1,0 +1,71 @@
+/** One thing that can be measured. */
+export interface Section {
+  readonly what: string;
+  readonly run: () => Promise<unknown>;
+  /** Its arguments in the short form of everything. */
+  readonly quick: readonly string[];
+  /** When everything is measured, it is ended after so long. */
+  readonly maxMinutes: number;
+}
+
+export const SECTIONS: Readonly<Record<string, Section>> = {
+  chain: {
+    what: 'a request through every chain, beside other gateways',
+    run: () => import('./chain/chain.ts'),
+    ...{ quick: ['--quick'], maxMinutes: 40 },
+  },
+  streams: {
+    what: 'a thousand open streams of events',
+    run: () => import('./streams/streams.ts'),
+    ...{ quick: ['--quick'], maxMinutes: 5 },
+  },
+  leases: {
+    what: 'what leases admit and refuse, against what is stated',
+    run: () => import('./leases/leases.ts'),
+    ...{ quick: ['--quick'], maxMinutes: 10 },
+  },
+  quota: {
+    what: 'quota events per second, and their exact result',
+    run: () => import('./quota/quota.ts'),
+    ...{ quick: ['--quick'], maxMinutes: 10 },
+  },
+  memory: {
+    what: 'memory of an edge with 10,000 routes and 50,000 tokens',
+    run: () => import('./memory/memory.ts'),
+    ...{ quick: ['--quick'], maxMinutes: 10 },
+  },
+  router: {
+    what: 'look-up of a route',
+    run: () => import('./router.ts'),
+    ...{ quick: [], maxMinutes: 3 },
+  },
+  config: {
+    what: 'a whole configuration, from the POST to the edges',
+    run: () => import('./config.ts'),
+    ...{ quick: ['1000', 'yaml'], maxMinutes: 10 },
+  },
+  propagation: {
+    what: 'one change among 10,000 routes, to every edge',
+    run: () => import('./propagation.ts'),
+    ...{ quick: [], maxMinutes: 5 },
+  },
+  forward: {
+    what: 'a plain route beside a bare proxy, both engines',
+    run: () => import('./forward.ts'),
+    ...{ quick: [], maxMinutes: 5 },
+  },
+  profile: {
+    what: 'where an edge spends its time: functions and flame graph',
+    run: () => import('./profile/profile.ts'),
+    ...{ quick: ['--warm-up', '5', '--seconds', '3'], maxMinutes: 3 },
+  },
+};
+
+const width = Math.max(...Object.keys(SECTIONS).map(({ length }) => length));
+
+export const USAGE = `usage: npm run bench                 everything, one after the other
+       npm run bench -- --quick      the short form of everything
+       npm run bench -- NAME [flags]
+${Object.entries(SECTIONS)
+  .map(([name, { what }]) => `  ${name.padEnd(width)}  ${what}`)
+  .join('\n')}`;
