@@ -84,8 +84,8 @@ const BUNDLER = join(ROOT, 'tools', 'bundle-processes.ts');
 const fingerprint = () => {
   const hash = createHash('sha256').update(findNode());
   const isOf = (/** @type {string} */ file) => {
-    const { size, mtimeMs } = statSync(file);
-    hash.update(`${file} ${size} ${mtimeMs}\n`);
+    const found = statSync(file, { throwIfNoEntry: false }); // an editor's lock is a link to nowhere
+    hash.update(`${file} ${found?.size} ${found?.mtimeMs}\n`);
   };
   const look = (/** @type {string} */ folder) => {
     if (!existsSync(folder)) return;
