@@ -11,35 +11,26 @@ export interface Delivery {
   /** When the stream stored it, in Unix ms; the same at every delivery. */
   readonly timeMs: number;
   /** The same instant in Unix microseconds. */
-  readonly timeMicros: bigint;
+  readonly timeMicros: number;
   /** 1 the first time. */
   readonly deliveryCount: number;
   /** First value of a header; undefined when absent or empty. */
-  readonly header: (name: string) => string | undefined;
+  header(name: string): string | undefined;
   /** All headers; several values of one name are joined with a comma. */
-  readonly headers: () => Record<string, string>;
+  headers(): Record<string, string>;
   /** Done; never to come again. Settling twice does nothing, settling while disconnected is lost: it comes again. */
-  readonly ack: () => void;
+  ack(): void;
   /** Not done; to come again after `delayMs`. */
-  readonly nak: (delayMs: number) => void;
+  nak(delayMs: number): void;
   /** Given up. Without a reason: nats-server 2.9.10 ignores a `term` that carries one, and redelivers. */
-  readonly term: () => void;
+  term(): void;
 }
 
 /**
  * `$JS.ACK.<stream>.<consumer>.<count>.<seq>.<consumer seq>.<ns>.<pending>`; newer servers may put a domain and an
- * account in front. Read here because the client keeps the timestamp as a double, which cannot hold nanoseconds.
+ * account in front.
  */
-const placeOf = (reply: string) => {
-  const tokens = reply.split('.');
-  const from = tokens.length === 9 ? 2 : 4;
-  return {
-    stream: tokens[from] ?? '',
-    deliveryCount: Number(tokens[from + 2]),
-    seq: Number(tokens[from + 3]),
-    micros: BigInt((tokens[from + 5] ?? '0').slice(0, -3)),
-  };
-};
+const SHORT_FORM = 9;
 
 /** Settling needs no answer, and on a closed connection there is nobody to tell: the server delivers again. */
 const quietly = (settle: () => void) => {
@@ -50,23 +41,60 @@ const quietly = (settle: () => void) => {
   }
 };
 
+/** One object for each message, without a closure: a mirror holds tens of thousands of them. */
+class HeldDelivery implements Delivery {
+  readonly data: Uint8Array;
+  readonly stream: string;
+  readonly streamCreatedMs: number;
+  readonly seq: number;
+  readonly timeMicros: number;
+  readonly deliveryCount: number;
+  readonly #message: JsMsg;
+
+  constructor(message: JsMsg, streamCreatedMs: number) {
+    const tokens = (message as unknown as { reply: string }).reply.split('.');
+    const from = tokens.length === SHORT_FORM ? 2 : 4;
+    this.#message = message;
+    this.data = message.data;
+    this.stream = tokens[from] ?? '';
+    this.streamCreatedMs = streamCreatedMs;
+    this.deliveryCount = Number(tokens[from + 2]);
+    this.seq = Number(tokens[from + 3]);
+    // A double holds the microseconds exactly until 2255, the nanoseconds not even today.
+    this.timeMicros = Number((tokens[from + 5] ?? '0').slice(0, -3));
+  }
+
+  get subject(): string {
+    return this.#message.subject;
+  }
+
+  get timeMs(): number {
+    return Math.floor(this.timeMicros / 1000);
+  }
+
+  header(name: string): string | undefined {
+    return this.#message.headers?.get(name) || undefined;
+  }
+
+  headers(): Record<string, string> {
+    return Object.fromEntries(
+      [...(this.#message.headers ?? [])].map(([name, values]) => [name, values.join(',')]),
+    );
+  }
+
+  ack(): void {
+    quietly(() => this.#message.ack());
+  }
+
+  nak(delayMs: number): void {
+    quietly(() => this.#message.nak(delayMs));
+  }
+
+  term(): void {
+    quietly(() => this.#message.term());
+  }
+}
+
 /** The product's form of a JetStream message. */
-export const deliveryOf = (message: JsMsg, streamCreatedMs: number): Delivery => {
-  const { stream, deliveryCount, seq, micros } = placeOf((message as unknown as { reply: string }).reply);
-  return {
-    data: message.data,
-    subject: message.subject,
-    stream,
-    streamCreatedMs,
-    seq,
-    timeMs: Number(micros / 1000n),
-    timeMicros: micros,
-    deliveryCount,
-    header: (name) => message.headers?.get(name) || undefined,
-    headers: () =>
-      Object.fromEntries([...(message.headers ?? [])].map(([name, values]) => [name, values.join(',')])),
-    ack: () => quietly(() => message.ack()),
-    nak: (delayMs) => quietly(() => message.nak(delayMs)),
-    term: () => quietly(() => message.term()),
-  };
-};
+export const deliveryOf = (message: JsMsg, streamCreatedMs: number): Delivery =>
+  new HeldDelivery(message, streamCreatedMs);

@@ -48,6 +48,11 @@ export type Applied =
 /** The order of events as text; larger is newer. */
 export const rankOf = ({ occ, epoch, seq }: EventVersion): string => `${occ}.${epoch}.${seq}`;
 
+const isNewer = (one: EventVersion, other: EventVersion): boolean => {
+  if (one.occ !== other.occ) return one.occ > other.occ;
+  return one.epoch === other.epoch ? one.seq > other.seq : one.epoch > other.epoch;
+};
+
 /**
  * Brings events into Redis: as often and in whatever order one likes. Of several states of a tenant only the newest
  * travels, because the others could not change the result.
@@ -58,42 +63,46 @@ export const applyEvents = async (
   events: readonly QuotaEvent[],
   settled: Settled,
 ): Promise<readonly Applied[]> => {
-  const usages = events.filter((event) => event.kind === 'usage');
-  const newest = newestOf(events);
+  const { newest, usages, led } = sorted(events);
   const [snapshotResults, usageResults] = await Promise.all([
     inChunks([...newest.values()], (chunk) => applySnapshots(store, chunk)),
     inChunks(usages, (chunk) => addUsage(store, chunk, settled)),
   ]);
-  const leading = new Map<string, string>();
-  return events.map((event): Applied => {
-    const { tenantId } = event;
+  return events.map((event, n): Applied => {
     if (event.kind === 'usage') return usageResults.get(event) ?? LOST;
-    const winner = newest.get(tenantId) ?? event;
+    const winner = newest.get(event.tenantId) ?? event;
     const result = snapshotResults.get(winner) ?? LOST;
-    const rank = rankOf(event.version);
-    const leads = rank > (leading.get(tenantId) ?? '');
-    if (leads) leading.set(tenantId, rank);
     if (event === winner || result.result === 'failed') return result;
-    return superseded(event, winner, leads && result.result === 'applied');
+    // One that came in good order was the newest for a moment; it only never travelled.
+    if (event.eventId === winner.eventId) return SUPERSEDED.duplicate;
+    return led[n] === true && result.result === 'applied' ? SUPERSEDED.applied : SUPERSEDED.stale;
   });
 };
 
 const LOST: Applied = { result: 'failed', error: new Error('no answer for an event') };
+const SUPERSEDED = {
+  applied: { result: 'applied', isCurrent: false },
+  duplicate: { result: 'duplicate', isCurrent: false },
+  stale: { result: 'stale', isCurrent: false },
+} as const satisfies Record<string, Applied>;
 
-/** One that came in good order was the newest for a moment; it only never travelled. */
-const superseded = (event: SnapshotEvent, winner: SnapshotEvent, wasNewest: boolean): Applied => {
-  const isRepeated = event.eventId === winner.eventId;
-  return { result: isRepeated ? 'duplicate' : wasNewest ? 'applied' : 'stale', isCurrent: false };
-};
-
-const newestOf = (events: readonly QuotaEvent[]): ReadonlyMap<string, SnapshotEvent> => {
+/** Each tenant's newest state, the usages, and for each event whether it was its tenant's newest when it came. */
+const sorted = (events: readonly QuotaEvent[]) => {
   const newest = new Map<string, SnapshotEvent>();
+  const usages: UsageEvent[] = [];
+  const led: boolean[] = [];
   for (const event of events) {
-    if (event.kind !== 'snapshot') continue;
+    if (event.kind === 'usage') {
+      usages.push(event);
+      led.push(false);
+      continue;
+    }
     const held = newest.get(event.tenantId);
-    if (held === undefined || rankOf(event.version) > rankOf(held.version)) newest.set(event.tenantId, event);
+    const leads = held === undefined || isNewer(event.version, held.version);
+    if (leads) newest.set(event.tenantId, event);
+    led.push(leads);
   }
-  return newest;
+  return { newest, usages, led };
 };
 
 /** A chunk that fails fails alone. */
@@ -116,38 +125,39 @@ const inChunks = async <E>(
   return results;
 };
 
-type SnapshotReply = readonly ['applied' | 'expired' | 'duplicate' | 'stale' | 'repeated', string, string];
+const STATES: Readonly<Record<string, Applied>> = {
+  ...SUPERSEDED,
+  repeated: { result: 'duplicate', isCurrent: true },
+};
 
 const applySnapshots = async (
   { redis, keys }: Store,
   events: readonly SnapshotEvent[],
 ): Promise<readonly Applied[]> => {
-  const replies = await runScript(
-    redis,
-    APPLY_SNAPSHOTS,
-    events.map(({ tenantId }) => keys.tenant(tenantId)),
-    [LATE_LIFE_SECONDS, ...events.flatMap(snapshotArguments)],
-  );
-  return (replies as readonly SnapshotReply[]).map(([result, limit, used]) => {
-    if (result === 'repeated') return { result: 'duplicate', isCurrent: true };
-    if (result === 'duplicate' || result === 'stale') return { result, isCurrent: false };
-    return { result, isCurrent: true, before: { limit, used } };
+  const values: (string | number)[] = [LATE_LIFE_SECONDS];
+  for (const event of events) addSnapshotArguments(values, event);
+  const names = events.map(({ tenantId }) => keys.tenant(tenantId));
+  const reply = await runScript(redis, APPLY_SNAPSHOTS, names, values);
+  return `${reply}`.split(' ').map((one): Applied => {
+    const [result = '', limit = '', used = ''] = one.split(',');
+    if (result === 'applied' || result === 'expired')
+      return { result, isCurrent: true, before: { limit, used } };
+    return STATES[result] ?? LOST;
   });
 };
 
-const snapshotArguments = ({ version, eventId, expiresAt, fields }: SnapshotEvent): (string | number)[] => [
-  version.occ,
-  version.epoch,
-  version.seq,
-  eventId,
-  expiresAt,
-  fields.limit,
-  fields.used,
-  fields.remaining,
-  fields.period,
-  fields.reset_at,
-  fields.last_updated,
-];
+const addSnapshotArguments = (values: (string | number)[], event: SnapshotEvent): void => {
+  const { version, fields } = event;
+  values.push(version.occ, version.epoch, version.seq, event.eventId, event.expiresAt);
+  values.push(
+    fields.limit,
+    fields.used,
+    fields.remaining,
+    fields.period,
+    fields.reset_at,
+    fields.last_updated,
+  );
+};
 
 const addUsage = async (
   { redis, keys }: Store,
@@ -155,19 +165,19 @@ const addUsage = async (
   settled: Settled,
 ): Promise<readonly Applied[]> => {
   const low = Math.max(0, settled.beforeMs - REMEMBER_IDS_MS);
-  const replies = await runScript(
-    redis,
-    ADD_USAGE,
-    [keys.loaded, ...events.flatMap(({ tenantId }) => [keys.usage(tenantId), keys.seen(tenantId)])],
-    [low, settled.epoch, IDS_LIFE_SECONDS, ...events.flatMap(usageArguments)],
-  );
-  return (replies as readonly ('applied' | 'duplicate' | 'refused')[]).map((result) =>
-    result === 'refused' ? { result } : { result, isCurrent: false },
-  );
+  const names = [keys.loaded];
+  const values: (string | number)[] = [low, settled.epoch, IDS_LIFE_SECONDS];
+  for (const { tenantId, eventId, storedMs, amounts } of events) {
+    names.push(keys.usage(tenantId), keys.seen(tenantId));
+    values.push(eventId, storedMs);
+    for (const name of USAGE_AMOUNTS) values.push(amounts[name] ?? '');
+  }
+  const reply = await runScript(redis, ADD_USAGE, names, values);
+  return `${reply}`.split(' ').map((result) => USAGES[result] ?? LOST);
 };
 
-const usageArguments = ({ eventId, storedMs, amounts }: UsageEvent): (string | number)[] => [
-  eventId,
-  storedMs,
-  ...USAGE_AMOUNTS.map((name) => amounts[name] ?? ''),
-];
+const USAGES: Readonly<Record<string, Applied>> = {
+  applied: SUPERSEDED.applied,
+  duplicate: SUPERSEDED.duplicate,
+  refused: { result: 'refused' },
+};

@@ -5,7 +5,8 @@
  *
  * KEYS: a tenant's hash each. ARGV: life of a state whose expiry is past (s), then for each key occ, epoch, seq,
  * event id, expiry (Unix s, 0 none), limit, used, remaining, period, reset_at, last_updated.
- * Reply for each key: result, limit before, used before.
+ * Reply: one text, because an array costs its reader more than its writer: for each key, with blanks between,
+ * \`result,limit before,used before\`; what is no number there is left out.
  */
 export const APPLY_SNAPSHOTS = `
 local now = tonumber(redis.call('TIME')[1])
@@ -33,9 +34,10 @@ local replies = {}
 for i, key in ipairs(KEYS) do
   local from = 2 + (i - 1) * 11
   local result, limit, used = apply(key, unpack(ARGV, from, from + 10))
-  replies[i] = {result, limit or '', used or ''}
+  if not (tonumber(limit) and tonumber(used)) then limit, used = '', '' end
+  replies[i] = result .. ',' .. limit .. ',' .. used
 end
-return replies
+return table.concat(replies, ' ')
 `;
 
 /**
@@ -46,7 +48,7 @@ return replies
  *
  * KEYS: marker, then for each event sums and ids seen. ARGV: new low (Unix ms, 0 none), epoch that the marker must
  * hold, life of the ids (s), then for each event id, stored (Unix ms), and the four amounts, empty where not given.
- * Reply for each event: result.
+ * Reply: one text, the results with blanks between.
  */
 export const ADD_USAGE = `
 local names = {'prompt_tokens', 'completion_tokens', 'total_tokens', 'cost_nano_usd'}
@@ -80,7 +82,7 @@ for i = 1, (#KEYS - 1) / 2 do
   local from = 4 + (i - 1) * 6
   replies[i] = add(KEYS[2 * i], KEYS[2 * i + 1], unpack(ARGV, from, from + 5))
 end
-return replies
+return table.concat(replies, ' ')
 `;
 
 /** KEYS: marker, lock. ARGV: own token, epoch. The marker is set only under the own lock: a wipe takes both. */

@@ -1,6 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import { type DeadReason, envelopeOf, quotaSnapshot, quotaUsage } from '@sluice/contracts';
 import { z } from 'zod';
 import { instantOf, microsOf } from './instant.ts';
+import { isPlainEnvelope, isPlainSnapshot, isPlainUsage } from './plain-event.ts';
 
 /**
  * The order of events, compared as text: `occ` (when it happened, µs), `epoch` (creation of the stream, ms) and
@@ -55,7 +57,7 @@ export type Decoded =
 /** Where and when the stream has the event; the same at every delivery, so that decoding is, too. */
 export interface Place {
   readonly seq: number;
-  readonly timeMicros: bigint;
+  readonly timeMicros: number;
   readonly streamCreatedMs: number;
 }
 
@@ -77,6 +79,7 @@ const PERIOD_SECONDS: Readonly<Record<string, number>> = {
 /** Past it a sum over years could leave Redis' 64 bits, and the tenant's counter would refuse every further event. */
 const LARGEST_AMOUNT = 1e15;
 const NANO = 1e9;
+const OPENING_BRACE = 0x7b;
 
 /** The time may be missing or odd: the stream's own serves. */
 const envelope = envelopeOf(z.unknown().optional()).extend({ occurredAt: z.unknown().optional() });
@@ -102,28 +105,42 @@ export const decodeEvent = (data: Uint8Array, place: Place): Decoded => {
 
 const jsonOf = (data: Uint8Array): unknown => {
   try {
-    return JSON.parse(utf8.decode(data));
+    return JSON.parse(textOf(data));
   } catch {
     throw new Poison('invalid_json', data.length === 0 ? 'the message is empty' : 'not JSON in UTF-8');
   }
 };
 
+/** The decoder knows a byte order mark and says no to bad bytes; the usual message needs neither. */
+const textOf = (data: Uint8Array): string =>
+  data[0] === OPENING_BRACE && isUtf8(data)
+    ? Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString()
+    : utf8.decode(data);
+
 const eventOf = (json: unknown, place: Place): QuotaEvent => {
   if (!isRecord(json)) throw new Poison('invalid_envelope', 'not an object');
   if (typeof json.tenantId !== 'string' || json.tenantId === '')
     throw new Poison('missing_tenant', 'tenantId: a non-empty string is needed');
-  const { tenantId, eventId, occurredAt, payload } = parsedBy(envelope, json, 'invalid_envelope');
+  const { tenantId, eventId, occurredAt, payload } = isPlainEnvelope(json)
+    ? json
+    : parsedBy(envelope, json, 'invalid_envelope');
   if (!isRecord(payload)) throw new Poison('invalid_payload', 'payload: an object is needed');
-  // Python publishers write None for what they do not know.
-  const given = Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== null));
+  const given = withoutNulls(payload);
   const base = { tenantId, eventId };
   if (given.usage !== undefined && given.limit === undefined && given.used === undefined)
-    return { kind: 'usage', ...base, storedMs: Number(place.timeMicros / 1000n), amounts: amountsOf(given) };
+    return {
+      kind: 'usage',
+      ...base,
+      storedMs: Math.floor(place.timeMicros / 1000),
+      amounts: amountsOf(given),
+    };
   return { kind: 'snapshot', ...base, ...snapshotOf(given, occurredAt, place) };
 };
 
-const snapshotOf = (payload: unknown, occurredAt: unknown, place: Place) => {
-  const { limit, used, remaining, period, resetAt } = parsedBy(quotaSnapshot, payload, 'invalid_payload');
+const snapshotOf = (payload: Readonly<Record<string, unknown>>, occurredAt: unknown, place: Place) => {
+  const { limit, used, remaining, period, resetAt } = isPlainSnapshot(payload)
+    ? payload
+    : parsedBy(quotaSnapshot, payload, 'invalid_payload');
   const given = typeof occurredAt === 'string' && occurredAt.length <= 64 ? occurredAt : undefined;
   const told = microsOf(given) ?? place.timeMicros;
   // A publisher whose clock runs ahead must not outrank its tenant's real events until that time has come.
@@ -143,24 +160,24 @@ const snapshotOf = (payload: unknown, occurredAt: unknown, place: Place) => {
   };
 };
 
-const digits = (value: bigint | number): string => `${value}`.padStart(20, '0');
+const digits = (value: number): string => `${value}`.padStart(20, '0');
 
-const versionOf = (occ: bigint, place: Place): EventVersion => ({
+const versionOf = (occ: number, place: Place): EventVersion => ({
   occ: digits(occ),
   epoch: digits(place.streamCreatedMs),
   seq: digits(place.seq),
 });
 
 /** @returns Unix seconds; 0 for a budget without an end. */
-export const expiryOf = (occ: bigint, period: string, resetAt: string | null | undefined): number => {
+export const expiryOf = (occ: number, period: string, resetAt: string | null | undefined): number => {
   const reset = microsOf(resetAt);
-  if (reset !== undefined) return Number(reset / 1_000_000n) + GRACE_SECONDS;
+  if (reset !== undefined) return Math.floor(reset / 1e6) + GRACE_SECONDS;
   const seconds = PERIOD_SECONDS[period.toLowerCase()];
-  return seconds === undefined ? 0 : Number(occ / 1_000_000n) + seconds + GRACE_SECONDS;
+  return seconds === undefined ? 0 : Math.floor(occ / 1e6) + seconds + GRACE_SECONDS;
 };
 
-const amountsOf = (payload: unknown): UsageEvent['amounts'] => {
-  const { usage } = parsedBy(quotaUsage, withoutNulls(payload), 'invalid_payload');
+const amountsOf = (payload: Readonly<Record<string, unknown>>): UsageEvent['amounts'] => {
+  const usage = usageOf(payload);
   const amounts: Partial<Record<UsageAmount, string>> = {};
   for (const name of USAGE_AMOUNTS) {
     const given = name === 'cost_nano_usd' ? 'cost_usd' : name;
@@ -178,10 +195,18 @@ const amountsOf = (payload: unknown): UsageEvent['amounts'] => {
   return amounts;
 };
 
-const withoutNulls = (payload: unknown): unknown => {
-  if (!isRecord(payload) || !isRecord(payload.usage)) return payload;
-  const known = Object.entries(payload.usage).filter(([, value]) => value !== null);
-  return { ...payload, usage: Object.fromEntries(known) };
+const usageOf = (payload: Readonly<Record<string, unknown>>) => {
+  const usage = isRecord(payload.usage) ? withoutNulls(payload.usage) : payload.usage;
+  const given = { ...payload, usage };
+  return isPlainUsage(given) ? given.usage : parsedBy(quotaUsage, given, 'invalid_payload').usage;
+};
+
+/** Python publishers write None for what they do not know. */
+const withoutNulls = (given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
+  for (const name in given)
+    if (given[name] === null)
+      return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
+  return given;
 };
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

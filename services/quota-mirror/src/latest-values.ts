@@ -7,7 +7,7 @@ import {
   type StoredMessage,
 } from '@sluice/service-kit';
 import { applyEvents, rankOf, UNSETTLED } from './apply-events.ts';
-import { type EventVersion, expiryOf, plainNumber, type SnapshotEvent } from './decode-event.ts';
+import { expiryOf, plainNumber, type SnapshotEvent } from './decode-event.ts';
 import { instantOf } from './instant.ts';
 import type { Store } from './keys.ts';
 
@@ -17,12 +17,18 @@ const VERSION_HEADER = 'X-Version';
 const VERSION = /^(\d{20})\.(\d{20})\.(\d{20})$/;
 const FLUSH_EVERY_MS = 200;
 /** With so many events waiting for their ack the next flush starts at once: they hold the consumer's places. */
-const FLUSH_AT_WAITING = 1000;
+const FLUSH_AT_WAITING = 5000;
 const TENANTS_AT_ONCE = 256;
 const KNOWN_TENANTS = 20_000;
 const ATTEMPTS = 20;
 const RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
+
+/** The newest state that was put into Redis, and the events whose ack waits until the stream has it. */
+interface Waiting {
+  event: SnapshotEvent;
+  readonly deliveries: Delivery[];
+}
 
 /** What the stream holds for a tenant: the sequence of its message and the version in it. */
 interface Known {
@@ -44,7 +50,7 @@ export const latestEvent = (message: Pick<StoredMessage, 'data' | 'header'>): Sn
     tenantId,
     eventId,
     version: { occ, epoch, seq },
-    expiresAt: expiryOf(BigInt(occ), payload.period, payload.resetAt),
+    expiresAt: expiryOf(Number(occ), payload.period, payload.resetAt),
     fields: {
       limit: plainNumber(payload.limit),
       used: plainNumber(payload.used),
@@ -65,7 +71,7 @@ export class LatestValues {
   readonly #store: Store;
   readonly #jetstream: JetStream;
   readonly #logger: Logger;
-  readonly #waiting = new Map<string, Delivery[]>();
+  readonly #waiting = new Map<string, Waiting>();
   readonly #known = new Map<string, Known>();
   #waitingEvents = 0;
   #flushing: Promise<void> | undefined;
@@ -77,14 +83,16 @@ export class LatestValues {
     this.#logger = logger;
   }
 
-  /** The tenant's state in Redis is new; `delivery` is acked after it is stored. */
-  mark(tenantId: string, delivery: Delivery): void {
-    const deliveries = this.#waiting.get(tenantId);
-    if (deliveries === undefined) this.#waiting.set(tenantId, [delivery]);
-    else deliveries.push(delivery);
+  /** The event is its tenant's state in Redis; `delivery` is acked after it is stored. */
+  mark(event: SnapshotEvent, delivery: Delivery): void {
+    const held = this.#waiting.get(event.tenantId);
+    if (held === undefined) this.#waiting.set(event.tenantId, { event, deliveries: [delivery] });
+    else {
+      if (rankOf(event.version) > rankOf(held.event.version)) held.event = event;
+      held.deliveries.push(delivery);
+    }
     this.#waitingEvents += 1;
-    if (this.#waitingEvents >= FLUSH_AT_WAITING) this.#start();
-    else this.#timer ??= setTimeout(() => this.#start(), FLUSH_EVERY_MS);
+    this.#plan();
   }
 
   /** Stores everything that is marked; what cannot be stored is handed back. */
@@ -95,33 +103,35 @@ export class LatestValues {
     }
   }
 
+  #plan(): void {
+    if (this.#waitingEvents >= FLUSH_AT_WAITING) this.#start();
+    else if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#start(), FLUSH_EVERY_MS);
+  }
+
   #start(): void {
-    if (this.#flushing !== undefined) return; // the end of the one under way looks again
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#flushing = this.#flushAll().finally(() => {
+    // The end of the one under way plans the next.
+    this.#flushing ??= this.#flushAll().finally(() => {
       this.#flushing = undefined;
-      if (this.#waitingEvents >= FLUSH_AT_WAITING) this.#start();
-      else if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#start(), FLUSH_EVERY_MS);
+      this.#plan();
     });
   }
 
   async #flushAll(): Promise<void> {
-    const tenants = [...this.#waiting];
+    const tenants = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#waitingEvents = 0;
     for (let from = 0; from < tenants.length; from += TENANTS_AT_ONCE)
-      await Promise.all(
-        tenants.slice(from, from + TENANTS_AT_ONCE).map(([tenantId, all]) => this.#settle(tenantId, all)),
-      );
+      await Promise.all(tenants.slice(from, from + TENANTS_AT_ONCE).map((one) => this.#settle(one)));
   }
 
-  async #settle(tenantId: string, deliveries: readonly Delivery[]): Promise<void> {
+  async #settle({ event, deliveries }: Waiting): Promise<void> {
     try {
-      await this.#storeLatest(tenantId);
+      await this.#storeLatest(event);
       for (const delivery of deliveries) delivery.ack();
     } catch (error) {
-      this.#known.delete(tenantId);
+      this.#known.delete(event.tenantId);
       this.#logger.warn({ err: error, events: deliveries.length }, 'last value not stored; trying again');
       for (const delivery of deliveries)
         delivery.nak(Math.min(RETRY_MS * delivery.deliveryCount, LONGEST_RETRY_MS));
@@ -129,24 +139,23 @@ export class LatestValues {
   }
 
   /**
-   * The sequence is read before Redis is. A process that stalls between the two finds the sequence taken and looks
-   * again, so an older state never replaces a newer one.
+   * A state goes in only over the very message that it is known to be newer than: whoever stalls meanwhile finds
+   * the sequence taken and looks again, so an older state never replaces a newer one.
    */
-  async #storeLatest(tenantId: string): Promise<void> {
+  async #storeLatest(event: SnapshotEvent): Promise<void> {
+    const { tenantId } = event;
     const subject = subjectFor(quotaLatest, tenantId);
+    const version = rankOf(event.version);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const known = this.#known.get(tenantId) ?? (await this.#look(subject));
-      const state = await this.#store.redis.hgetall(this.#store.keys.tenant(tenantId));
-      const version = versionIn(state);
-      if (version === undefined) throw new Error('Redis no longer has the state');
-      if (rankOf(version) < known.version) return this.#restore(subject);
-      if (rankOf(version) === known.version) return this.#remember(tenantId, known);
+      if (version < known.version) return this.#restore(subject);
+      if (version === known.version) return this.#remember(tenantId, known);
       try {
-        const { seq } = await this.#jetstream.append(subject, bodyOf(tenantId, state, version), {
+        const { seq } = await this.#jetstream.append(subject, bodyOf(event), {
           expectLastSubjectSequence: known.seq,
-          headers: { [VERSION_HEADER]: rankOf(version) },
+          headers: { [VERSION_HEADER]: version },
         });
-        return this.#remember(tenantId, { seq, version: rankOf(version) });
+        return this.#remember(tenantId, { seq, version });
       } catch (error) {
         if (!(error instanceof SequenceConflict)) throw error;
         this.#known.delete(tenantId);
@@ -186,21 +195,16 @@ const jsonOf = (data: Uint8Array): unknown => {
   }
 };
 
-const versionIn = (state: Readonly<Record<string, string>>): EventVersion | undefined => {
-  const { v_occ: occ, v_epoch: epoch, v_seq: seq } = state;
-  return occ === undefined || epoch === undefined || seq === undefined ? undefined : { occ, epoch, seq };
-};
-
-const bodyOf = (tenantId: string, state: Readonly<Record<string, string>>, version: EventVersion): string =>
+const bodyOf = ({ eventId, tenantId, version, fields }: SnapshotEvent): string =>
   JSON.stringify({
-    eventId: state.event_id,
-    occurredAt: state.last_updated || instantOf(BigInt(version.occ)),
+    eventId,
+    occurredAt: fields.last_updated || instantOf(Number(version.occ)),
     tenantId,
     payload: {
-      limit: Number(state.limit),
-      used: Number(state.used),
-      remaining: Number(state.remaining),
-      period: state.period,
-      resetAt: state.reset_at || null,
+      limit: Number(fields.limit),
+      used: Number(fields.used),
+      remaining: Number(fields.remaining),
+      period: fields.period,
+      resetAt: fields.reset_at || null,
     },
   });

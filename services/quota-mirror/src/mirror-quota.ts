@@ -5,7 +5,7 @@ import { deadLetter, type PoisonReason } from './dead-letter.ts';
 import { decodeEvent, type QuotaEvent } from './decode-event.ts';
 import type { Store } from './keys.ts';
 import type { LatestValues } from './latest-values.ts';
-import type { Report } from './report.ts';
+import type { EventResult, Report } from './report.ts';
 
 const RETRY_MS = 500;
 
@@ -40,11 +40,16 @@ export const mirrorBatch = async (mirror: Mirror, deliveries: readonly Delivery[
     }
   }
   const applied = await applyEvents(mirror.store, events, mirror.settled());
-  await Promise.all([
-    ...givenUp,
-    ...theirs.flatMap((d, n) => settle(mirror, d, events[n], applied[n]) ?? []),
-  ]);
+  const counts = { applied: 0, duplicate: 0, stale: 0, expired: 0 };
+  for (const [n, delivery] of theirs.entries()) {
+    const work = settle(mirror, delivery, events[n], applied[n], counts);
+    if (work !== undefined) givenUp.push(work);
+  }
+  mirror.report.counted(counts);
+  await Promise.all(givenUp);
 };
+
+type Counts = Record<Exclude<EventResult, 'poison'>, number>;
 
 /** Current in Redis: acked by the flush. Nothing new: acked now. Not applied: it comes again, or is given up. */
 const settle = (
@@ -52,6 +57,7 @@ const settle = (
   delivery: Delivery,
   event: QuotaEvent | undefined,
   applied: Applied | undefined,
+  counts: Counts,
 ): Promise<void> | undefined => {
   if (event === undefined || applied === undefined) return undefined;
   if (applied.result === 'failed') {
@@ -60,8 +66,8 @@ const settle = (
     return undefined;
   }
   if (applied.result === 'refused') return retryOrGiveUp(mirror, delivery);
-  mirror.report.counted(applied.result);
-  if (applied.isCurrent) mirror.latest.mark(event.tenantId, delivery);
+  counts[applied.result] += 1;
+  if (applied.isCurrent && event.kind === 'snapshot') mirror.latest.mark(event, delivery);
   else delivery.ack();
   if (event.kind === 'snapshot' && applied.before !== undefined)
     announceState(mirror.bus, event, applied.before, mirror.thresholdPercent);
@@ -84,6 +90,6 @@ const giveUp = async (
   poison: PoisonReason,
 ): Promise<void> => {
   if (!(await deadLetter(jetstream, logger, delivery, poison))) return;
-  report.counted('poison');
+  report.counted({ poison: 1 });
   report.deadLettered(poison.reason);
 };

@@ -4,7 +4,7 @@ import { type ConsumerProgress, counter, gauge, type Registry } from '@sluice/se
 export type EventResult = 'applied' | 'duplicate' | 'stale' | 'expired' | 'poison';
 
 export interface Report {
-  readonly counted: (result: EventResult) => void;
+  readonly counted: (counts: Readonly<Partial<Record<EventResult, number>>>) => void;
   readonly deadLettered: (reason: DeadReason) => void;
   readonly progressed: (progress: ConsumerProgress) => void;
   readonly rebuilt: (rebuilds: number) => void;
@@ -39,7 +39,9 @@ export const createReport = (metrics: Registry): Report => {
   const rebuilds = gauge(metrics, 'sluice_quota_mirror_rebuilds', 'Times this process rebuilt Redis.', []);
   for (const result of ['applied', 'duplicate', 'stale', 'expired', 'poison']) events.inc({ result }, 0);
   return {
-    counted: (result) => events.inc({ result }),
+    counted: (counts) => {
+      for (const [result, count] of Object.entries(counts)) if (count > 0) events.inc({ result }, count);
+    },
     deadLettered: (reason) => dead.inc({ reason }),
     progressed: (progress) => {
       pending.set(progress.pending);

@@ -19,8 +19,9 @@ import type { Settings } from './settings.ts';
 /** Shorter than any patience with a dead process: what it held is delivered to another after this. */
 const ACK_WAIT_MS = 5000;
 /** Events wait for the flush of their tenant; 200 ms of the highest rate must fit. */
-const MAX_ACK_PENDING = 10_000;
-const MAX_BATCH = 1000;
+const MAX_ACK_PENDING = 20_000;
+/** Of many events at once only the newest of each tenant travels on: the larger the cheaper. */
+const MAX_BATCH = 5000;
 const LOOK_EVERY_MS = 2000;
 
 export interface RunningMirror {
