@@ -78,6 +78,22 @@ export const ERRORS = {
     message: 'Unauthorized',
   },
   GW_FORBIDDEN: { status: 403, style: 'error', source: 'client', retryable: false, message: 'Forbidden' },
+  /** The request does not fit its OpenAPI operation or schemas (request-validation); the body says where. */
+  GW_REQUEST_INVALID: {
+    status: 400,
+    style: 'exit',
+    source: 'client',
+    retryable: false,
+    message: 'The request does not fit its schema',
+  },
+  /** The upstream's answer does not fit its OpenAPI operation or schemas (response-validation). */
+  GW_RESPONSE_INVALID: {
+    status: 502,
+    style: 'exit',
+    source: 'upstream',
+    retryable: false,
+    message: 'The response does not fit its schema',
+  },
   /** The text for a language model breaks a rule (ai-prompt-guard); which one is only logged. */
   GW_PROMPT_REFUSED: {
     status: 400,

@@ -19,8 +19,10 @@ import { rateLimiting } from './rate-limiting.ts';
 import { requestSizeLimiting } from './request-size-limiting.ts';
 import { requestTermination } from './request-termination.ts';
 import { requestTransformer } from './request-transformer.ts';
+import { requestValidation } from './request-validation.ts';
 import { responseRateLimiting } from './response-ratelimiting.ts';
 import { responseTransformer } from './response-transformer.ts';
+import { responseValidation } from './response-validation.ts';
 import { tcpLog } from './tcp-log.ts';
 import { udpLog } from './udp-log.ts';
 import { zipkin } from './zipkin.ts';
@@ -38,6 +40,8 @@ const builtIn: readonly Plugin[] = [
   rateLimiting,
   quotaMirror,
   requestTransformer,
+  requestValidation,
+  responseValidation,
   responseTransformer,
   aiPromptGuard,
   botDetection,

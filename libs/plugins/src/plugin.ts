@@ -49,7 +49,7 @@ export interface Plugin<Config extends z.ZodType = z.ZodType, Prepared = unknown
   readonly response?: (exchange: Exchange, prepared: Prepared, ports: Ports) => void;
   /**
    * After the response handlers, where an upstream answered: a refusal takes its answer's place, with the head as
-   * it stands but without a body.
+   * it stands but without a body; one that brings a body of its own takes the place of both.
    */
   readonly inspect?: (exchange: Exchange, prepared: Prepared, ports: Ports) => Step;
   /**
@@ -58,10 +58,18 @@ export interface Plugin<Config extends z.ZodType = z.ZodType, Prepared = unknown
    */
   readonly wantsBody?: (exchange: Exchange, prepared: Prepared) => boolean;
   /**
-   * The whole body, where `wantsBody` said so, as the instances before left it; returns what replaces it.
-   * It is not called for an answer larger than `MAX_ANSWER_BYTES`, which goes on unchanged.
+   * The whole body, where `wantsBody` said so, as the instances before left it; returns what replaces it, or the
+   * refusal that takes the place of an upstream's answer. It is not called for an answer larger than
+   * `MAX_ANSWER_BYTES`, which goes on unchanged unless `oversize` refuses it.
    */
-  readonly body?: (exchange: Exchange, prepared: Prepared, body: Buffer, ports: Ports) => Buffer | undefined;
+  readonly body?: (
+    exchange: Exchange,
+    prepared: Prepared,
+    body: Buffer,
+    ports: Ports,
+  ) => Buffer | GatewayError | undefined;
+  /** Where `wantsBody` said so and the answer is larger than `MAX_ANSWER_BYTES`: whether it is refused. */
+  readonly oversize?: (exchange: Exchange, prepared: Prepared, ports: Ports) => Step;
   /** After the response. Never awaited. */
   readonly settle?: (exchange: Exchange, prepared: Prepared, ports: Ports) => void;
 }

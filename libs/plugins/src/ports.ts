@@ -86,7 +86,13 @@ export interface Ports {
   ): Promise<QuotaState | null | undefined> | QuotaState | null | undefined;
   /** Counts what happened to requests; the edge exports it. Names are those of the edge's metrics. */
   count(
-    metric: 'quota_alerts' | 'quota_exceeded' | 'degraded_limits' | 'plugin_errors',
+    metric:
+      | 'quota_alerts'
+      | 'quota_exceeded'
+      | 'degraded_limits'
+      | 'plugin_errors'
+      | 'invalid_requests'
+      | 'invalid_responses',
     labels?: Readonly<Record<string, string>>,
   ): void;
   /** Writes a line in the edge's log, with request and trace ids added. Never a credential. */

@@ -1,4 +1,4 @@
-import type { GatewayError } from '@sluice/contracts';
+import { GatewayError } from '@sluice/contracts';
 import type { Ports } from '@sluice/plugins';
 import { bodyReaders, runBody, runResponse } from './chain.ts';
 import type { ProxyExchange } from './exchange.ts';
@@ -148,6 +148,7 @@ const transformOwn = (exchange: ProxyExchange, body: string | Buffer, ports: Por
   const readers = body.length === 0 ? undefined : bodyReaders(exchange, ports);
   if (readers === undefined) return body;
   const sent = runBody(exchange, readers, Buffer.from(body as string), ports);
+  if (sent instanceof GatewayError) return body; // only an upstream's answer can be refused
   exchange.toClient.set('Content-Length', `${sent.length}`);
   return sent;
 };

@@ -105,21 +105,39 @@ export const bodyReaders = (exchange: ProxyExchange, ports: Ports): PluginInstan
   return readers;
 };
 
-/** Passes the body through its readers. One that throws is counted and skipped. */
+/** Passes the body through its readers; the first refusal ends it. One that throws is counted and skipped. */
 export const runBody = (
   exchange: ProxyExchange,
   readers: readonly PluginInstance[],
   body: Buffer,
   ports: Ports,
-): Buffer => {
+): Buffer | GatewayError => {
   let sent = body;
   for (const { plugin, prepared } of readers)
     try {
-      sent = plugin.body?.(exchange, prepared, sent, ports) ?? sent;
+      const made = plugin.body?.(exchange, prepared, sent, ports) ?? sent;
+      if (made instanceof GatewayError) return made;
+      sent = made;
     } catch (error) {
       failed(exchange, ports, [plugin.name, 'body'], error);
     }
   return sent;
+};
+
+/** Asks the readers of a body that is too large to be shown to them whether the answer may go on. */
+export const runOversize = (
+  exchange: ProxyExchange,
+  readers: readonly PluginInstance[],
+  ports: Ports,
+): Step => {
+  for (const { plugin, prepared } of readers)
+    try {
+      const refusal = plugin.oversize?.(exchange, prepared, ports);
+      if (refusal !== undefined) return refusal;
+    } catch (error) {
+      failed(exchange, ports, [plugin.name, 'body'], error);
+    }
+  return undefined;
 };
 
 const runPhase = (exchange: ProxyExchange, ports: Ports, phase: 'response' | 'settle'): void => {

@@ -1,8 +1,10 @@
+import { GatewayError } from '@sluice/contracts';
 import { MAX_ANSWER_BYTES, type Ports } from '@sluice/plugins';
-import { runBody } from '../chain.ts';
+import { runBody, runOversize } from '../chain.ts';
 import type { ProxyExchange } from '../exchange.ts';
 import type { PluginInstance } from '../snapshot/chains.ts';
 import type { IncomingAnswer } from './engines/engine.ts';
+import { refuseAnswer } from './refuse-answer.ts';
 
 interface Held {
   readonly exchange: ProxyExchange;
@@ -36,7 +38,14 @@ export const sendWhenComplete = (held: Held): void => {
   });
 };
 
-const passOn = ({ exchange, upstream, ports, stream }: Held, read: readonly Buffer[]): void => {
+const passOn = (held: Held, read: readonly Buffer[]): void => {
+  const { exchange, upstream, ports, stream, readers } = held;
+  const refusal = runOversize(exchange, readers, ports);
+  if (refusal !== undefined) {
+    refuseAnswer(exchange, refusal);
+    upstream.destroy();
+    return;
+  }
   ports.log('warn', 'answer too large for the plugins that read bodies, sent unchanged', {
     request_id: exchange.id,
     route: exchange.route?.name ?? exchange.route?.id,
@@ -53,6 +62,10 @@ const send = (held: Held, body: Buffer): void => {
   const { response, toClient } = exchange;
   if (exchange.upstream !== undefined) exchange.upstream.body = body;
   const sent = runBody(exchange, readers, body, ports);
+  if (sent instanceof GatewayError) {
+    refuseAnswer(exchange, sent);
+    return;
+  }
   const isSent = hasBody(held);
   // The length of an answer without a body is that of the body it does not have (RFC 9110 section 8.6).
   if (isSent) toClient.set('Content-Length', `${sent.length}`);

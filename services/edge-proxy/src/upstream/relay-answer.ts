@@ -8,6 +8,7 @@ import { Headers } from '../header-list.ts';
 import { headersForClient } from '../screen.ts';
 import type { AnswerReader, IncomingAnswer } from './engines/engine.ts';
 import { sendWhenComplete } from './held-answer.ts';
+import { refuseAnswer } from './refuse-answer.ts';
 
 /** A larger body costs more to copy than a second write does. */
 const MAX_TEXT_BYTES = 8 * 1024;
@@ -37,7 +38,8 @@ export const relayAnswer = (
     readHead(exchange, upstream, ports);
     const refusal = runInspect(exchange, ports);
     if (refusal !== undefined) {
-      refuse(exchange, refusal);
+      if (refusal.body === undefined) refuse(exchange, refusal);
+      else refuseAnswer(exchange, refusal);
       return;
     }
     const readers = bodyReaders(exchange, ports);
