@@ -22,6 +22,7 @@ export {
   type Step,
   type WarningContext,
 } from './plugin.ts';
+export { type Finding as PromptFinding, scan, type Sensitivity } from './prompt-guard/scan.ts';
 export { type FolderProblem, PluginFolder } from './plugin-folder.ts';
 export type { AuthVerdict, BudgetVerdict, Credential, Ports, StoredAnswer } from './ports.ts';
 export type { PrometheusConfig } from './prometheus.ts';

@@ -1,0 +1,92 @@
+import type { Concept } from './concepts.ts';
+
+/** Kinds of attack, as the evaluation and the verdict name them. */
+export const FAMILIES = [
+  'override',
+  'role-play',
+  'extraction',
+  'markup',
+  'encoding',
+  'multilingual',
+  'indirect',
+  'splitting',
+  'exfiltration',
+  'obfuscation',
+] as const;
+export type Family = (typeof FAMILIES)[number];
+
+/** Concepts that follow each other with at most `gap` other words before each. */
+export interface Rule {
+  readonly id: string;
+  readonly family: Family;
+  /** 1 is enough for a verdict. */
+  readonly weight: number;
+  readonly steps: readonly (readonly Concept[])[];
+  readonly gap: number;
+  /** The first word must be an order: at the start of a sentence, or after please, you must and the like. */
+  readonly isOrder?: boolean;
+}
+
+const rule = (
+  id: string,
+  family: Family,
+  weight: number,
+  gap: number,
+  steps: readonly (Concept | readonly Concept[])[],
+  isOrder = false,
+): Rule => ({ id, family, weight, gap, steps: steps.map((step) => (typeof step === 'string' ? [step] : step)), isOrder });
+
+/** What is looked for. Weights were set on the tuning half of the corpus alone. */
+export const RULES: readonly Rule[] = [
+  // Instruction override
+  rule('override-prior-instructions', 'override', 0.7, 4, ['override', 'prior', 'instr']),
+  rule('order-override-prior-instructions', 'override', 0.5, 4, ['override', 'prior', 'instr'], true),
+  rule('override-instructions-prior', 'override', 0.9, 5, ['override', 'instr', 'prior'], true),
+  rule('override-all-instructions', 'override', 0.9, 3, ['override', 'all', ['instr', 'limits']], true),
+  rule('override-your-instructions', 'override', 0.9, 3, ['override', 'you', ['instr', 'sysprompt', 'limits']], true),
+  rule('override-system-prompt', 'override', 0.9, 3, ['override', ['system', 'sysprompt'], ['instr', 'sysprompt']], true),
+  rule('override-prior-context', 'override', 0.5, 4, ['override', ['all', 'you'], 'prior', ['weakInstr', 'instr']], true),
+  rule('override-what-was-said', 'override', 0.9, 4, ['override', 'all', ['you', 'prior'], ['weakInstr', 'prior', 'instr']], true),
+  rule('never-follow-prior', 'override', 0.9, 4, ['never', 'follow', ['prior', 'you', 'all'], 'instr']),
+  rule('instructions-void', 'override', 0.7, 5, [['prior', 'you', 'all'], 'instr', 'override2']),
+  rule('new-instructions-follow', 'override', 0.6, 5, ['follow', ['newWord', 'only'], 'instr'], true),
+  rule('your-new-task', 'override', 0.6, 3, ['you', 'newWord', ['instr', 'weakInstr']]),
+  rule('only-obey-me', 'override', 0.5, 4, ['only', 'follow', 'instr']),
+  rule('authority-orders', 'override', 0.4, 10, ['authority', 'override', 'instr']),
+  // Role play and jailbreak
+  rule('you-are-now', 'role-play', 0.4, 3, ['you', 'nowWord', ['jailbreak', 'unrestricted', 'privileged']]),
+  rule('you-are-unrestricted', 'role-play', 0.8, 8, ['you', 'unrestricted', ['machine', 'modeWord', 'user']]),
+  rule('act-unrestricted', 'role-play', 1, 10, ['act', ['unrestricted', 'jailbreak']]),
+  rule('act-without-limits', 'role-play', 1, 10, ['act', 'without', 'limits']),
+  rule('machine-without-limits', 'role-play', 0.8, 6, ['machine', 'without', 'limits']),
+  rule('you-without-limits', 'role-play', 0.7, 8, ['you', 'without', ['all', 'limits'], 'limits']),
+  rule('answer-without-limits', 'role-play', 0.7, 5, ['follow', 'without', 'limits'], true),
+  rule('privileged-mode', 'role-play', 0.8, 1, ['privileged', 'modeWord', ['nowWord', 'you', 'follow', 'override', 'act', 'unrestricted']]),
+  rule('enter-privileged-mode', 'role-play', 0.7, 6, [['nowWord', 'act', 'you'], 'privileged', 'modeWord']),
+  rule('never-refuse', 'role-play', 0.6, 3, ['never', 'refuse', ['all', 'user', 'instr', 'you']]),
+  rule('named-jailbreak', 'role-play', 0.7, 6, [['act', 'you', 'nowWord'], 'jailbreak']),
+  rule('limits-lifted', 'role-play', 0.8, 6, ['you', 'limits', 'override2']),
+  rule('act-harmful', 'role-play', 0.6, 16, ['act', 'you', 'harmful']),
+  // System-prompt extraction
+  rule('reveal-system-prompt', 'extraction', 1, 5, ['reveal', ['system', 'sysprompt', 'prior'], ['instr', 'sysprompt', 'weakInstr']], true),
+  rule('reveal-your-instructions', 'extraction', 0.9, 3, ['reveal', 'you', ['instr', 'sysprompt']], true),
+  rule('what-are-your-instructions', 'extraction', 0.7, 3, ['what', 'you', ['system', 'prior', 'newWord'], ['instr', 'weakInstr', 'sysprompt']]),
+  rule('your-system-prompt', 'extraction', 0.5, 2, ['you', ['system', 'prior'], 'instr']),
+  rule('repeat-what-is-above', 'extraction', 1, 3, ['reveal', ['all', 'words'], 'above'], true),
+  rule('verbatim-instructions', 'extraction', 0.6, 6, ['instr', 'verbatim']),
+  rule('begin-with-you-are', 'extraction', 0.6, 3, ['reveal', 'words', 'begin'], true),
+  // Addressed to a machine in a document
+  rule('machine-order', 'indirect', 0.6, 6, ['machine', ['override', 'never'], ['instr', 'all', 'prior', 'secrecy']]),
+  rule('machine-must', 'indirect', 0.5, 6, ['machine', 'reader', ['you', 'follow', 'override', 'send']]),
+  rule('machine-instructions', 'indirect', 0.4, 3, ['instr', 'machine', ['you', 'override', 'follow', 'send', 'reveal', 'never']]),
+  rule('keep-from-user', 'indirect', 0.6, 2, ['never', 'secrecy', 'user']),
+  // Exfiltration
+  rule('send-secrets-away', 'exfiltration', 0.7, 8, ['send', ['secretData', 'sysprompt'], 'destination'], true),
+  rule('send-away-secrets', 'exfiltration', 0.6, 8, ['send', 'destination', 'secretData'], true),
+  rule('reveal-secrets', 'exfiltration', 0.5, 3, ['reveal', 'all', ['secretData', 'system'], 'secretData'], true),
+  // Encodings and splitting
+  rule('decode-and-follow', 'encoding', 1, 9, ['decode', ['follow', 'act'], ['instr', 'weakInstr', 'all', 'what']]),
+  rule('follow-decoded', 'encoding', 0.6, 8, ['follow', 'instr', 'decode'], true),
+  rule('combine-and-follow', 'splitting', 1, 10, ['combine', 'parts', ['follow', 'act']]),
+  rule('combine-follow', 'splitting', 0.5, 8, ['combine', 'follow', ['instr', 'weakInstr', 'what']]),
+];

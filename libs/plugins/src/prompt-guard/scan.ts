@@ -1,0 +1,223 @@
+import { decodedTexts } from './decoded.ts';
+import { fold } from './fold.ts';
+import { MARKERS, turnsIn } from './markers.ts';
+import { type Family, RULES } from './rules.ts';
+import { type Tokens, tokensOf } from './tokens.ts';
+import { CONCEPT_COUNT, conceptIndex, reversed, rot13 } from './vocabulary.ts';
+
+/** How easily a text is taken for an attack. */
+export type Sensitivity = 'balanced' | 'strict';
+
+/** One rule that fired. */
+export interface Hit {
+  readonly rule: string;
+  readonly family: Family;
+  /** What it counts for here, after what speaks against it. */
+  readonly weight: number;
+  /** The text it fired on, folded, at most `MAX_EXCERPT_CHARS` long. Not redacted. */
+  readonly excerpt: string;
+}
+
+/** What a text was found to be: from `score` 1 on an attack. */
+export interface Finding {
+  readonly score: number;
+  readonly hits: readonly Hit[];
+}
+
+export const MAX_EXCERPT_CHARS = 80;
+/** A score is the sum of the rules that fire within so many words. */
+const WINDOW_WORDS = 150;
+const DISCUSSED_WITHIN_WORDS = 30;
+const MAX_DEPTH = 2;
+/** In strict mode a text is an attack from half the weight on. */
+const STRICT_FACTOR = 2;
+
+interface Mark {
+  readonly rule: string;
+  readonly family: Family;
+  readonly weight: number;
+  readonly place: number;
+  readonly start: number;
+  readonly isQuoted: boolean;
+}
+
+interface Waiting {
+  readonly rule: number;
+  readonly step: number;
+}
+
+/** The steps of rules that wait for each concept; a rule's later steps first, so that no word serves twice. */
+const WAITING: readonly (readonly Waiting[])[] = ((): Waiting[][] => {
+  const waiting: Waiting[][] = Array.from({ length: CONCEPT_COUNT }, () => []);
+  for (const [rule, { steps }] of RULES.entries())
+    for (let step = steps.length - 1; step >= 0; step--)
+      for (const concept of steps[step] ?? []) waiting[conceptIndex(concept)]?.push({ rule, step });
+  return waiting;
+})();
+const MAX_STEPS = Math.max(...RULES.map(({ steps }) => steps.length));
+const NEVER = -1000;
+const DISCUSS = conceptIndex('discuss');
+const ROT13 = conceptIndex('rot13');
+const REVERSED = conceptIndex('reversed');
+
+interface Matched {
+  readonly marks: Mark[];
+  readonly discussed: number[];
+  readonly rot13: number;
+  readonly reversed: number;
+}
+
+/** Where each rule stands: the place of the last word that took its step, and where its first word was. */
+const places = new Int32Array(RULES.length * MAX_STEPS);
+const begins = new Int32Array(RULES.length * MAX_STEPS);
+
+const matchRules = (tokens: Tokens): Matched => {
+  places.fill(NEVER);
+  const matched = { marks: [] as Mark[], discussed: [] as number[], rot13: 0, reversed: 0 };
+  for (let i = 0; i < tokens.meanings.length; i++) {
+    const place = tokens.places[i] ?? 0;
+    for (const concept of tokens.meanings[i] ?? []) {
+      if (concept === DISCUSS) matched.discussed.push(place);
+      else if (concept === ROT13) matched.rot13 += 1;
+      else if (concept === REVERSED) matched.reversed += 1;
+      for (const waiting of WAITING[concept] ?? []) advance(tokens, i, place, waiting, matched.marks);
+    }
+  }
+  return matched;
+};
+
+const advance = (tokens: Tokens, i: number, place: number, { rule, step }: Waiting, marks: Mark[]): void => {
+  const known = RULES[rule];
+  if (known === undefined) return;
+  const at = rule * MAX_STEPS + step;
+  if (step === 0) {
+    if (known.isOrder === true && tokens.isLead[i] !== true) return;
+    places[at] = place;
+    begins[at] = i;
+    return;
+  }
+  const before = places[at - 1] ?? NEVER;
+  if (before >= place || place - before > known.gap + 1) return;
+  const first = begins[at - 1] ?? i;
+  places[at] = place;
+  begins[at] = first;
+  if (step < known.steps.length - 1) return;
+  marks.push({
+    ...{ rule: known.id, family: known.family, weight: known.weight },
+    place: tokens.places[first] ?? place,
+    start: tokens.starts[first] ?? 0,
+    isQuoted: tokens.isQuoted[first] ?? false,
+  });
+};
+
+/** The word at a character: markers are found by characters, scores are sums over words. */
+const placeAt = (tokens: Tokens, length: number, at: number): number =>
+  Math.floor((at / Math.max(length, 1)) * tokens.count);
+
+const findMarkers = (text: string, tokens: Tokens): Mark[] => {
+  const marks: Mark[] = [];
+  for (const { id, family, weight, text: wanted } of MARKERS) {
+    const at = text.indexOf(wanted);
+    if (at < 0) continue;
+    const isQuoted = /["'`“‘]/.test(text.charAt(at - 1));
+    marks.push({ rule: id, family, weight, place: placeAt(tokens, text.length, at), start: at, isQuoted });
+  }
+  for (const { at, weight } of turnsIn(text))
+    marks.push({
+      ...{ rule: 'imitated-turn', family: 'markup' as const, weight, start: at, isQuoted: false },
+      place: placeAt(tokens, text.length, at),
+    });
+  return marks;
+};
+
+/** Who writes about attacks quotes them. In strict mode hardly any allowance is made for that. */
+const allowance = (mark: Mark, discussed: readonly number[], sensitivity: Sensitivity): number => {
+  let near = 0;
+  for (const place of discussed) if (Math.abs(place - mark.place) <= DISCUSSED_WITHIN_WORDS) near += 1;
+  if (sensitivity === 'strict') return mark.isQuoted && near > 1 ? 0.6 : 1;
+  if (mark.isQuoted) return near > 0 ? 0.25 : 0.8;
+  return near > 1 ? 0.45 : near === 1 ? 0.8 : 1;
+};
+
+const hiddenMarks = (tokens: Tokens, invisible: number): Mark[] => {
+  const at = { place: 0, start: 0, isQuoted: false };
+  const marks: Mark[] = [];
+  if (tokens.disguised > 0)
+    marks.push({ rule: 'disguised-words', family: 'obfuscation', weight: Math.min(0.6, 0.15 * tokens.disguised), ...at });
+  if (invisible > 3)
+    marks.push({ rule: 'invisible-characters', family: 'obfuscation', weight: Math.min(0.5, 0.05 * invisible), ...at });
+  return marks;
+};
+
+/** The largest sum of different rules within a window of words. */
+const score = (marks: readonly Mark[]): number => {
+  const sorted = [...marks].sort((a, b) => a.place - b.place);
+  const counted = new Map<string, number[]>();
+  let best = 0;
+  let sum = 0;
+  let from = 0;
+  const most = (weights: readonly number[]): number => (weights.length === 0 ? 0 : Math.max(...weights));
+  for (const mark of sorted) {
+    for (let old = sorted[from]; old !== undefined && mark.place - old.place > WINDOW_WORDS; old = sorted[from]) {
+      const weights = counted.get(old.rule) ?? [];
+      const before = most(weights);
+      weights.shift();
+      sum += most(weights) - before;
+      from += 1;
+    }
+    const weights = counted.get(mark.rule) ?? [];
+    const before = most(weights);
+    if (weights.length < 8) weights.push(mark.weight);
+    counted.set(mark.rule, weights);
+    sum += most(weights) - before;
+    best = Math.max(best, sum);
+  }
+  return best;
+};
+
+/** `"ign" + "ore"` is one word. */
+const unquotedSums = (text: string): string =>
+  text.includes('+') ? text.replaceAll(/["'] ?\+ ?["']/g, '') : text;
+
+/** Judges one text. The cost grows with its length and with nothing else. */
+export const scan = (original: string, sensitivity: Sensitivity, depth = 0): Finding => {
+  const { text: folded, invisible, tagged } = fold(original);
+  const text = unquotedSums(folded);
+  const tokens = tokensOf(text);
+  const { marks, discussed, rot13: inRot13, reversed: inReverse } = matchRules(tokens);
+  marks.push(...findMarkers(text, tokens));
+  const weighed = marks.map((mark) => ({ ...mark, weight: mark.weight * allowance(mark, discussed, sensitivity) }));
+  if (marks.length > 0) weighed.push(...hiddenMarks(tokens, invisible));
+  let total = score(weighed) * (sensitivity === 'strict' ? STRICT_FACTOR : 1);
+  const hits = weighed.map((mark) => hitOf(mark, text));
+  if (depth < MAX_DEPTH)
+    for (const inner of innerTexts(original, folded, tagged, { inRot13, inReverse })) {
+      const found = scan(inner, sensitivity, depth + 1);
+      if (found.hits.length === 0) continue;
+      hits.push(...found.hits);
+      // Who hides an order from people does so for a reason.
+      if (found.score > 0.3) {
+        hits.push({ rule: 'hidden-in-encoding', family: 'encoding', weight: 0.5, excerpt: '' });
+        total = Math.max(total, total * 0.5 + found.score + 0.5);
+      }
+    }
+  return { score: total, hits };
+};
+
+const innerTexts = (
+  original: string,
+  folded: string,
+  tagged: string,
+  { inRot13, inReverse }: { readonly inRot13: number; readonly inReverse: number },
+): string[] => {
+  const texts = decodedTexts(original);
+  if (tagged !== '') texts.push(tagged);
+  if (inRot13 > 1) texts.push(rot13(folded));
+  if (inReverse > 1) texts.push(reversed(folded));
+  return texts;
+};
+
+const hitOf = ({ rule, family, weight, start }: Mark, text: string): Hit => ({
+  ...{ rule, family, weight: Math.round(weight * 100) / 100 },
+  excerpt: text.slice(start, start + MAX_EXCERPT_CHARS),
+});

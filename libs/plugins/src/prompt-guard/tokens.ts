@@ -1,0 +1,188 @@
+import { latinised, unleeted } from './fold.ts';
+import { type Meaning, meaningOf, wordsInside } from './vocabulary.ts';
+
+/** The words of a text that mean something to a rule are kept with their place among all words. */
+export interface Tokens {
+  /** Known words: what they mean. The other lists run in step with it. */
+  readonly meanings: Meaning[];
+  /** Number of the word in the text, unknown ones counted. */
+  readonly places: number[];
+  /** Where the word begins, in characters. */
+  readonly starts: number[];
+  /** The word begins a sentence, or follows one that asks for something. */
+  readonly isLead: boolean[];
+  readonly isQuoted: boolean[];
+  /** Number of all words. */
+  count: number;
+  /** Words that were only known after letters were put in the place of look-alikes, digits or gaps. */
+  disguised: number;
+}
+
+const LETTER = 1;
+const LEET = 2;
+const QUOTE = 3;
+const END = 4;
+const OTHER = 0;
+
+const KIND = new Uint8Array(128);
+for (let code = 0; code < 128; code++) {
+  const char = String.fromCharCode(code);
+  if (/[a-z0-9_'-]/.test(char)) KIND[code] = LETTER;
+  else if (/[@$|+]/.test(char)) KIND[code] = LEET;
+  else if (/["`]/.test(char)) KIND[code] = QUOTE;
+  else if (/[.!?\n:;>*#]/.test(char)) KIND[code] = END;
+}
+
+const kindOf = (code: number): number => {
+  if (code < 128) return KIND[code] ?? OTHER;
+  if (code === 0x3002 || code === 0xff01 || code === 0xff1f) return END;
+  if (code === 0x201c || code === 0x201d || code === 0xab || code === 0xbb || code === 0x201e) return QUOTE;
+  if (code === 0x2019) return LETTER;
+  if ((code >= 0x2000 && code < 0x2c00) || (code >= 0x3000 && code < 0x3040) || code < 0xc0) return OTHER;
+  return LETTER;
+};
+
+/** Words after which a verb is an order. */
+const LEADS = new Set(
+  `please now and then must you should just simply kindly first to also immediately instead pls plz will shall can
+  need so ok okay but por favor bitte veuillez`.split(/\s+/),
+);
+
+const DIGIT_OR_SIGN = /[0-9@$|+]/;
+const HAS_LETTER = /[^0-9@$|+_'-]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII is what is meant.
+const BEYOND_ASCII = /[^\x00-\x7f]/;
+/** Scripts that write without blanks, or add to words at their end. */
+const CONNECTED = /[\u0590-\u06ff\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/;
+
+const MIN_GLUED = 12;
+const MAX_GLUED = 160;
+
+interface Read {
+  readonly meanings: readonly Meaning[];
+  readonly isDisguised: boolean;
+}
+const NOTHING: Read = { meanings: [], isDisguised: false };
+
+const glued = (run: string): Read => {
+  const { words, covered } = wordsInside(run, 3);
+  if (words.length < 2 || covered < run.length * 0.8) return NOTHING;
+  return { meanings: words.flatMap((word) => [meaningOf(word) ?? []]), isDisguised: true };
+};
+
+const disguised = (word: string): Read => {
+  for (const one of ['i', 'l'] as const) {
+    const plain = unleeted(word, one);
+    const meaning = meaningOf(plain) ?? meaningOf(plain.replaceAll(/['_-]/g, ''));
+    if (meaning !== undefined) return { meanings: [meaning], isDisguised: true };
+  }
+  return NOTHING;
+};
+
+/** What a word means, as it stands or under its disguise. */
+const readWord = (word: string): Read => {
+  const meaning = meaningOf(word);
+  if (meaning !== undefined) return { meanings: [meaning], isDisguised: false };
+  if (CONNECTED.test(word)) {
+    const { words } = wordsInside(word.slice(0, MAX_GLUED), 1);
+    return { meanings: words.flatMap((one) => [meaningOf(one) ?? []]), isDisguised: false };
+  }
+  if (BEYOND_ASCII.test(word)) {
+    const latin = latinised(word);
+    const hidden = latin === word ? undefined : meaningOf(latin);
+    if (hidden !== undefined) return { meanings: [hidden], isDisguised: true };
+  }
+  if (DIGIT_OR_SIGN.test(word) && HAS_LETTER.test(word)) return disguised(latinised(word));
+  if (/['_-]/.test(word)) {
+    const parts = word.split(/['_-]+/);
+    const meanings = parts.flatMap((part) => [meaningOf(part) ?? []]).filter(({ length }) => length > 0);
+    if (meanings.length > 0) return { meanings, isDisguised: false };
+    return disguised(word);
+  }
+  return word.length >= MIN_GLUED && word.length <= MAX_GLUED ? glued(word) : NOTHING;
+};
+
+/** Words seen before: most of a text is. Emptied when full, so that strangers cannot fill the memory. */
+const known = new Map<string, Read>();
+const MAX_KNOWN = 20_000;
+const MAX_KNOWN_CHARS = 24;
+
+const read = (word: string): Read => {
+  if (word.length > MAX_KNOWN_CHARS) return readWord(word);
+  const before = known.get(word);
+  if (before !== undefined) return before;
+  const made = readWord(word);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(word, made);
+  return made;
+};
+
+const MIN_SPACED = 4;
+
+/** Reads folded text as words, in one pass. */
+export const tokensOf = (text: string): Tokens => {
+  const tokens: Tokens = {
+    ...{ meanings: [], places: [], starts: [], isLead: [], isQuoted: [], count: 0, disguised: 0 },
+  };
+  let isLead = true;
+  let isQuoted = false;
+  let singles = '';
+  let singlesFrom = 0;
+  const add = (meaning: Meaning, start: number): void => {
+    tokens.meanings.push(meaning);
+    tokens.places.push(tokens.count);
+    tokens.starts.push(start);
+    tokens.isLead.push(isLead);
+    tokens.isQuoted.push(isQuoted);
+  };
+  const addAll = ({ meanings, isDisguised }: Read, start: number): void => {
+    for (const meaning of meanings) {
+      add(meaning, start);
+      if (meanings.length > 1) tokens.count += 1;
+    }
+    if (isDisguised) tokens.disguised += 1;
+  };
+  const endSingles = (): void => {
+    if (singles.length >= MIN_SPACED) {
+      const run = unleeted(latinised(singles), 'i');
+      const { words } = wordsInside(run.slice(0, 4 * MAX_GLUED), MIN_SPACED);
+      addAll({ meanings: words.flatMap((one) => [meaningOf(one) ?? []]), isDisguised: words.length > 0 }, singlesFrom);
+    }
+    singles = '';
+  };
+  const end = text.length;
+  let at = 0;
+  while (at < end) {
+    const kind = kindOf(text.charCodeAt(at));
+    if (kind !== LETTER && kind !== LEET) {
+      if (kind === QUOTE) {
+        isQuoted = !isQuoted;
+        isLead = true;
+      } else if (kind === END) isLead = true;
+      at += 1;
+      continue;
+    }
+    const start = at;
+    let letters = false;
+    for (; at < end; at++) {
+      const inner = kindOf(text.charCodeAt(at));
+      if (inner === LETTER) letters = true;
+      else if (inner !== LEET && !isInnerBang(text, at)) break;
+    }
+    if (!letters) continue;
+    const word = text.slice(start, at);
+    if (word.length === 1) {
+      if (singles === '') singlesFrom = start;
+      singles += word;
+    } else endSingles();
+    addAll(read(word), start);
+    tokens.count += 1;
+    isLead = LEADS.has(word);
+  }
+  endSingles();
+  return tokens;
+};
+
+/** An exclamation mark between letters stands for one. */
+const isInnerBang = (text: string, at: number): boolean =>
+  text.charCodeAt(at) === 0x21 && at + 1 < text.length && kindOf(text.charCodeAt(at + 1)) === LETTER;
