@@ -94,6 +94,14 @@ export const ERRORS = {
     retryable: false,
     message: 'The response does not fit its schema',
   },
+  /** The client's headers speak for another tenant, platform or user than its credential (tenant-binding). */
+  GW_TENANT_MISMATCH: {
+    status: 403,
+    style: 'error',
+    source: 'client',
+    retryable: false,
+    message: 'tenant_mismatch: a header is not what the credential says',
+  },
   /** The text for a language model breaks a rule (ai-prompt-guard); which one is only logged. */
   GW_PROMPT_REFUSED: {
     status: 400,

@@ -50,6 +50,7 @@ export const basicAuth = definePlugin({
   summary: 'Requires user name and password of a consumer.',
   config: Config,
   consumerScope: false,
+  authenticates: true,
   prepare,
   access: (exchange, config, ports) =>
     authenticate(exchange, config, ports, () => identify(exchange, config, ports)),

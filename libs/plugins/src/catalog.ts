@@ -24,6 +24,7 @@ import { responseRateLimiting } from './response-ratelimiting.ts';
 import { responseTransformer } from './response-transformer.ts';
 import { responseValidation } from './response-validation.ts';
 import { tcpLog } from './tcp-log.ts';
+import { tenantBinding } from './tenant-binding.ts';
 import { udpLog } from './udp-log.ts';
 import { zipkin } from './zipkin.ts';
 
@@ -36,6 +37,7 @@ const builtIn: readonly Plugin[] = [
   basicAuth,
   hmacAuth,
   ipRestriction,
+  tenantBinding,
   acl,
   rateLimiting,
   quotaMirror,

@@ -10,6 +10,8 @@ export interface Identity {
   readonly tenantId: string | undefined;
   readonly platformId: string | undefined;
   readonly userId: string | undefined;
+  /** Claims of its token that plugins may read; absent: no token. */
+  readonly claims?: Readonly<Record<string, string | number | boolean>> | undefined;
   /** The consumer's groups, by the configuration's acls; absent: none. */
   readonly groups?: readonly string[] | undefined;
   /** Groups that the credential itself brought, for a caller who need not be a consumer. */

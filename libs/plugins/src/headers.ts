@@ -3,6 +3,8 @@ import type { Exchange, HeaderList } from './exchange.ts';
 /** The platform's own headers (R1 service contract). */
 export const REQUEST_ID = 'X-Request-Id';
 export const TENANT_ID = 'X-Tenant-Id';
+export const PLATFORM_ID = 'X-Platform-Id';
+export const USER_ID = 'X-User-Id';
 
 /** What an authentication plugin tells the upstream. */
 export const CONSUMER_ID = 'X-Consumer-ID';
@@ -13,7 +15,12 @@ export const ANONYMOUS_CONSUMER = 'X-Anonymous-Consumer';
 export const CONSUMER_GROUPS = 'X-Consumer-Groups';
 export const AUTHENTICATED_GROUPS = 'X-Authenticated-Groups';
 
-const IDENTITY_HEADER = /^x-(?:consumer|credential|anonymous|authenticated)-/i;
+/** The signed identity for upstreams (`tenant-binding`). */
+export const GATEWAY_IDENTITY = 'X-Gateway-Identity';
+
+// Whatever stands between the words: servers that hand headers on as variables take each for `-` (RFC 3875).
+const IDENTITY_HEADER =
+  /^x[^a-z0-9](?:(?:consumer|credential|authenticated|anonymous[^a-z0-9]consumer)(?:[^a-z0-9]|$)|gateway[^a-z0-9]identity$)/i;
 /** True for headers that only the gateway may say; a client's own are never believed. */
 export const isIdentityHeader = (name: string): boolean => IDENTITY_HEADER.test(name);
 

@@ -101,6 +101,7 @@ export const hmacAuth = definePlugin({
   summary: 'Requires a signature made with the secret of a consumer.',
   config: Config,
   consumerScope: false,
+  authenticates: true,
   prepare,
   access: (exchange, config, ports) =>
     authenticate(exchange, config, ports, () => identify(exchange, config, ports)),

@@ -54,6 +54,7 @@ export const jwt = definePlugin({
   summary: 'Requires a valid JSON Web Token and says who is calling.',
   config: jwtConfig,
   consumerScope: false,
+  authenticates: true,
   prepare,
   access: (exchange, config, ports) =>
     authenticate(exchange, config, ports, () => {

@@ -95,6 +95,7 @@ export const keyAuth = definePlugin({
   summary: 'Requires an API key of a consumer.',
   config: Config,
   consumerScope: false,
+  authenticates: true,
   prepare,
   access: (exchange, config, ports) =>
     authenticate(exchange, config, ports, () =>

@@ -37,6 +37,8 @@ export interface Plugin<Config extends z.ZodType = z.ZodType, Prepared = unknown
   readonly config: Config;
   /** False: may not be bound to a consumer (`value must be null`). */
   readonly consumerScope: boolean;
+  /** True: sets `exchange.identity`, so that tenant-binding has its turn on the routes of its instances. */
+  readonly authenticates?: boolean;
   /** True: instances may be for stream protocols, such as tcp, too. */
   readonly streams?: boolean;
   /** What a checked configuration says that works, but hardly as its author meant. */

@@ -16,6 +16,7 @@ test("plugins run in Kong's order, ties by name, descending", () => {
     '990 ip-restriction',
     '951 request-size-limiting',
     '950 acl',
+    '920 tenant-binding',
     '910 rate-limiting',
     '900 response-ratelimiting',
     '900 quota-mirror',

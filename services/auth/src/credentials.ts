@@ -9,6 +9,7 @@ import {
   resolveReference,
 } from '@sluice/gateway-config';
 import type { Logger } from '@sluice/service-kit';
+import { BindingClaims } from './binding-claims.ts';
 import { ConsumerCredentials } from './consumer-credentials.ts';
 import type { KeySource } from './fetch-keys.ts';
 
@@ -39,6 +40,7 @@ export class Credentials {
   /** Names of the issuers whose references do not resolve. */
   #unusable: readonly string[] = [];
   readonly #warned = new Set<string>();
+  readonly #bindings = new BindingClaims();
 
   constructor(environment: Environment, logger: Logger) {
     this.#environment = environment;
@@ -51,6 +53,7 @@ export class Credentials {
     this.ofConsumers.load(state);
     for (const index of [this.#secretsByKey, this.#secretsById, this.#fetched]) index.clear();
     for (const secret of state.list('jwt_secrets')) this.#addSecret(secret);
+    this.#bindings.load(state);
     this.#readIssuers();
     return this.#keySources;
   }
@@ -62,6 +65,7 @@ export class Credentials {
     let touchesSources = false;
     for (const op of ops) {
       if (op.kind === 'issuers') touchesSources = true;
+      if (op.kind === 'plugins') this.#bindings.put(op.id, state);
       if (op.kind !== 'jwt_secrets') continue;
       if (this.#dropSecret(op.id)) touchesSources = true;
       const secret = state.get('jwt_secrets', op.id);
@@ -87,6 +91,11 @@ export class Credentials {
   plugin(id: string, name: string): PluginEntity | undefined {
     const plugin = this.#state.get('plugins', id);
     return plugin?.enabled === true && plugin.name === name ? plugin : undefined;
+  }
+
+  /** Names of the claims that tenant-binding plugins read. */
+  get boundClaims(): readonly string[] {
+    return this.#bindings.names;
   }
 
   /** Names of the issuers this process cannot use. */

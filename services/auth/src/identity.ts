@@ -11,8 +11,31 @@ export const consumerOf = ({ id, username, custom_id }: Consumer) => ({
   ...(custom_id === null ? {} : { customId: custom_id }),
 });
 
-/** Whom an issuer's token speaks for, by the claims that the issuer entry names. */
-export const issuerIdentityOf = (claims: JsonObject, issuer: Issuer) => {
+/** The claims that say whom a token speaks for. */
+type IdentityClaims = Pick<Issuer, 'tenant_claim' | 'platform_claim' | 'user_claim'>;
+
+/** Of tokens that no issuer entry is for. */
+const USUAL_CLAIMS = { tenant_claim: 'tenant_id', platform_claim: 'platform_id', user_claim: 'sub' } as const;
+
+/**
+ * Whom a consumer's token speaks for: without a tenant, nobody but its consumer, as in Kong. Undefined: its tenant
+ * cannot be told.
+ */
+export const consumerTokenIdentityOf = (claims: JsonObject, alsoShown: readonly string[]) => {
+  const identity = issuerIdentityOf(claims, USUAL_CLAIMS, alsoShown);
+  return identity === undefined || 'tenantId' in identity ? identity : { claims: identity.claims };
+};
+
+/**
+ * Whom an issuer's token speaks for, by the claims that the issuer entry names. Undefined: there is a tenant, but in
+ * no form that could be one. As if absent, it would let the client name any.
+ */
+export const issuerIdentityOf = (
+  claims: JsonObject,
+  issuer: IdentityClaims,
+  alsoShown: readonly string[],
+) => {
+  if (isUnusable(claims, issuer.tenant_claim)) return undefined;
   const tenantId = identifierOf(claims, issuer.tenant_claim);
   const platformId = identifierOf(claims, issuer.platform_claim);
   const userId = identifierOf(claims, issuer.user_claim);
@@ -20,14 +43,20 @@ export const issuerIdentityOf = (claims: JsonObject, issuer: Issuer) => {
     ...(tenantId === undefined ? {} : { tenantId }),
     ...(platformId === undefined ? {} : { platformId }),
     ...(userId === undefined ? {} : { userId }),
-    claims: { ...shownClaimsOf(claims), ...(tenantId === undefined ? {} : { tenant: tenantId }) },
+    claims: { ...shownClaimsOf(claims, alsoShown), ...(tenantId === undefined ? {} : { tenant: tenantId }) },
   };
 };
 
+const isUnusable = (claims: JsonObject, name: string): boolean => {
+  const value = ownValue(claims, name);
+  const isAbsent = value === undefined || value === null || value === '';
+  return !isAbsent && identifierOf(claims, name) === undefined;
+};
+
 /** The claims that plugins may show or log. */
-export const shownClaimsOf = (claims: JsonObject): Record<string, string> => {
+const shownClaimsOf = (claims: JsonObject, alsoShown: readonly string[]): Record<string, string> => {
   const shown: Record<string, string> = {};
-  for (const name of SHOWN) {
+  for (const name of [...SHOWN, ...alsoShown]) {
     const value = identifierOf(claims, name);
     if (value !== undefined) shown[name] = value;
   }

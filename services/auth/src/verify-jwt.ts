@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type ClaimProblems, checkClaims, type TimeClaim } from './check-claims.ts';
 import { keySourceOf, type TrustedIssuer } from './credentials.ts';
 import type { KeySource } from './fetch-keys.ts';
-import { issuerIdentityOf, shownClaimsOf } from './identity.ts';
+import { consumerTokenIdentityOf, issuerIdentityOf } from './identity.ts';
 import { ownValue, parseToken, type Token } from './jwt-format.ts';
 import { type Foundation, marksOf } from './token-marks.ts';
 import { consumerIdentityOf, deny as denyWith, type Verdict } from './verdict.ts';
@@ -64,14 +64,17 @@ const verifyForConsumer = async (verifier: Verifier, rules: Rules, token: Token)
   const problems = checkClaims(token.claims, times, nowSeconds(verifier));
   if (problems !== undefined) return deny('invalid_claims', problems);
   if (consumer === undefined) return deny('no_consumer', `Could not find consumer for '${name}=${key}'`);
+  const identity = consumerTokenIdentityOf(token.claims, credentials.boundClaims);
+  if (identity === undefined) return deny('invalid_tenant', "Invalid 'tenant_id' in claims");
+  const tenant = 'tenantId' in identity ? identity.tenantId : undefined;
   return unlessRevoked(
     verifier,
     token,
-    { consumer: consumer.id },
+    { consumer: consumer.id, tenant },
     {
       ...consumerIdentityOf(credentials, consumer),
       credential: { id: secret.id, identifier: secret.key },
-      claims: shownClaimsOf(token.claims),
+      ...identity,
     },
   );
 };
@@ -94,7 +97,8 @@ const verifyForIssuer = async (
   const problems = checkClaims(token.claims, times, nowSeconds(verifier));
   if (problems !== undefined) return deny('invalid_claims', problems);
   if (!isMeantFor(token, entity.audiences)) return deny('invalid_audience', "Invalid 'aud' in claims");
-  const identity = issuerIdentityOf(token.claims, entity);
+  const identity = issuerIdentityOf(token.claims, entity, verifier.credentials.boundClaims);
+  if (identity === undefined) return deny('invalid_tenant', `Invalid '${entity.tenant_claim}' in claims`);
   return unlessRevoked(
     verifier,
     token,

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '@sluice/contracts';
+import { isIdentityHeader } from '@sluice/plugins';
 import type { Headers } from './header-list.ts';
 import { parseHost } from './routing/parse-host.ts';
 
@@ -51,11 +52,9 @@ const HOP_BY_HOP = new Set([
 ]);
 /** A `Connection:` header may not talk us out of these. */
 const NEVER_NOMINATED = new Set(['host', 'content-length', 'transfer-encoding', 'authorization', 'cookie']);
-/** Identity that only the gateway may assert; a client's copy would be believed by an upstream. */
-const ASSERTED = /^x[-_](consumer|credential|authenticated|anonymous[-_]consumer)/;
 
 const isKeptFromUpstream = (key: string): boolean =>
-  HOP_BY_HOP.has(key) || (key.charCodeAt(0) === LETTER_X && ASSERTED.test(key));
+  HOP_BY_HOP.has(key) || (key.charCodeAt(0) === LETTER_X && isIdentityHeader(key));
 
 /** The client's headers as an upstream may see them, before the gateway adds its own. */
 export const headersForUpstream = (fromClient: Headers): Headers => {

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { hashPassword } from '@sluice/gateway-config';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startAuth } from './auth-process.ts';
 import {
   type Answer,
   call,
@@ -17,18 +17,6 @@ import {
   stored,
   Upstream,
 } from './edge-world.ts';
-
-/** The auth process as it is deployed; the edge knows it by its subject only. */
-const AUTH = join(import.meta.dirname, '../../auth/src/main.ts');
-
-const startAuth = async (natsUrl: string): Promise<ChildProcess> => {
-  const child = spawn(process.execPath, [AUTH], {
-    env: { PATH: process.env.PATH, NATS_URL: natsUrl, STATUS_PORT: '0' },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  await once(child, 'message');
-  return child;
-};
 
 const ALICE = idOf('alice');
 const GUEST = idOf('guest');

@@ -155,6 +155,7 @@ const identityOf = (verdict: Verdict): AuthVerdict =>
           tenantId: verdict.tenantId,
           platformId: verdict.platformId,
           userId: verdict.userId,
+          claims: verdict.claims,
           groups: verdict.groups,
         },
       };

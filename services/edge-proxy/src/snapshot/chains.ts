@@ -1,5 +1,6 @@
 import type { PluginEntity } from '@sluice/gateway-config';
 import type { Plugin, PluginScope } from '@sluice/plugins';
+import { boundByDefault } from './default-binding.ts';
 
 /** A plugin entity made ready to run. */
 export interface PluginInstance {
@@ -108,6 +109,7 @@ export class PluginTable {
       const first = applying[0];
       if (first !== undefined) steps.push({ ...stepOf(applying), order: first.plugin.priority, name });
     }
+    boundByDefault(steps);
     steps.sort((a, b) => b.order - a.order || (a.name < b.name ? 1 : -1));
     const byName = new Map(steps.map((step) => [step.name, step]));
     const quotaKeyPrefix = byName.get('quota-mirror')?.anyone?.entity.config.quota_key_prefix;

@@ -1,0 +1,156 @@
+import { GatewayError } from '@sluice/contracts';
+import type { z } from 'zod';
+import type { Exchange, Identity } from './exchange.ts';
+import { choice, filled, headerName, record, setOf, unset } from './fields.ts';
+import { PLATFORM_ID, TENANT_ID, USER_ID } from './headers.ts';
+import { definePlugin, type Step } from './plugin.ts';
+
+const Config = record({
+  mode: choice(['enforce', 'trust-header'])
+    .default('enforce')
+    .describe(
+      'enforce: the headers say what the credential says; trust-header: what the client sent counts, as in Kong.',
+    ),
+  tenant_claim: unset(filled()).describe(
+    'Claim that names the tenant; unset: as its issuer says, `tenant_id`.',
+  ),
+  platform_claim: unset(filled()).describe(
+    'Claim that names the platform; unset: as its issuer says, `platform_id`.',
+  ),
+  user_claim: unset(filled()).describe('Claim that names the user; unset: as its issuer says, `sub`.'),
+  tenant_header: headerName().default(TENANT_ID).describe('Header that tells upstreams the tenant.'),
+  platform_header: headerName().default(PLATFORM_ID).describe('Header that tells upstreams the platform.'),
+  user_header: headerName().default(USER_ID).describe('Header that tells upstreams the user.'),
+  pass_unverified: setOf(choice(['platform', 'user']))
+    .default(['platform'])
+    .describe('What a client may say of itself where its credential has a tenant but does not name this.'),
+});
+type TenantBindingConfig = z.output<typeof Config>;
+
+type Told = 'tenantId' | 'platformId' | 'userId';
+
+/** One header that speaks for a credential, made ready. */
+interface Bound {
+  readonly told: Told;
+  /** Where it is not the one that auth looked for. */
+  readonly claim: string | null;
+  readonly header: string;
+  /** Spellings with `_` for `-`: CGI and its heirs take them for the header itself (RFC 3875 section 4.1.18). */
+  readonly lookAlikes: readonly string[];
+  readonly passesUnverified: boolean;
+}
+
+/** Every way to write a header's name with `-` or `_`, but its own. */
+const lookAlikesOf = (header: string): readonly string[] => {
+  const own = header.toLowerCase();
+  let spellings = [''];
+  for (const part of own.split(/[-_]/))
+    spellings = spellings.flatMap((start) =>
+      start === '' ? [part] : [`${start}-${part}`, `${start}_${part}`],
+    );
+  return spellings.filter((spelling) => spelling !== own);
+};
+
+const boundTo = (told: Told, header: string, claim: string | null, passesUnverified: boolean): Bound => ({
+  told,
+  claim,
+  header,
+  lookAlikes: lookAlikesOf(header),
+  passesUnverified,
+});
+
+const prepare = (config: TenantBindingConfig) => ({
+  isTrusting: config.mode === 'trust-header',
+  tenant: boundTo('tenantId', config.tenant_header, config.tenant_claim, false),
+  others: [
+    boundTo(
+      'platformId',
+      config.platform_header,
+      config.platform_claim,
+      config.pass_unverified.includes('platform'),
+    ),
+    boundTo('userId', config.user_header, config.user_claim, config.pass_unverified.includes('user')),
+  ],
+});
+type Prepared = ReturnType<typeof prepare>;
+
+const verifiedBy = (identity: Identity, { told, claim }: Bound): string | undefined => {
+  if (claim === null) return identity[told];
+  const value = identity.claims?.[claim];
+  return value === undefined ? undefined : `${value}`;
+};
+
+/** True when every line with this name says the verified value, or nothing. */
+const agrees = ({ toUpstream }: Exchange, name: string, verified: string): boolean => {
+  if (!toUpstream.has(name)) return true;
+  for (const value of toUpstream.getAll(name)) if (value !== verified && value !== '') return false;
+  return true;
+};
+
+const mismatch = (header: string): GatewayError =>
+  new GatewayError('GW_TENANT_MISMATCH', {
+    message: `tenant_mismatch: ${header} is not what the credential says; leave the header out, or send the verified value`,
+  });
+
+/** Strip, verify, inject: one line with the verified value, whatever was sent. */
+const bindOne = (exchange: Exchange, bound: Bound, verified: string | undefined): Step => {
+  const { header, lookAlikes } = bound;
+  const { toUpstream } = exchange;
+  if (verified === undefined) {
+    if (!bound.passesUnverified) forget(exchange, bound);
+    return undefined;
+  }
+  if (!agrees(exchange, header, verified)) return mismatch(header);
+  for (const name of lookAlikes) {
+    if (!agrees(exchange, name, verified)) return mismatch(header);
+    toUpstream.delete(name);
+  }
+  toUpstream.set(header, verified);
+  return undefined;
+};
+
+/** What nobody vouches for; also from the client's own lines, which templates read. */
+const forget = ({ toUpstream, fromClient }: Exchange, { header, lookAlikes }: Bound): void => {
+  for (const headers of [toUpstream, fromClient]) {
+    headers.delete(header);
+    for (const name of lookAlikes) headers.delete(name);
+  }
+};
+
+const bind = (exchange: Exchange, identity: Identity, { tenant, others }: Prepared): Step => {
+  const verified = verifiedBy(identity, tenant);
+  if (verified === undefined || verified === '') return undefined;
+  if (verified !== identity.tenantId) exchange.identity = { ...identity, tenantId: verified };
+  const refusal = bindOne(exchange, tenant, verified);
+  if (refusal !== undefined) return refusal;
+  for (const other of others) {
+    const wrong = bindOne(exchange, other, verifiedBy(identity, other));
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+};
+
+/** The original behaviour: limits, quotas and upstreams take the header's word. */
+const believe = (exchange: Exchange, identity: Identity, { tenant }: Prepared): undefined => {
+  const claimed = exchange.toUpstream.get(tenant.header);
+  if (claimed !== undefined && claimed !== '' && claimed !== identity.tenantId)
+    exchange.identity = { ...identity, tenantId: claimed };
+};
+
+/**
+ * Whom a request speaks for: `X-Tenant-Id`, `X-Platform-Id` and `X-User-Id` come from the verified credential. Runs
+ * after every authentication plugin and before limits, on each route that has one, with these defaults where no
+ * instance is configured. A credential without a tenant changes nothing.
+ */
+export const tenantBinding = definePlugin({
+  name: 'tenant-binding',
+  priority: 920,
+  summary: 'Ties X-Tenant-Id, X-Platform-Id and X-User-Id to the verified credential.',
+  config: Config,
+  prepare,
+  access: (exchange, prepared) => {
+    const { identity } = exchange;
+    if (identity === undefined) return undefined;
+    return prepared.isTrusting ? believe(exchange, identity, prepared) : bind(exchange, identity, prepared);
+  },
+});
