@@ -1,3 +1,5 @@
+import { hasUniqueNames } from './unique-names.ts';
+
 /** What Kong's `jwt` plugin verifies. `none` is not among them. */
 export const ALGORITHMS = [
   'HS256',
@@ -72,7 +74,9 @@ const jsonOf = (base64url: string | undefined): unknown => {
   const bytes = base64url === undefined ? undefined : bytesOf(base64url);
   if (bytes === undefined) return undefined;
   try {
-    return JSON.parse(utf8.decode(bytes)) as unknown;
+    const text = utf8.decode(bytes);
+    const value: unknown = JSON.parse(text);
+    return hasUniqueNames(text) ? value : undefined;
   } catch {
     return undefined; // not UTF-8, or not JSON
   }
