@@ -1,11 +1,4 @@
-import {
-  constants,
-  createHmac,
-  generateKeyPairSync,
-  type JsonWebKey,
-  type KeyObject,
-  sign,
-} from 'node:crypto';
+import { constants, createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
 export type Signs = (text: string) => Buffer;
 
@@ -61,7 +54,7 @@ export type Keys = ReturnType<typeof makeKeys>;
 
 export const pemOf = ({ publicKey }: Pair): string =>
   publicKey.export({ type: 'spki', format: 'pem' }).toString();
-export const jwkOf = ({ publicKey }: Pair): JsonWebKey => publicKey.export({ format: 'jwk' });
+export const jwkOf = ({ publicKey }: Pair) => publicKey.export({ format: 'jwk' });
 
 /** Order of the group, big-endian: a signature of it is as good as one of zero. */
 export const ORDERS = {

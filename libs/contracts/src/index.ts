@@ -11,7 +11,13 @@ export {
   type TokenMarks,
   tokenMarks,
 } from './auth/revoked.ts';
-export { authVerify, HMAC_ALGORITHMS, MAX_CREDENTIAL_CHARS, MAX_USERNAME_CHARS } from './auth/verify.ts';
+export {
+  authVerify,
+  HMAC_ALGORITHMS,
+  MAX_CREDENTIAL_CHARS,
+  MAX_USERNAME_CHARS,
+  TOKEN_ALGORITHMS,
+} from './auth/verify.ts';
 export {
   type ConfigCommit,
   configApplied,

@@ -10,6 +10,7 @@ import { httpLog } from './http-log.ts';
 import { ipRestriction } from './ip-restriction.ts';
 import { jwt } from './jwt.ts';
 import { keyAuth } from './key-auth.ts';
+import { oidc } from './oidc.ts';
 import { opentelemetry } from './opentelemetry.ts';
 import type { Plugin } from './plugin.ts';
 import { prometheus } from './prometheus.ts';
@@ -36,6 +37,7 @@ const builtIn: readonly Plugin[] = [
   keyAuth,
   basicAuth,
   hmacAuth,
+  oidc,
   ipRestriction,
   tenantBinding,
   acl,

@@ -12,6 +12,7 @@ test("plugins run in Kong's order, ties by name, descending", () => {
     '1450 jwt',
     '1250 key-auth',
     '1100 basic-auth',
+    '1050 oidc',
     '1030 hmac-auth',
     '990 ip-restriction',
     '951 request-size-limiting',

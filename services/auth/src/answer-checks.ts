@@ -4,7 +4,7 @@ import { answerBatch, type Bus, CheckFailed, type Logger } from '@sluice/service
 import type { AuthMetrics } from './metrics.ts';
 import type { Check, Verdict } from './verdict.ts';
 import type { Verifier } from './verifier.ts';
-import { PLUGIN_OF, verifyCredential } from './verify-credential.ts';
+import { PLUGINS_OF, verifyCredential } from './verify-credential.ts';
 
 const CATCH_UP_MS = 100;
 
@@ -42,10 +42,13 @@ export const answerChecks = (options: AnswerOptions): void => {
   const decide = async (check: Check): Promise<Verdict> => {
     await catchUp(standing, check);
     const { scheme, pluginId, token } = check;
-    const name = PLUGIN_OF[scheme];
-    const plugin = verifier.credentials.plugin(pluginId, name);
+    const names = PLUGINS_OF[scheme];
+    const plugin = verifier.credentials.plugin(pluginId, names);
     if (plugin === undefined)
-      throw new CheckFailed('unknown_plugin', `no enabled ${name} plugin ${pluginId} in the configuration`);
+      throw new CheckFailed(
+        'unknown_plugin',
+        `no enabled ${names.join(' or ')} plugin ${pluginId} in the configuration`,
+      );
     if (scheme !== 'jwt') return verifyCredential(verifier, plugin, check);
     await knowRevocations(options);
     // Only tokens take long enough to be worth joining.

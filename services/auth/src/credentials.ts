@@ -87,10 +87,10 @@ export class Credentials {
     return this.#state.get('consumers', id);
   }
 
-  /** The plugin with this id, if it is enabled and of this name. */
-  plugin(id: string, name: string): PluginEntity | undefined {
+  /** The plugin with this id, if it is enabled and of one of these names. */
+  plugin(id: string, names: readonly string[]): PluginEntity | undefined {
     const plugin = this.#state.get('plugins', id);
-    return plugin?.enabled === true && plugin.name === name ? plugin : undefined;
+    return plugin?.enabled === true && names.includes(plugin.name) ? plugin : undefined;
   }
 
   /** Names of the claims that tenant-binding plugins read. */

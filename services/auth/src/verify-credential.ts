@@ -6,8 +6,13 @@ import { verifyHmac } from './verify-hmac.ts';
 import { verifyJwt } from './verify-jwt.ts';
 import { verifyKey } from './verify-key.ts';
 
-/** The plugin in whose name a credential of each scheme may be asked about. */
-export const PLUGIN_OF = { jwt: 'jwt', key: 'key-auth', basic: 'basic-auth', hmac: 'hmac-auth' } as const;
+/** The plugins in whose name a credential of each scheme may be asked about. */
+export const PLUGINS_OF = {
+  jwt: ['jwt', 'oidc'],
+  key: ['key-auth'],
+  basic: ['basic-auth'],
+  hmac: ['hmac-auth'],
+} as const satisfies Record<Check['scheme'], readonly string[]>;
 
 /** The verdict on a credential, by its scheme. `plugin` is the instance that asks. */
 export const verifyCredential = (

@@ -1,31 +1,16 @@
 import type { JwtSecret, PluginEntity } from '@sluice/gateway-config';
 import { CheckFailed } from '@sluice/service-kit';
-import { z } from 'zod';
-import { type ClaimProblems, checkClaims, type TimeClaim } from './check-claims.ts';
+import { type ClaimProblems, checkClaims } from './check-claims.ts';
 import { keySourceOf, type TrustedIssuer } from './credentials.ts';
 import type { KeySource } from './fetch-keys.ts';
 import { consumerTokenIdentityOf, issuerIdentityOf } from './identity.ts';
 import { ownValue, parseToken, type Token } from './jwt-format.ts';
+import { type IssuerRules, type JwtRules, type Rules, rulesOf } from './jwt-rules.ts';
 import { type Foundation, marksOf } from './token-marks.ts';
 import { consumerIdentityOf, deny as denyWith, type Verdict } from './verdict.ts';
 import { verificationKey } from './verification-key.ts';
 import type { Verifier } from './verifier.ts';
 import { type SignatureOutcome, verifyWithKey, verifyWithKeySet } from './verify-signature.ts';
-
-/** What of the `jwt` plugin's settings concerns a token; the rest says where the edge finds it. */
-const PluginConfig = z.object({
-  key_claim_name: z.string().nullish(),
-  secret_is_base64: z.boolean().nullish(),
-  claims_to_verify: z.array(z.enum(['exp', 'nbf'])).nullish(),
-  maximum_expiration: z.number().nullish(),
-});
-
-interface Rules {
-  readonly keyClaim: string;
-  readonly isBase64: boolean;
-  readonly claims: readonly TimeClaim[];
-  readonly maximumExpiration: number;
-}
 
 /**
  * The verdict on a token: parse → whose key → algorithm → signature → claims → identity → not revoked. A token of a trusted issuer
@@ -38,12 +23,18 @@ export const verifyJwt = (verifier: Verifier, plugin: PluginEntity, text: string
   if (typeof token === 'string') return Promise.resolve(deny('bad_token', `Bad token; ${token}`));
   const iss = ownValue(token.claims, 'iss');
   const issuer = typeof iss === 'string' ? verifier.credentials.issuerOf(iss) : undefined;
-  return issuer === undefined
-    ? verifyForConsumer(verifier, rules, token)
-    : verifyForIssuer(verifier, rules, token, issuer);
+  if (issuer !== undefined) return verifyForIssuer(verifier, rules, token, issuer);
+  const { forConsumers, maximumExpiration } = rules;
+  if (forConsumers === undefined)
+    return Promise.resolve(deny('unknown_issuer', "No credentials found for given 'iss'"));
+  return verifyForConsumer(verifier, { ...forConsumers, maximumExpiration }, token);
 };
 
-const verifyForConsumer = async (verifier: Verifier, rules: Rules, token: Token): Promise<Verdict> => {
+const verifyForConsumer = async (
+  verifier: Verifier,
+  rules: JwtRules & Pick<Rules, 'maximumExpiration'>,
+  token: Token,
+): Promise<Verdict> => {
   const { credentials } = verifier;
   const name = rules.keyClaim;
   const inClaims = ownValue(token.claims, name);
@@ -81,22 +72,25 @@ const verifyForConsumer = async (verifier: Verifier, rules: Rules, token: Token)
 
 const verifyForIssuer = async (
   verifier: Verifier,
-  rules: Rules,
+  { maximumExpiration, forIssuers }: Rules,
   token: Token,
   { entity, url, keySource }: TrustedIssuer,
 ): Promise<Verdict> => {
-  // A secret has no place in a public key set, whatever the list says.
-  if (token.alg.startsWith('HS') || !entity.algorithms.includes(token.alg))
+  if (forIssuers.issuers?.includes(entity.name) === false)
+    return deny('unknown_issuer', "No credentials found for given 'iss'");
+  if (!mayBeSignedBy(token, entity.algorithms, forIssuers))
     return deny('invalid_algorithm', 'Invalid algorithm');
   const signature = await verifyWithSource(verifier, token, keySource);
   if (signature !== 'valid') return deny(REASONS[signature], 'Invalid signature');
 
-  const { skewSeconds } = verifier;
-  const { maximumExpiration } = rules;
+  const skewSeconds = forIssuers.leewaySeconds ?? verifier.skewSeconds;
   const times = { required: ['exp'], ifPresent: ['nbf'], maximumExpiration, skewSeconds } as const;
   const problems = checkClaims(token.claims, times, nowSeconds(verifier));
   if (problems !== undefined) return deny('invalid_claims', problems);
-  if (!isMeantFor(token, entity.audiences)) return deny('invalid_audience', "Invalid 'aud' in claims");
+  if (!isMeantFor(token, entity.audiences) || !isMeantFor(token, forIssuers.audiences))
+    return deny('invalid_audience', "Invalid 'aud' in claims");
+  const missing = missingScope(token, forIssuers.scopes);
+  if (missing !== undefined) return deny('insufficient_scope', `The token lacks the scope '${missing}'`);
   const identity = issuerIdentityOf(token.claims, entity, verifier.credentials.boundClaims);
   if (identity === undefined) return deny('invalid_tenant', `Invalid '${entity.tenant_claim}' in claims`);
   return unlessRevoked(
@@ -126,7 +120,7 @@ const isSet = (value: unknown): boolean => value !== undefined && value !== null
 
 const verifyWithSecret = async (
   verifier: Verifier,
-  rules: Rules,
+  rules: Pick<JwtRules, 'isBase64'>,
   token: Token,
   secret: JwtSecret,
 ): Promise<SignatureOutcome> => {
@@ -171,6 +165,19 @@ const isMeantFor = (token: Token, audiences: readonly string[] | null): boolean 
   return (Array.isArray(aud) ? aud : [aud]).some((one) => audiences.includes(one as string));
 };
 
+/** A secret has no place in a public key set, whatever a list says. */
+const mayBeSignedBy = ({ alg }: Token, listed: readonly string[], { algorithms }: IssuerRules): boolean =>
+  !alg.startsWith('HS') && listed.includes(alg) && (algorithms === null || algorithms.includes(alg));
+
+/** The first of these scopes that a token has not: `scope` is a list in a text (RFC 8693), `scp` may be one. */
+const missingScope = ({ claims }: Token, scopes: readonly string[]): string | undefined => {
+  if (scopes.length === 0) return undefined;
+  const granted = [ownValue(claims, 'scope'), ownValue(claims, 'scp')].flatMap((value) =>
+    typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? (value as unknown[]) : [],
+  );
+  return scopes.find((scope) => !granted.includes(scope));
+};
+
 const nowSeconds = ({ clock }: Verifier): number => Math.floor(clock() / 1000);
 
 /** Never past the token's end. */
@@ -178,21 +185,4 @@ const cacheMsOf = ({ clock, verdictCacheMs }: Verifier, token: Token): number =>
   const exp = ownValue(token.claims, 'exp');
   const leftMs = typeof exp === 'number' ? Math.floor(exp * 1000 - clock()) : verdictCacheMs;
   return Math.max(0, Math.min(leftMs, verdictCacheMs));
-};
-
-/** By entity, which a change of the plugin replaces. */
-const known = new WeakMap<PluginEntity, Rules>();
-
-const rulesOf = (plugin: PluginEntity): Rules => {
-  const before = known.get(plugin);
-  if (before !== undefined) return before;
-  const config = PluginConfig.parse(plugin.config);
-  const rules = {
-    keyClaim: config.key_claim_name ?? 'iss',
-    isBase64: config.secret_is_base64 ?? false,
-    claims: config.claims_to_verify ?? [],
-    maximumExpiration: config.maximum_expiration ?? 0,
-  };
-  known.set(plugin, rules);
-  return rules;
 };

@@ -106,8 +106,8 @@ test('only an enabled plugin of the right name can be asked for', () => {
   const { credentials } = started({
     plugins: [plugin(), plugin({}, { id: 'off', enabled: false }), plugin({}, { id: 'cors', name: 'cors' })],
   });
-  expect(credentials.plugin(PLUGIN_ID, 'jwt')?.id).toBe(PLUGIN_ID);
-  expect(credentials.plugin('off', 'jwt')).toBeUndefined();
-  expect(credentials.plugin('cors', 'jwt')).toBeUndefined();
-  expect(credentials.plugin('nope', 'jwt')).toBeUndefined();
+  expect(credentials.plugin(PLUGIN_ID, ['jwt'])?.id).toBe(PLUGIN_ID);
+  expect(credentials.plugin('off', ['jwt'])).toBeUndefined();
+  expect(credentials.plugin('cors', ['jwt'])).toBeUndefined();
+  expect(credentials.plugin('nope', ['jwt'])).toBeUndefined();
 });

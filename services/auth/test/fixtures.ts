@@ -6,7 +6,7 @@ import { Credentials } from '../src/credentials.ts';
 import { KeySets } from '../src/key-sets.ts';
 import type { Check, Verdict } from '../src/verdict.ts';
 import type { Verifier } from '../src/verifier.ts';
-import { PLUGIN_OF, verifyCredential } from '../src/verify-credential.ts';
+import { PLUGINS_OF, verifyCredential } from '../src/verify-credential.ts';
 
 export const stored = { created_at: null, updated_at: null, tags: null };
 const scope = { route: null, service: null, consumer: null };
@@ -116,7 +116,7 @@ export const startWorld = async (
     clock: options.clock ?? Date.now,
   };
   const check: World['check'] = async (asked, pluginId = PLUGIN_ID) => {
-    const entity = credentials.plugin(pluginId, PLUGIN_OF[asked.scheme]);
+    const entity = credentials.plugin(pluginId, PLUGINS_OF[asked.scheme]);
     if (entity === undefined) throw new Error('the configuration has no such plugin');
     return verifyCredential(verifier, entity, { ...asked, pluginId, epoch: 'e1', version: 1 });
   };

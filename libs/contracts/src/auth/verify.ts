@@ -9,6 +9,20 @@ export const MAX_USERNAME_CHARS = 1024;
 /** What an HMAC signature may be made with. */
 export const HMAC_ALGORITHMS = ['hmac-sha1', 'hmac-sha256', 'hmac-sha384', 'hmac-sha512'] as const;
 
+/** What tokens of issuers may be signed with; no shared secrets. */
+export const TOKEN_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'EdDSA',
+] as const;
+
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
 /** Is this credential good, and who is it? Asked by the edge for each credential it holds no verdict for. */

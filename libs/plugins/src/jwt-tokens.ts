@@ -1,0 +1,57 @@
+import { GatewayError } from '@sluice/contracts';
+import { parseCookie } from 'cookie';
+import { challengeOf, isTooLong } from './authenticate.ts';
+import type { Exchange } from './exchange.ts';
+import { parseArgs } from './query-args.ts';
+
+const BEARER = /[Bb]earer\s+(.+)/;
+
+/** Where a token may stand. */
+export interface TokenPlaces {
+  readonly uri_param_names: readonly string[];
+  readonly cookie_names: readonly string[];
+  readonly header_names: readonly string[];
+}
+
+/** The values of `WWW-Authenticate`, for no token and for a bad one. */
+export const challengesOf = (realm: string | null) => {
+  const noToken = challengeOf('Bearer', realm);
+  const more = `${noToken}${realm === null ? '' : ','}`;
+  return {
+    noToken,
+    badToken: `${more} error="invalid_token"`,
+    badScope: `${more} error="insufficient_scope"`,
+  };
+};
+export type Challenges = ReturnType<typeof challengesOf>;
+
+/** Every distinct token of the request: query arguments, then cookies, then headers. */
+const collectTokens = ({ query, fromClient }: Exchange, places: TokenPlaces): Set<string> => {
+  const tokens = new Set<string>();
+  for (const { name, value } of query === '' ? [] : parseArgs(query))
+    if (value !== true && places.uri_param_names.includes(name)) tokens.add(value);
+  if (places.cookie_names.length > 0 && fromClient.has('cookie')) {
+    // As nginx reads them: without decoding.
+    const cookies = parseCookie(fromClient.getAll('cookie').join('; '), { decode: (value) => value });
+    for (const name of places.cookie_names) tokens.add(cookies[name] ?? '');
+  }
+  for (const name of places.header_names) tokens.add(BEARER.exec(fromClient.get(name) ?? '')?.[1] ?? '');
+  tokens.delete('');
+  return tokens;
+};
+
+/** A 401 with this body, as Kong's `jwt` gives it. */
+export const refuseToken = (challenge: string, body: Readonly<Record<string, unknown>>): GatewayError =>
+  new GatewayError('GW_UNAUTHENTICATED', { body, headers: { 'WWW-Authenticate': challenge } });
+
+/** Refuses what can be refused without knowing keys; otherwise the one token there is. */
+export const findToken = (
+  exchange: Exchange,
+  places: TokenPlaces,
+  { noToken, badToken }: Challenges,
+): string | GatewayError => {
+  const [token, ...others] = collectTokens(exchange, places);
+  if (token === undefined) return refuseToken(noToken, { message: 'Unauthorized' });
+  if (others.length > 0) return refuseToken(badToken, { message: 'Multiple tokens provided' });
+  return isTooLong(token) ? refuseToken(badToken, { message: 'Bad token; invalid JSON' }) : token;
+};
