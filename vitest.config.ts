@@ -20,6 +20,7 @@ export default defineConfig({
       project('workspace', '.', 'tools/*.test.ts'),
       project('e2e', 'tests', '*.test.ts'),
       project('conformance', 'tests/conformance', '*.test.ts', './shared-gateways.ts'),
+      project('security', 'tests/security', '*.test.ts', './shared-edges.ts'),
       ...rooms.map((room) => project(basename(room), room, 'test/**/*.test.ts')),
     ],
   },

@@ -1,6 +1,7 @@
 import { GatewayError } from '@sluice/contracts';
 import type { Ports } from '@sluice/plugins';
 import { bodyReaders, runBody, runResponse } from './chain.ts';
+import { condemn } from './condemned.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { Headers } from './header-list.ts';
 import { isGrpc } from './refuse-protocol.ts';
@@ -109,7 +110,10 @@ export const sendError = (exchange: ProxyExchange, error: GatewayError, ports: P
   runResponse(exchange, ports);
   const sent = transformOwn(exchange, body, ports);
   addGatewayHeaders(exchange, wasForwarded);
-  if (mustClose(error)) head.set('Connection', 'close');
+  if (mustClose(error)) {
+    head.set('Connection', 'close');
+    if (exchange.httpVersion !== '2.0') condemn(exchange.request.socket); // of HTTP/2 only the stream is lost
+  }
   // Node takes any other `Connection` of ours for a promise to keep the connection.
   else if (head.has('connection') && response.shouldKeepAlive === false)
     head.set('Connection', `${head.get('connection')}, close`);

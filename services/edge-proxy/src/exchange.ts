@@ -65,6 +65,7 @@ export class ProxyExchange implements Exchange {
   peer = '';
   clientIp = '';
   isPeerTrusted = false;
+  hasOddNames = false;
   path = '/';
   query = '';
   hasBareQuestionMark = false;

@@ -6,6 +6,7 @@ import type { LineWriter, Logger } from '@sluice/service-kit';
 import { sendError } from './answer.ts';
 import { runAccess, runSettle } from './chain.ts';
 import { clientAddress, plainAddress, type TrustedPeers } from './client-address.ts';
+import { headersForUpstream } from './client-headers.ts';
 import { ProxyExchange } from './exchange.ts';
 import { logExchange } from './observe/access-log.ts';
 import type { EdgeMetrics } from './observe/metrics.ts';
@@ -15,7 +16,7 @@ import { refuseProtocol } from './refuse-protocol.ts';
 import { normalisePath } from './routing/normalise-path.ts';
 import { parseHost } from './routing/parse-host.ts';
 import { upstreamPath } from './routing/upstream-path.ts';
-import { headersForUpstream, screenRequest } from './screen.ts';
+import { screenRequest } from './screen.ts';
 import type { CompiledConfig } from './snapshot/compile.ts';
 import { type Forwarding, forward } from './upstream/forward.ts';
 import { relayAnswer } from './upstream/relay-answer.ts';
@@ -56,7 +57,7 @@ export const handleRequest = async (
   const compiled = gateway.current; // read once: a request lives in one configuration
   const exchange = openExchange(gateway, request, response);
   const refusal =
-    screenRequest(request, exchange.fromClient) ??
+    screenRequest(exchange) ??
     matchRoute(exchange, compiled) ??
     (await runAccess(exchange, gateway.ports)) ??
     (await carryOn(gateway, exchange, compiled, carry));
@@ -134,9 +135,13 @@ const prepareUpstream = (
   exchange: ProxyExchange,
   compiled: CompiledConfig,
   matchedPath: string | undefined,
-): undefined => {
+): GatewayError | undefined => {
   const { route } = exchange;
-  exchange.toUpstream = headersForUpstream(exchange.fromClient);
+  const { fromClient, isPeerTrusted, hasOddNames, chain } = exchange;
+  const namesRead = chain?.namesRead ?? NO_NAMES;
+  const headers = headersForUpstream(fromClient, { namesRead, isPeerTrusted, hasOddNames });
+  if (headers instanceof GatewayError) return headers;
+  exchange.toUpstream = headers;
   exchange.upstreamQuery = exchange.query;
   exchange.service = route?.service ? compiled.services.get(route.service.id) : undefined;
   const { path, strippedPrefix } = upstreamPath({
@@ -147,7 +152,9 @@ const prepareUpstream = (
   });
   exchange.upstreamPath = path;
   exchange.forwardedPrefix = strippedPrefix;
+  return undefined;
 };
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 const carryOn = async (
   gateway: Gateway,

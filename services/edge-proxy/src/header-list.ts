@@ -37,16 +37,6 @@ export class Headers implements HeaderList {
     return kept;
   }
 
-  /** Bytes of the longest line, name and value. */
-  get longestLine(): number {
-    let longest = 0;
-    for (let i = 0; i < this.#names.length; i++) {
-      const length = (this.#names[i] as string).length + (this.#values[i] as string).length;
-      if (length > longest) longest = length;
-    }
-    return longest;
-  }
-
   static empty(): Headers {
     return new Headers([], [], []);
   }

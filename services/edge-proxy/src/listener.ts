@@ -3,6 +3,7 @@ import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '@sluice/contracts';
 import { renderError, SERVER_NAME } from './answer.ts';
+import { condemn, isCondemned } from './condemned.ts';
 import { type Gateway, handleRequest } from './gateway.ts';
 import { Headers } from './header-list.ts';
 import { lingerOnClose } from './lingering-close.ts';
@@ -18,9 +19,6 @@ const IDLE_GRACE_MS = 1000;
 const LOOK_FOR_IDLE_MS = 50;
 
 type ListenerSettings = Pick<Settings, 'MAX_HEADER_BYTES' | 'KEEP_ALIVE_TIMEOUT_MS'>;
-
-/** Sockets that carried something malformed: what Node parsed ahead on them is never looked at. */
-const condemned = new WeakSet<Socket>();
 
 /** Requests of a connection that are being answered; more than one when a client does not wait. */
 interface UnderWay {
@@ -138,7 +136,7 @@ export class Listener {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
-    if (condemned.has(request.socket)) {
+    if (isCondemned(request.socket)) {
       response.destroy();
       return;
     }
@@ -149,7 +147,7 @@ export class Listener {
     response.once('close', () => {
       this.#inFlight -= 1;
       onSocket.count -= 1;
-      if (onSocket.count === 0 && condemned.has(request.socket)) request.socket.end();
+      if (onSocket.count === 0 && isCondemned(request.socket)) request.socket.end();
     });
     this.#handle(handleRequest(this.#gateway, request, response), response);
   }
@@ -189,7 +187,7 @@ const noteRequest = (request: IncomingMessage, response: ServerResponse): UnderW
 };
 
 const onMalformed = (error: NodeJS.ErrnoException, socket: Duplex): void => {
-  condemned.add(socket as Socket);
+  condemn(socket as Socket);
   const { count = 0, last, response } = underWay.get(socket as Socket) ?? {};
   // It stands behind whole requests: those are answered first, and the last answer ends the connection.
   if (count > 0 && last?.complete === true && error.code !== 'ECONNRESET') return;

@@ -1,69 +1,91 @@
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '@sluice/contracts';
-import { isIdentityHeader } from '@sluice/plugins';
+import { nominatedBy } from './client-headers.ts';
 import type { Headers } from './header-list.ts';
 import { parseHost } from './routing/parse-host.ts';
 
 const MAX_HEADER_LINE_BYTES = 8192;
 const MAX_TARGET_BYTES = 8192;
 
+/** What is remembered of a screened request. */
+export interface Screened {
+  readonly request: IncomingMessage;
+  /** Set when a header's name has other characters than letters, digits and `-`. */
+  hasOddNames: boolean;
+}
+
+/** Of the headers that decide where a request ends and whose it is. */
+interface Framing {
+  host: string | undefined;
+  length: string | undefined;
+  encoding: string | undefined;
+}
+
+const PLAIN_NAME = /^[A-Za-z0-9-]+$/;
+/** No sign, no blank, no leading zero, and nothing a 64-bit number or a double could not hold. */
+const LENGTH = /^(?:0|[1-9]\d{0,14})$/;
+const FRAMING_LOOK_ALIKE = /^(?:content.length|transfer.encoding|host.|connection.)$/i;
+
 /**
  * Our own rules before anything else: what Node's parser lets pass and an upstream might read differently.
  * Returns the refusal, or undefined for a request with one clear meaning.
  */
-export const screenRequest = (request: IncomingMessage, headers: Headers): GatewayError | undefined => {
+export const screenRequest = (screened: Screened): GatewayError | undefined => {
+  const { request } = screened;
   if (request.method === 'TRACE' || request.method === 'CONNECT')
     return new GatewayError('GW_METHOD_NOT_ALLOWED');
   if ((request.url ?? '').length > MAX_TARGET_BYTES)
     return new GatewayError('GW_BAD_REQUEST', { status: 414, message: 'URI too long' });
-  if (headers.longestLine > MAX_HEADER_LINE_BYTES) return new GatewayError('GW_HEADERS_TOO_LARGE');
-  return screenFraming(headers) ?? screenHost(request, headers);
+  const framing: Framing = { host: undefined, length: undefined, encoding: undefined };
+  return screenLines(screened, framing) ?? screenFraming(request, framing) ?? screenHost(request, framing);
 };
 
-const screenFraming = (headers: Headers): GatewayError | undefined => {
-  const encodings = headers.getAll('transfer-encoding');
-  // Exactly `chunked`: every other spelling is read in at least two ways somewhere (RFC 9112 section 6.1).
-  if (encodings.length > 1 || (encodings.length === 1 && encodings[0]?.toLowerCase() !== 'chunked'))
-    return new GatewayError('GW_BAD_REQUEST');
-  const lengths = headers.getAll('content-length');
-  if (lengths.length > 1 || (lengths.length === 1 && encodings.length === 1))
-    return new GatewayError('GW_BAD_REQUEST');
+/** One pass over the lines as they came. */
+const screenLines = (screened: Screened, framing: Framing): GatewayError | undefined => {
+  const { rawHeaders } = screened.request;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    const value = rawHeaders[i + 1] as string;
+    if (name.length + value.length > MAX_HEADER_LINE_BYTES) return new GatewayError('GW_HEADERS_TOO_LARGE');
+    const field = framingField(name);
+    if (field !== undefined) {
+      if (framing[field] !== undefined) return new GatewayError('GW_BAD_REQUEST');
+      framing[field] = value;
+    } else if (!PLAIN_NAME.test(name)) {
+      if (FRAMING_LOOK_ALIKE.test(name)) return new GatewayError('GW_BAD_REQUEST');
+      screened.hasOddNames = true;
+    }
+  }
   return undefined;
 };
 
-const screenHost = (request: IncomingMessage, headers: Headers): GatewayError | undefined => {
-  const hosts = headers.getAll('host');
-  if (hosts.length > 1) return new GatewayError('GW_BAD_REQUEST');
-  if (hosts.length === 0)
-    return request.httpVersion === '1.0' ? undefined : new GatewayError('GW_BAD_REQUEST');
-  return parseHost(hosts[0] ?? '') === undefined ? new GatewayError('GW_BAD_REQUEST') : undefined;
+const framingField = (name: string): keyof Framing | undefined => {
+  // By length first: most lines are none of these, and need not be written in lower case to see it.
+  if (name.length === 4) return name.toLowerCase() === 'host' ? 'host' : undefined;
+  if (name.length === 14) return name.toLowerCase() === 'content-length' ? 'length' : undefined;
+  if (name.length === 17) return name.toLowerCase() === 'transfer-encoding' ? 'encoding' : undefined;
+  return undefined;
 };
 
-/** Connection's own headers: they speak to the next hop only (RFC 9110 section 7.6.1). */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy',
-  'proxy-connection',
-  'expect',
-  'upgrade',
-  'te',
-  'trailer',
-]);
-/** A `Connection:` header may not talk us out of these. */
-const NEVER_NOMINATED = new Set(['host', 'content-length', 'transfer-encoding', 'authorization', 'cookie']);
+const screenFraming = (request: IncomingMessage, { length, encoding }: Framing): GatewayError | undefined => {
+  const { httpVersion } = request;
+  // A stream of HTTP/2 has no such field: on HTTP/1 any other version is somebody's own protocol.
+  if (httpVersion !== '1.1' && httpVersion !== '1.0' && request.httpVersionMajor !== undefined)
+    return new GatewayError('GW_BAD_REQUEST');
+  // The bytes behind a handshake are the other protocol's: they cannot be a body as well.
+  if (request.upgrade && (encoding ?? length ?? '0') !== '0') return new GatewayError('GW_BAD_REQUEST');
+  if (encoding !== undefined) {
+    // Exactly `chunked`: every other spelling is read in at least two ways somewhere (RFC 9112 section 6.1).
+    if (encoding.toLowerCase() !== 'chunked' || length !== undefined || httpVersion === '1.0')
+      return new GatewayError('GW_BAD_REQUEST');
+  } else if (length !== undefined && !LENGTH.test(length)) return new GatewayError('GW_BAD_REQUEST');
+  return undefined;
+};
 
-const isKeptFromUpstream = (key: string): boolean =>
-  HOP_BY_HOP.has(key) || (key.charCodeAt(0) === LETTER_X && isIdentityHeader(key));
-
-/** The client's headers as an upstream may see them, before the gateway adds its own. */
-export const headersForUpstream = (fromClient: Headers): Headers => {
-  const headers = fromClient.without(isKeptFromUpstream);
-  for (const nominated of nominatedBy(fromClient.getAll('connection')))
-    if (!NEVER_NOMINATED.has(nominated)) headers.delete(nominated);
-  const wantsTrailers = fromClient.getAll('te').some((te) => /(^|[,\s])trailers($|[,;\s])/i.test(te));
-  if (wantsTrailers) headers.set('TE', 'trailers');
-  return headers;
+const screenHost = (request: IncomingMessage, { host }: Framing): GatewayError | undefined => {
+  if (host === undefined)
+    return request.httpVersion === '1.0' ? undefined : new GatewayError('GW_BAD_REQUEST');
+  return parseHost(host) === undefined ? new GatewayError('GW_BAD_REQUEST') : undefined;
 };
 
 const RESPONSE_HOP_BY_HOP = new Set([
@@ -87,16 +109,3 @@ export const headersForClient = (fromUpstream: Headers, clientTakesTrailers: boo
     if (nominated !== 'content-length') headers.delete(nominated);
   return headers;
 };
-
-const LETTER_X = 0x78;
-const NOTHING: readonly string[] = [];
-/** What nearly every message says, and nominates nothing. */
-const USUAL = new Set(['keep-alive', 'Keep-Alive', 'close']);
-
-const nominatedBy = (values: readonly string[]): readonly string[] =>
-  values.every((value) => USUAL.has(value))
-    ? NOTHING
-    : values
-        .flatMap((value) => value.toLowerCase().split(','))
-        .map((name) => name.trim())
-        .filter((name) => name !== '' && name !== 'keep-alive' && name !== 'close' && name !== 'upgrade');

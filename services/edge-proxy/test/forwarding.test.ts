@@ -130,7 +130,7 @@ describe.each(ENGINES)('by %s', (engine) => {
     await using world = await throughTo(upstream);
     const answer = await call(world.port, '/', {
       headers: {
-        connection: 'X-Foo, Authorization',
+        connection: 'X-Foo, X-Bar',
         'x-foo': 'no',
         authorization: 'Bearer keep',
         te: 'trailers, deflate',

@@ -1,6 +1,7 @@
 import type { PluginEntity } from '@sluice/gateway-config';
 import type { Plugin, PluginScope } from '@sluice/plugins';
 import { boundByDefault } from './default-binding.ts';
+import { namesReadByAll } from './read-headers.ts';
 
 /** A plugin entity made ready to run. */
 export interface PluginInstance {
@@ -22,6 +23,8 @@ export interface Chain {
   readonly isTraced: boolean;
   /** Prefix of the Redis key of a tenant's quota, when the chain reads quotas. */
   readonly quotaKeyPrefix: string | undefined;
+  /** Names in lower case that its configurations speak of; a header of such a name matters to it. */
+  readonly namesRead: ReadonlySet<string>;
   /** The configuration of the instance that runs for a consumer, for what the edge itself does in its name. */
   readonly configOf: (plugin: string, consumerId?: string) => Readonly<Record<string, unknown>> | undefined;
 }
@@ -101,12 +104,14 @@ export class PluginTable {
   /** The chain of a route and its service; of nothing, for requests that match no route. */
   chainFor(routeId: string | undefined, serviceId: string | undefined): Chain {
     const steps: (ChainStep & { order: number; name: string })[] = [];
+    const all: PluginEntity[] = [];
     for (const [name, shelves] of this.#byName) {
       const near = ['', routeId, serviceId].flatMap((id) =>
         id === undefined ? [] : [...(shelves.get(id) ?? [])],
       );
       const applying = near.filter((i) => isServing(i.entity) && applies(i.entity, routeId, serviceId));
       const first = applying[0];
+      for (const { entity } of applying) all.push(entity);
       if (first !== undefined) steps.push({ ...stepOf(applying), order: first.plugin.priority, name });
     }
     boundByDefault(steps);
@@ -116,6 +121,7 @@ export class PluginTable {
     return {
       steps,
       isTraced: byName.has('opentelemetry') || byName.has('zipkin'),
+      namesRead: namesReadByAll(all),
       quotaKeyPrefix: typeof quotaKeyPrefix === 'string' ? quotaKeyPrefix : undefined,
       configOf: (plugin, consumerId) => {
         const step = byName.get(plugin);

@@ -122,8 +122,10 @@ const poolFor = ({ target: { protocol }, tls, onFreshConnection, path }: Attempt
 const requestFor = (
   { request, upstreamMethod }: ProxyExchange,
   { headers, path }: AttemptOptions,
-): IncomingMessage =>
-  ({
+): IncomingMessage => {
+  // Node writes the client's spelling on; undici writes its own.
+  if (headers.has('transfer-encoding')) headers.set('Transfer-Encoding', 'chunked');
+  return {
     method: upstreamMethod,
     url: path,
     headers: headers.toNamedRecord(),
@@ -131,7 +133,8 @@ const requestFor = (
     socket: request.socket,
     connection: request.socket,
     on: () => undefined, // errors of the client's side are the exchange's matter
-  }) as unknown as IncomingMessage;
+  } as unknown as IncomingMessage;
+};
 
 const failureOf = (attempt: Running, error: NodeJS.ErrnoException): AttemptFailure => {
   const code = error.code ?? '';
