@@ -182,7 +182,7 @@ export const ERRORS = {
   },
   GW_OVERLOADED: {
     status: 503,
-    style: 'error',
+    style: 'exit',
     source: 'gateway',
     retryable: true,
     message: 'The gateway is overloaded; retry in a moment',

@@ -102,8 +102,7 @@ export const sendError = (exchange: ProxyExchange, error: GatewayError, ports: P
   const head = Headers.empty();
   if (body.length > 0) head.set('Content-Type', type);
   head.set('Content-Length', `${Buffer.byteLength(body)}`);
-  if (error.code === 'GW_NOT_READY' || error.code === 'GW_OVERLOADED')
-    head.set('Retry-After', RETRY_AFTER_SECONDS);
+  if (error.code === 'GW_NOT_READY') head.set('Retry-After', RETRY_AFTER_SECONDS);
   for (const [name, value] of Object.entries({ ...error.headers, ...grpc })) head.set(name, value);
   head.overlay(queued);
   exchange.toClient = head;

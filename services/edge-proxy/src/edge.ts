@@ -31,6 +31,8 @@ import type { Gateway } from './gateway.ts';
 import { Listener } from './listener.ts';
 import { EdgeMetrics } from './observe/metrics.ts';
 import { tracingOf } from './observe/tracing-settings.ts';
+import type { OverloadGate } from './overload/gate.ts';
+import { openGate } from './overload/open-gate.ts';
 import type { Settings } from './settings.ts';
 import { followLog } from './snapshot/follow-log.ts';
 import { PluginSource } from './snapshot/plugin-source.ts';
@@ -80,12 +82,13 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
     timeoutMs: settings.PLUGIN_TIMEOUT_MS,
     logger,
   });
-  const listener = new Listener(gateway, settings);
+  const gate = openGate(gateway, settings, registry);
+  const listener = new Listener(gateway, settings, gate);
   const status = await startStatusServer({
     host: settings.STATUS_HOST,
     port: settings.STATUS_PORT,
     metrics: registry,
-    problems: () => problemsOf(gateway, bus, { follower: following.follower, revocations, plugins }),
+    problems: () => problemsOf(gateway, bus, { follower: following.follower, revocations, plugins, gate }),
     status: (query) => nodeStatus(query, factsOf(listener, bus, following.follower)),
   });
   const listening = { host: settings.PROXY_HOST, reusePort: settings.REUSE_PORT };
@@ -120,6 +123,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
       follower.stop();
       plugins.stop();
       await listener.drain(settings.DRAIN_TIMEOUT_MS);
+      gate.close();
       await decisions.close();
       revocations.stop(); // what is drained may still meet a revoked token
       await sinks.close(LOG_FLUSH_MS);
@@ -231,10 +235,17 @@ const problemsOf = (
     follower,
     revocations,
     plugins,
-  }: { follower: ConfigFollower | undefined; revocations: RevocationFollower; plugins: PluginSource },
+    gate,
+  }: {
+    follower: ConfigFollower | undefined;
+    revocations: RevocationFollower;
+    plugins: PluginSource;
+    gate: OverloadGate;
+  },
 ): Record<string, string> => ({
   ...(gateway.current === undefined ? { config: 'no configuration yet' } : {}),
   ...(gateway.isDraining ? { draining: 'shutting down' } : {}),
+  ...(gate.state === 'shedding' ? { '~overload': 'requests are refused until the event loop keeps up' } : {}),
   ...(bus.isConnected ? {} : { '~nats': 'disconnected' }),
   ...(!bus.isConnected || revocations.isRead
     ? {}

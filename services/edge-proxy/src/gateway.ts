@@ -53,7 +53,7 @@ export const handleRequest = async (
   request: IncomingMessage,
   response: ServerResponse,
   carry: Carry = carryHttp,
-): Promise<void> => {
+): Promise<ProxyExchange> => {
   const compiled = gateway.current; // read once: a request lives in one configuration
   const exchange = openExchange(gateway, request, response);
   const refusal =
@@ -63,6 +63,7 @@ export const handleRequest = async (
     (await carryOn(gateway, exchange, compiled, carry));
   if (refusal !== undefined) sendError(exchange, refusal, gateway.ports);
   settleWhenDone(gateway, exchange);
+  return exchange;
 };
 
 const openExchange = (

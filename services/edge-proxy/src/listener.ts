@@ -4,9 +4,12 @@ import type { Duplex } from 'node:stream';
 import { GatewayError } from '@sluice/contracts';
 import { renderError, SERVER_NAME } from './answer.ts';
 import { condemn, isCondemned } from './condemned.ts';
+import type { ProxyExchange } from './exchange.ts';
 import { type Gateway, handleRequest } from './gateway.ts';
 import { Headers } from './header-list.ts';
 import { lingerOnClose } from './lingering-close.ts';
+import type { OverloadGate } from './overload/gate.ts';
+import { shedRequest } from './overload/shed.ts';
 import { randomHex } from './random-hex.ts';
 import type { Settings } from './settings.ts';
 import { TlsFront } from './tls.ts';
@@ -34,13 +37,15 @@ export class Listener {
   readonly #upgraded = new Set<Duplex>();
   readonly #gateway: Gateway;
   readonly #settings: ListenerSettings;
+  readonly #gate: OverloadGate;
   #tls: TlsFront | undefined;
   #accepted = 0;
   #requests = 0;
   #isDraining = false;
 
-  constructor(gateway: Gateway, settings: ListenerSettings) {
+  constructor(gateway: Gateway, settings: ListenerSettings, gate: OverloadGate) {
     this.#gateway = gateway;
+    this.#gate = gate;
     this.#settings = settings;
     this.#server = createServer({
       maxHeaderSize: settings.MAX_HEADER_BYTES,
@@ -149,7 +154,8 @@ export class Listener {
       onSocket.count -= 1;
       if (onSocket.count === 0 && isCondemned(request.socket)) request.socket.end();
     });
-    this.#handle(handleRequest(this.#gateway, request, response), response);
+    if (this.#gate.isActive && !this.#gate.admits(request)) shedRequest(request, response);
+    else this.#handle(handleRequest(this.#gateway, request, response), response);
   }
 
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -161,11 +167,14 @@ export class Listener {
     response.shouldKeepAlive = false;
     response.assignSocket(socket);
     response.once('finish', () => socket.end());
-    this.#handle(handleRequest(this.#gateway, request, response, carryWebSocket(socket, head)), response);
+    if (this.#gate.isActive && !this.#gate.admits(request)) shedRequest(request, response);
+    else
+      this.#handle(handleRequest(this.#gateway, request, response, carryWebSocket(socket, head)), response);
   }
 
   /** A rejection here is a bug of ours: one request pays for it, not the process. */
-  #handle(handling: Promise<void>, response: ServerResponse): void {
+  #handle(handling: Promise<ProxyExchange>, response: ServerResponse): void {
+    if (this.#gate.isActive) handling.then((exchange) => this.#gate.learn(exchange)).catch(() => undefined);
     handling.catch((error: unknown) => {
       this.#gateway.logger.error({ err: error }, 'request handling failed');
       response.destroy();

@@ -76,6 +76,14 @@ export const Settings = z.object({
     .min(0)
     .default(64 * 1024 * 1024)
     .describe('Memory for answers that proxy-cache keeps, in bytes.'),
+  OVERLOAD_LAG_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(50)
+    .describe(
+      'How late the event loop may be, in ms, before requests are refused with 503, from those who ask most; 0: never.',
+    ),
   ACCESS_LOG: z
     .enum(['all', 'errors', 'off'])
     .default('all')

@@ -26,6 +26,7 @@ export class EdgeMetrics {
   readonly #dependency;
   readonly #plugin;
   readonly #errors;
+  readonly #shed;
   readonly #pluginErrors;
   readonly #limits: Readonly<Record<'lease' | 'service' | 'local', Count>>;
   readonly #byRoute: SeriesByRoute;
@@ -65,6 +66,12 @@ export class EdgeMetrics {
     this.#errors = counter(registry, 'sluice_errors_total', 'Answers the gateway gave in its own name', [
       'code',
     ] as const);
+    this.#shed = counter(
+      registry,
+      'sluice_overload_shed_total',
+      'Requests that were refused with 503 because the event loop could not keep up',
+      [] as const,
+    );
     gauge(registry, 'kong_datastore_reachable', 'Configuration is readable', [] as const).set(1);
   }
 
@@ -99,6 +106,13 @@ export class EdgeMetrics {
       (g) => g.set(gauges.pluginProblems()),
     );
     this.#total = this.#kong.total.series({ node_id: instance, subsystem: 'http' });
+  }
+
+  /** Counts requests that were refused before they were looked at. */
+  shed(requests: number): void {
+    if (this.#total !== undefined) this.#total.value += requests;
+    this.#errors.inc({ code: 'GW_OVERLOADED' }, requests);
+    this.#shed.inc(requests);
   }
 
   dependencyFailed(dependency: 'auth' | 'ratelimit', reason: string): void {

@@ -1,0 +1,187 @@
+import type { IncomingMessage } from 'node:http';
+import { type EventLoopUtilization, performance } from 'node:perf_hooks';
+import type { Logger } from '@sluice/service-kit';
+import type { ProxyExchange } from '../exchange.ts';
+import type { Callers } from './callers.ts';
+import { FairShare } from './fair-share.ts';
+
+const TICK_MS = 20;
+/** Below this share of its time at work the process is held up by others: refusing requests would not help. */
+const BUSY = 0.5;
+/** So many times the limit is too late also when the turn before was later. */
+const LATE_IN_ANY_CASE = 10;
+/** While requests are refused the loop is held at this share of the lag that began it. */
+const AIM = 0.5;
+/** The allowance follows the lag at once between these bounds, and what it swings about follows slowly. */
+const SWING_MIN = 0.3;
+const SWING_MAX = 1.1;
+const FOLLOW = 0.1;
+/** Of the largest demand, what every caller keeps if nothing helps: then it is not the requests. */
+const FLOOR_SHARE = 0.02;
+const FLOOR_PER_MS = 0.001;
+/** Nothing refused for so long: back to counting. Nothing late for so long: back to normal. In ms. */
+const QUIET_MS = 1000;
+const LINE_EVERY_MS = 1000;
+
+export type GateState = 'normal' | 'counting' | 'shedding';
+
+export interface GateOptions {
+  /** Lag of the event loop that counts as late, in ms; 0: the gate is off. */
+  readonly maxLagMs: number;
+  readonly callers: Callers;
+  readonly logger: Logger;
+  /** Called at each tick with the number of requests refused since the last. */
+  readonly onShed: (requests: number) => void;
+  /** Monotonic, in ms, and the share of its time that the loop was at work; for tests. */
+  readonly now?: () => number;
+  readonly busyShare?: () => number;
+}
+
+/**
+ * Refuses requests while the event loop cannot keep up, so that those it admits are answered in time: an edge that
+ * takes everything answers nothing. Three states: normal costs a request one comparison; when the loop was late,
+ * requests are counted by caller and credentials learnt; when it falls further behind, each caller gets the same
+ * allowance, lowered and raised by the lag until what is admitted fits. A single stall (a garbage collection, a
+ * large configuration) refuses nobody.
+ */
+export class OverloadGate {
+  readonly #options: GateOptions;
+  readonly #share = new FairShare();
+  readonly #now: () => number;
+  readonly #busyShare: () => number;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #state: GateState = 'normal';
+  #lastTick: number;
+  #quietSince = 0;
+  #floor = FLOOR_PER_MS;
+  /** Requests per ms and caller that the loop has kept up with. */
+  #middle = 0;
+  #shed = 0;
+  #shedSinceLine = 0;
+  #lastLine = 0;
+  /** Requests have to ask `admits`. */
+  isActive = false;
+  /** Of the last tick, in ms. */
+  lagMs = 0;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    this.#busyShare = options.busyShare ?? busySinceLast();
+    this.#lastTick = this.#now();
+    if (options.maxLagMs === 0) return;
+    this.#timer = setInterval(() => this.tick(), TICK_MS);
+    this.#timer.unref();
+  }
+
+  get state(): GateState {
+    return this.#state;
+  }
+
+  /** Requests per second that each caller may make; undefined while nobody is refused. */
+  get allowancePerSecond(): number | undefined {
+    return this.#state === 'shedding' ? this.#share.allowance * 1000 : undefined;
+  }
+
+  /** Asked only while active. */
+  admits(request: IncomingMessage): boolean {
+    const now = this.#now();
+    const lateMs = now - this.#lastTick - TICK_MS;
+    if (this.#state === 'counting' && this.#isGrowing(lateMs)) this.#beginShedding(now, lateMs);
+    if (this.#state === 'shedding') this.#share.allowance = this.#allowanceAt(Math.max(lateMs, this.lagMs));
+    const isAdmitted = this.#share.admits(this.#options.callers.of(request), now);
+    if (!isAdmitted) this.#shed += 1;
+    return isAdmitted;
+  }
+
+  /** Told of every exchange that began while active, when it has ended. */
+  learn(exchange: ProxyExchange): void {
+    this.#options.callers.learn(exchange);
+  }
+
+  /** Judges the time since the last tick. */
+  tick(): void {
+    const now = this.#now();
+    this.lagMs = Math.max(0, now - this.#lastTick - TICK_MS);
+    this.#lastTick = now;
+    const busyShare = this.#busyShare(); // at every tick: it speaks of the time since it was asked last
+    const isLate = this.lagMs > this.#options.maxLagMs && busyShare > BUSY;
+    if (this.#state === 'shedding') this.#adjust(now);
+    else if (isLate) this.#count(now);
+    else if (this.#state === 'counting' && now - this.#quietSince > QUIET_MS) this.#enter('normal');
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #count(now: number): void {
+    this.#quietSince = now;
+    if (this.#state === 'counting') return;
+    this.#share.restart(now);
+    this.#enter('counting');
+  }
+
+  /** What waits takes longer than the turn in which it came: after a stall it takes less and less. */
+  #isGrowing(lateMs: number): boolean {
+    const { maxLagMs } = this.#options;
+    return lateMs > Math.max(maxLagMs, Math.min(this.lagMs, maxLagMs * LATE_IN_ANY_CASE));
+  }
+
+  #beginShedding(now: number, lateMs: number): void {
+    const demand = this.#share.highestDemand(now);
+    this.#floor = Math.max(FLOOR_PER_MS, demand * FLOOR_SHARE);
+    this.#middle = Math.max(this.#floor, demand);
+    this.#quietSince = now;
+    this.#lastLine = now;
+    this.#enter('shedding');
+    this.#options.logger.warn({ lag_ms: Math.round(lateMs) }, 'overloaded: requests are refused');
+  }
+
+  #adjust(now: number): void {
+    this.#middle = Math.max(this.#floor, this.#middle * (1 + (this.#swing(this.lagMs) - 1) * FOLLOW));
+    if (this.#shed > 0) this.#quietSince = now;
+    this.#report(now);
+    if (now - this.#quietSince < QUIET_MS) return;
+    this.#share.restart(now);
+    this.#quietSince = now;
+    this.#enter('counting');
+    this.#options.logger.info('no longer overloaded');
+  }
+
+  #allowanceAt(lagMs: number): number {
+    return Math.max(this.#floor, this.#middle * this.#swing(lagMs));
+  }
+
+  #swing(lagMs: number): number {
+    return Math.max(SWING_MIN, Math.min(SWING_MAX, 2 - lagMs / (this.#options.maxLagMs * AIM)));
+  }
+
+  #report(now: number): void {
+    if (this.#shed > 0) this.#options.onShed(this.#shed);
+    this.#shedSinceLine += this.#shed;
+    this.#shed = 0;
+    if (this.#shedSinceLine === 0 || now - this.#lastLine < LINE_EVERY_MS) return;
+    this.#options.logger.warn(
+      { refused: this.#shedSinceLine, lag_ms: Math.round(this.lagMs) },
+      'overloaded: requests were refused',
+    );
+    this.#shedSinceLine = 0;
+    this.#lastLine = now;
+  }
+
+  #enter(state: GateState): void {
+    this.#state = state;
+    this.isActive = state !== 'normal';
+  }
+}
+
+const busySinceLast = (): (() => number) => {
+  let last: EventLoopUtilization = performance.eventLoopUtilization();
+  return () => {
+    const current = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(current, last);
+    last = current;
+    return utilization;
+  };
+};
