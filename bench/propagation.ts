@@ -20,7 +20,8 @@ const SETTLE_MS = 3000;
 
 /** Ms from the commit's publication until the last edge serves it, by version. */
 const watchBus = async (natsUrl: string, edges: number) => {
-  const connection = await connect({ servers: natsUrl });
+  const { host, username: user, password: pass } = new URL(natsUrl);
+  const connection = await connect({ servers: host, user, pass });
   const publishedAt = new Map<number, number>();
   const appliedBy = new Map<number, number>();
   const tookMs = new Map<number, number>();

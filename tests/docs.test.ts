@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { BUS_USERS, natsPasswordVariable } from '@sluice/contracts';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 
@@ -123,8 +124,11 @@ test('nats-server takes the NATS configuration', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-docs-'));
   try {
     const file = join(folder, 'nats.conf');
-    writeFileSync(file, textOf('deploy/nats.conf').replace('"/data"', JSON.stringify(folder)));
-    const run = () => execFileSync('nats-server', ['-t', '-c', file], { stdio: 'pipe' });
+    writeFileSync(file, textOf('deploy/nats/nats.conf').replace('"/data"', JSON.stringify(folder)));
+    writeFileSync(join(folder, 'users.conf'), textOf('deploy/nats/users.conf'));
+    const passwords = BUS_USERS.map((user) => [natsPasswordVariable(user), `p${user}`]);
+    const env = { ...process.env, ...Object.fromEntries(passwords) };
+    const run = () => execFileSync('nats-server', ['-t', '-c', file], { stdio: 'pipe', env });
     expect(run).not.toThrow();
     writeFileSync(file, 'no_such_field: 1\n');
     expect(run).toThrow();

@@ -2,7 +2,7 @@ import { call, eventually } from '@sluice/testkit';
 import { Redis } from 'ioredis';
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isAlive, RunningGateway, r1Headers, volley } from './gateway.ts';
+import { isAlive, natsClient, RunningGateway, r1Headers, volley } from './gateway.ts';
 
 let gateway: RunningGateway;
 beforeAll(async () => {
@@ -78,7 +78,7 @@ test('given 101 requests of a tenant in a minute, when counted, then 100 pass an
 });
 
 test('given the original’s quota event on JetStream, when published by a plain client, then Redis and the next response show it', async () => {
-  const connection = await connect({ servers: gateway.ready.nats });
+  const connection = await connect(natsClient(gateway.ready.nats));
   await connection.jetstream().publish(
     'quota.updated',
     JSON.stringify({

@@ -159,6 +159,12 @@ export class RunningGateway implements AsyncDisposable {
   }
 }
 
+/** The bus's URL in the words of a plain client, which does not read a login in it. */
+export const natsClient = (url: string) => {
+  const { host, username, password } = new URL(url);
+  return { servers: host, user: username, pass: password };
+};
+
 const tryKill = (pid: number, signal: NodeJS.Signals | 0): boolean => {
   try {
     return process.kill(pid, signal);

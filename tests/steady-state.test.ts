@@ -4,7 +4,7 @@ import { call } from '@sluice/testkit';
 import { Redis } from 'ioredis';
 import { connect } from 'nats';
 import { expect, test } from 'vitest';
-import { multipart, RunningGateway, r1Headers } from './gateway.ts';
+import { multipart, natsClient, RunningGateway, r1Headers } from './gateway.ts';
 
 const KONG_YML = readFileSync(join(import.meta.dirname, '../config/kong.yml'), 'utf8');
 /** The platform's own file with limits that a lease is worth for. */
@@ -22,7 +22,7 @@ const MAX_SHARE = 0.1;
 
 /** Questions to auth and ratelimit, each of which is a message of its own or several in one. */
 const countQuestions = async (natsUrl: string) => {
-  const connection = await connect({ servers: natsUrl });
+  const connection = await connect(natsClient(natsUrl));
   let messages = 0;
   for (const subject of ['auth.v1.>', 'ratelimit.v1.>'])
     connection.subscribe(subject, {

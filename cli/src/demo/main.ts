@@ -1,4 +1,4 @@
-import { announceReady, Bus, createLogger, runUntilStopped } from '@sluice/service-kit';
+import { announceReady, Bus, busLogin, createLogger, runUntilStopped } from '@sluice/service-kit';
 import { createIssuer, issuerUrlFor } from './issuer.ts';
 import { close, listen } from './listen.ts';
 import { publishSampleQuotas, SAMPLE_TENANTS } from './sample-quotas.ts';
@@ -26,7 +26,7 @@ const issuer = createIssuer(() => issuerUrl, await loadSigningKey(settings.DATA_
 const issuerPort = await listen(issuer, settings.ISSUER_PORT);
 issuerUrl = issuerUrlFor(issuerPort);
 
-const bus = Bus.open({ url: settings.NATS_URL, name: instance, logger });
+const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'litellm', logger });
 void publishSampleQuotas(bus, logger, stopping.signal);
 
 runUntilStopped(logger, STOP_WITHIN_MS, async () => {

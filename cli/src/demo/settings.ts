@@ -1,4 +1,4 @@
-import { readSettings } from '@sluice/service-kit';
+import { readSettings, sharedSettings } from '@sluice/service-kit';
 import { z } from 'zod';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -9,10 +9,9 @@ const upstreamPorts = z
   .pipe(z.record(z.string().min(1), port));
 
 const DemoSettings = z.object({
-  NATS_URL: z
-    .string()
-    .default('nats://127.0.0.1:4222')
-    .describe('The bus the sample quotas are published on.'),
+  NATS_URL: sharedSettings.NATS_URL,
+  NATS_USER: sharedSettings.NATS_USER,
+  NATS_PASSWORD: sharedSettings.NATS_PASSWORD,
   ISSUER_PORT: port.default(3001).describe('Port of the development OIDC issuer; 0 takes a free one.'),
   UPSTREAM_PORTS: upstreamPorts.describe('name=port of each upstream, separated by commas.'),
   DATA_DIR: z.string().min(1).describe('Holds the signing key, so that tokens outlive a restart.'),

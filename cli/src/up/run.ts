@@ -4,6 +4,7 @@ import type { Configuration } from '../configuration.ts';
 import { describePush, pushConfig } from '../push-config.ts';
 import { type RunFile, removeRunFile, writeRunFile } from '../run-file.ts';
 import { EXIT, type ExitCode, type Surroundings } from '../surroundings.ts';
+import { drawPasswords } from './bus-passwords.ts';
 import type { ChosenPorts } from './choose-ports.ts';
 import { LogTail, rotateLog } from './log-tail.ts';
 import { planNats, planRedis } from './servers.ts';
@@ -56,6 +57,7 @@ export class Run {
   readonly #setup: RunSetup;
   readonly #supervisor: Supervisor;
   readonly #tail: LogTail | undefined;
+  readonly #busPasswords = drawPasswords();
   #isReady = false;
   readonly #startedAt = performance.now();
 
@@ -92,7 +94,7 @@ export class Run {
       admin: `http://${HOST}:${ports.admin}`,
       ...(ports.tls.proxy === undefined ? {} : { proxyTls: `https://${HOST}:${ports.tls.proxy}` }),
       ...(ports.tls.admin === undefined ? {} : { adminTls: `https://${HOST}:${ports.tls.admin}` }),
-      nats: natsUrl ?? `nats://${HOST}:${ports.nats}`,
+      nats: natsUrl ?? `nats://operator:${this.#busPasswords.operator}@${HOST}:${ports.nats}`,
       redis: redisUrl ?? `redis://${HOST}:${ports.redis}`,
       issuer: issuerUrlOf(ports),
     };
@@ -120,17 +122,22 @@ export class Run {
     if (natsUrl !== undefined) terminal.other('nats-server', `${new URL(natsUrl).host} (yours)`);
     if (redisUrl !== undefined) terminal.other('redis-server', `${new URL(redisUrl).host} (yours)`);
     await Promise.all([
-      natsUrl === undefined && this.#launch(planNats(setupOf(binaries['nats-server'], ports.nats))),
+      natsUrl === undefined &&
+        this.#launch(planNats(setupOf(binaries['nats-server'], ports.nats), this.#busPasswords)),
       redisUrl === undefined && this.#launch(planRedis(setupOf(binaries['redis-server'], ports.redis))),
     ]);
   }
 
   async #startServices(): Promise<void> {
     const { io, dataDir, ports, pluginsDir } = this.#setup;
-    const { nats: natsUrl, redis: redisUrl } = this.#urls;
+    const { redis: redisUrl } = this.#urls;
+    const bus =
+      this.#setup.natsUrl === undefined
+        ? { natsUrl: `nats://${HOST}:${ports.nats}`, busPasswords: this.#busPasswords }
+        : { natsUrl: this.#setup.natsUrl };
     if (pluginsDir !== undefined) this.#setup.terminal.other('plugins', pluginsDir);
     let version = 0;
-    const plans = planServices({ root: io.root, env: io.env, dataDir, ports, pluginsDir, natsUrl, redisUrl });
+    const plans = planServices({ root: io.root, env: io.env, dataDir, ports, pluginsDir, ...bus, redisUrl });
     await Promise.all(
       plans.map(async (plan) => {
         await this.#launch(plan);

@@ -3,6 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { natsAuthorization } from '@sluice/contracts';
+import type { BusPasswords } from './bus-passwords.ts';
 import type { ProcessPlan, Readiness } from './supervised.ts';
 
 const HOST = '127.0.0.1';
@@ -50,7 +52,11 @@ const untilItAnswers = async (ask: () => Promise<Readiness>, signal: AbortSignal
 };
 
 /** Only what nats-server 2.9.10 knows: an unknown field stops it. Payloads as in production: 1 MB. */
-const natsConfig = (port: number, storeDir: string) => `# Written by sluice up.
+const natsConfig = (
+  port: number,
+  storeDir: string,
+  passwords: BusPasswords,
+) => `# Written by sluice up, with passwords for this run.
 server_name: sluice-local
 listen: "${HOST}:${port}"
 max_payload: 1MB
@@ -59,7 +65,7 @@ jetstream {
   max_memory_store: 256MB
   max_file_store: 64GB # a ceiling for what streams reserve, not what they use
 }
-`;
+${natsAuthorization((user) => JSON.stringify(passwords[user]))}`;
 
 const planOf = (
   name: string,
@@ -77,12 +83,12 @@ const planOf = (
   ...rest,
 });
 
-export const planNats = (setup: ServerSetup): ProcessPlan => {
+export const planNats = (setup: ServerSetup, passwords: BusPasswords): ProcessPlan => {
   const { port, dataDir } = setup;
   const storeDir = join(dataDir, 'nats');
   mkdirSync(storeDir, { recursive: true });
   const configFile = join(dataDir, 'nats.conf');
-  writeFileSync(configFile, natsConfig(port, storeDir), { mode: 0o600 });
+  writeFileSync(configFile, natsConfig(port, storeDir, passwords), { mode: 0o600 });
   const ask = async (): Promise<Readiness> => {
     // The listener opens after JetStream has recovered its streams.
     const [, version = '?'] = await converse(port, '', /^INFO \{.*"version":"([^"]+)"/);

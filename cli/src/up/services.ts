@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type BusPasswords, busLoginOf } from './bus-passwords.ts';
 import type { ProcessPlan } from './supervised.ts';
 
 export const HOST = '127.0.0.1';
@@ -33,6 +34,8 @@ export interface ServicesSetup {
   /** Of the operator: passed through, so that OTEL_* and vault references reach the services. */
   readonly env: NodeJS.ProcessEnv;
   readonly natsUrl: string;
+  /** Absent: the bus is the operator's, and so is the login in its URL or in the environment. */
+  readonly busPasswords?: BusPasswords | undefined;
   readonly redisUrl: string;
   readonly pluginsDir: string | undefined;
   readonly ports: RunPorts;
@@ -85,6 +88,7 @@ const planService = (
     args: [mainOf(setup, service, source)],
     env: {
       ...sharedEnv(setup),
+      ...(setup.busPasswords === undefined ? {} : busLoginOf(setup.busPasswords, service)),
       DATA_DIR: join(setup.dataDir, folder),
       INSTANCE: `${service}-${n}`,
       ...env,

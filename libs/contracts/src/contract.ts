@@ -7,6 +7,7 @@ export type Party =
   | 'ratelimit'
   | 'quota-mirror'
   | 'config-registry'
+  /** The command line and whoever operates the gateway. */
   | 'cli'
   | 'litellm'
   | 'anyone';
@@ -17,6 +18,8 @@ export interface RequestReplyContract<Req extends z.ZodType = z.ZodType, Res ext
   readonly subject: string;
   readonly summary: string;
   readonly owner: Party;
+  /** Processes that answer it beside the owner. */
+  readonly alongside?: readonly Party[];
   readonly askedBy: readonly Party[];
   /** Members of this queue group share the work; absent: every subscriber answers. */
   readonly queue?: string;
@@ -37,6 +40,8 @@ export interface EventContract<Payload extends z.ZodType = z.ZodType> {
   readonly subject: string;
   readonly summary: string;
   readonly owner: Party;
+  /** Processes that publish it beside the owner. */
+  readonly alongside?: readonly Party[];
   readonly readers: readonly Party[];
   /** The JetStream stream that keeps it; absent: a core message, lost when nobody listens. */
   readonly stream?: string;

@@ -19,6 +19,14 @@ export {
   TOKEN_ALGORITHMS,
 } from './auth/verify.ts';
 export {
+  ANSWER_WITHIN_MS,
+  BUS_USERS,
+  type BusPermissions,
+  type BusUser,
+  inboxPrefixOf,
+  permissionsOf,
+} from './bus-users.ts';
+export {
   type ConfigCommit,
   configApplied,
   configCommit,
@@ -49,6 +57,7 @@ export { edgeTargetHealth } from './edge/target-health.ts';
 export { edgeUpstreamHealth } from './edge/upstream-health.ts';
 export { envelopeOf } from './envelope.ts';
 export { ERRORS, type ErrorCode, type ErrorRow, GatewayError, type RefusalOptions } from './errors.ts';
+export { natsAuthorization, natsPasswordVariable } from './nats-users.ts';
 export { type QuotaState, quotaState } from './quota/state.ts';
 export {
   DEAD_REASONS,

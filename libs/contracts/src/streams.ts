@@ -1,7 +1,17 @@
+import type { Party } from './contract.ts';
+
 /** What a stream keeps. Only settings that nats-server 2.9.10 honours; newer ones it ignores without a word. */
 export interface StreamDefinition {
   readonly name: string;
   readonly subjects: readonly string[];
+  /** The process that makes it and brings it to this definition. */
+  readonly keeper: Party;
+  /** Durable consumers of the keeper. */
+  readonly durables?: readonly string[];
+  /** The keeper reads it from its first message on, by a consumer for that one reading. */
+  readonly isReadWhole?: boolean;
+  /** The keeper removes messages by their subject. */
+  readonly isPurged?: boolean;
   /** Seconds; 0 keeps for ever. */
   readonly maxAgeSeconds: number;
   readonly maxBytes?: number;
@@ -23,6 +33,8 @@ export const STREAMS = {
   CONFIG: {
     name: 'CONFIG',
     subjects: ['config.committed'],
+    keeper: 'config-registry',
+    durables: ['config-events'],
     maxAgeSeconds: 0,
     maxMessages: 100_000,
     duplicateWindowSeconds: 120,
@@ -34,6 +46,8 @@ export const STREAMS = {
   CONFIG_SNAPSHOTS: {
     name: 'CONFIG_SNAPSHOTS',
     subjects: ['config.snapshot.>'],
+    keeper: 'config-registry',
+    isPurged: true,
     maxAgeSeconds: 0,
     maxMessagesPerSubject: 1,
     allowDirect: true,
@@ -43,6 +57,7 @@ export const STREAMS = {
     subjects: ['route', 'service', 'upstream', 'plugin', 'consumer', 'policy', 'key'].map(
       (e) => `config.${e}.*`,
     ),
+    keeper: 'config-registry',
     maxAgeSeconds: 7 * DAY,
     duplicateWindowSeconds: 600,
   },
@@ -53,6 +68,7 @@ export const STREAMS = {
   REVOCATIONS: {
     name: 'REVOCATIONS',
     subjects: ['auth.revoked.>'],
+    keeper: 'config-registry',
     maxAgeSeconds: 400 * DAY,
     maxMessages: 100_000,
     maxMessagesPerSubject: 1,
@@ -67,6 +83,9 @@ export const STREAMS = {
   QUOTAS: {
     name: 'QUOTAS',
     subjects: ['quota.updated'],
+    keeper: 'quota-mirror',
+    durables: ['quota-mirror'],
+    isReadWhole: true,
     maxAgeSeconds: 35 * DAY,
     maxBytes: 10 * GIB,
     duplicateWindowSeconds: 120,
@@ -74,6 +93,8 @@ export const STREAMS = {
   QUOTA_LATEST: {
     name: 'QUOTA_LATEST',
     subjects: ['quota.updated.*'],
+    keeper: 'quota-mirror',
+    isReadWhole: true,
     maxAgeSeconds: 0,
     maxMessagesPerSubject: 1,
     allowDirect: true,
@@ -81,6 +102,7 @@ export const STREAMS = {
   DEADLETTER: {
     name: 'DEADLETTER',
     subjects: ['quota.dead', 'config.dead', 'audit.dead'],
+    keeper: 'quota-mirror',
     maxAgeSeconds: 90 * DAY,
     maxBytes: GIB,
     duplicateWindowSeconds: 600,

@@ -7,7 +7,7 @@ import {
 import { connect, headers, type Msg, type NatsConnection, RequestStrategy, type Subscription } from 'nats';
 import type { z } from 'zod';
 import { BusError } from './bus-error.ts';
-import { type BusOptions, connectionOptions } from './bus-options.ts';
+import { type BusOptions, connectionOptions, inboxOf } from './bus-options.ts';
 import { jsonFor } from './payload.ts';
 
 export type { BusOptions } from './bus-options.ts';
@@ -52,6 +52,11 @@ export class Bus {
   /** True while messages reach the server. While false, whatever is published is lost: callers fall back at once. */
   get isConnected(): boolean {
     return this.#isConnected;
+  }
+
+  /** What subjects for replies to this process begin with. */
+  get inboxPrefix(): string {
+    return inboxOf(this.#options);
   }
 
   /** The first connection. JetStream and tests wait for it. */
@@ -121,6 +126,7 @@ export class Bus {
   }
 
   #handle(contract: Pick<Contract, 'subject'>, message: Msg, work: () => Promise<string>): void {
+    if (!isInbox(message.reply)) return; // see there
     this.#inFlight += 1;
     void work()
       .then((reply) => message.respond(reply))
@@ -226,7 +232,8 @@ export class Bus {
         this.#isConnected = true;
         logger.info('bus reconnected');
         for (const listener of this.#onReconnect) listener();
-      } else if (status.type === 'error') logger.error({ code: status.data }, 'bus error');
+      } else if (status.type === 'error')
+        logger.error({ code: status.data, ...status.permissionContext }, 'bus error');
     }
     this.#isConnected = false;
   }
@@ -247,6 +254,12 @@ export class Bus {
       );
   }
 }
+
+/**
+ * Who is asked may publish once on whatever subject the question names for the answer, also on one that neither he nor
+ * the asker may publish on. An answer goes to an inbox or nowhere.
+ */
+const isInbox = (reply: string | undefined): boolean => reply?.startsWith('_INBOX') === true;
 
 const jsonOf = (message: Msg): unknown => {
   try {

@@ -67,7 +67,7 @@ export class JetStream {
    * @returns when the stream was created, in Unix ms: what tells a recreated stream from the old one.
    * @throws Error when the server kept something else than was asked.
    */
-  async ensureStream(definition: StreamDefinition, replicas = 1): Promise<number> {
+  async ensureStream(definition: Omit<StreamDefinition, 'keeper'>, replicas = 1): Promise<number> {
     const manager = await this.#managed();
     const wanted = configOf(definition, replicas);
     let info = await manager.streams.add(wanted).catch((error: NatsError) => {
@@ -214,7 +214,7 @@ const storedOf = (message: StoredMsg): StoredMessage => ({
 });
 
 const configOf = (
-  definition: StreamDefinition,
+  definition: Omit<StreamDefinition, 'keeper'>,
   replicas: number,
 ): Partial<StreamConfig> & { name: string } => ({
   name: definition.name,

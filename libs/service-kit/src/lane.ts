@@ -44,7 +44,7 @@ export class Lane<C extends Shape, V extends Shape> {
   readonly #bus: Bus;
   readonly #contract: BatchContract<C, V>;
   readonly #isIdempotent: boolean;
-  readonly #inbox = createInbox();
+  readonly #inbox: string;
   readonly #sent = new Map<number, Sent<V>>();
   #connection: NatsConnection | undefined;
   #queue: Pending<V>[] = [];
@@ -58,6 +58,7 @@ export class Lane<C extends Shape, V extends Shape> {
     this.#bus = bus;
     this.#contract = contract;
     this.#isIdempotent = options.isIdempotent;
+    this.#inbox = createInbox(bus.inboxPrefix);
     bus.attachRaw((connection) => {
       connection.subscribe(`${this.#inbox}.*`, {
         callback: (error, message) => (error === null ? this.#receive(message) : undefined),

@@ -26,6 +26,12 @@ export const sharedSettings = {
   NATS_USER: z.string().optional().describe('User on the bus.'),
   NATS_PASSWORD: z.string().optional().describe('Password on the bus.'),
   NATS_CREDS: z.string().optional().describe('Path of a credentials file for the bus.'),
+  NATS_TLS_CA: z
+    .string()
+    .optional()
+    .describe('PEM file of the authorities that may sign the certificate of the bus; asks for TLS.'),
+  NATS_TLS_CERT: z.string().optional().describe('PEM file of the certificate shown to the bus.'),
+  NATS_TLS_KEY: z.string().optional().describe('PEM file of the key of NATS_TLS_CERT.'),
   INSTANCE: z
     .string()
     .regex(/^[A-Za-z0-9_.-]{1,64}$/)

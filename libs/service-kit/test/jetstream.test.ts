@@ -1,4 +1,4 @@
-import { STREAMS, type StreamDefinition } from '@sluice/contracts';
+import { STREAMS } from '@sluice/contracts';
 import { eventually, type ServerProcess, silentLogger, startNats } from '@sluice/testkit';
 import { expect, test } from 'vitest';
 import { Bus, JetStream, MessageTooLarge, SequenceConflict } from '../src/index.ts';
@@ -23,7 +23,7 @@ test.each(Object.values(STREAMS))('the server keeps every setting of stream $nam
 test('given the stream is there with other settings and messages, then it is brought to the definition and keeps them', async () => {
   await using nats = await startNats();
   await using kit = await given(nats);
-  const definition: StreamDefinition = { name: 'S', subjects: ['s.*'], maxAgeSeconds: 60 };
+  const definition = { name: 'S', subjects: ['s.*'], maxAgeSeconds: 60 };
   const createdMs = await kit.jetstream.ensureStream(definition);
   await kit.jetstream.append('s.a', 'kept');
 

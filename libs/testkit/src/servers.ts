@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -94,6 +94,11 @@ export class ServerProcess implements AsyncDisposable {
     await exited;
   }
 
+  /** Another text for its configuration file; read at the next start. */
+  rewrite(config: string): void {
+    writeFileSync(join(this.dataDir, 'nats.conf'), config, { mode: 0o600 });
+  }
+
   /** Freezes the process: it keeps its connections and answers nothing. */
   freeze(): void {
     this.#child?.kill('SIGSTOP');
@@ -111,11 +116,16 @@ export class ServerProcess implements AsyncDisposable {
 
 const folder = (name: string): string => mkdtempSync(join(tmpdir(), `sluice-${name}-`));
 
-/** A nats-server with JetStream. */
-export const startNats = async (): Promise<ServerProcess> => {
+/** A nats-server with JetStream; `config` is the text of a configuration file (users, TLS). */
+export const startNats = async (options: { config?: string } = {}): Promise<ServerProcess> => {
   const port = await freePort();
   const dataDir = folder('nats');
   const args = ['-a', '127.0.0.1', '-p', `${port}`, '-js', '-sd', dataDir];
+  if (options.config !== undefined) {
+    const file = join(dataDir, 'nats.conf');
+    writeFileSync(file, options.config, { mode: 0o600 });
+    args.push('-c', file);
+  }
   return new ServerProcess('nats-server', args, { port, url: `nats://127.0.0.1:${port}`, dataDir }).start();
 };
 

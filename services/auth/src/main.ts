@@ -1,6 +1,7 @@
 import {
   announceReady,
   Bus,
+  busLogin,
   createLogger,
   instanceName,
   readSettings,
@@ -8,14 +9,14 @@ import {
   startTelemetry,
 } from '@sluice/service-kit';
 import manifest from '../package.json' with { type: 'json' };
-import { busLogin, Settings } from './settings.ts';
+import { Settings } from './settings.ts';
 import { startAuth } from './start-auth.ts';
 
 const settings = readSettings(Settings, process.env);
 const instance = settings.INSTANCE ?? instanceName('auth');
 const logger = createLogger({ service: 'auth', instance, level: settings.LOG_LEVEL });
 const telemetry = await startTelemetry('auth', process.env);
-const bus = Bus.open({ ...busLogin(settings), name: instance, logger });
+const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'auth', logger });
 const { version } = manifest;
 const auth = await startAuth({ settings, instance, version, bus, logger, environment: process.env });
 runUntilStopped(logger, settings.DRAIN_TIMEOUT_MS, async () => {

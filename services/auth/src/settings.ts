@@ -48,13 +48,6 @@ export const Settings = z.object({
 });
 export type Settings = z.output<typeof Settings>;
 
-export const busLogin = (settings: Settings) => ({
-  url: settings.NATS_URL,
-  user: settings.NATS_USER,
-  password: settings.NATS_PASSWORD,
-  creds: settings.NATS_CREDS,
-});
-
 export const statusAddress = ({ STATUS_HOST, STATUS_PORT }: Settings) => ({
   host: STATUS_HOST,
   port: STATUS_PORT,

@@ -1,6 +1,7 @@
 import {
   announceReady,
   Bus,
+  busLogin,
   createLogger,
   instanceName,
   readSettings,
@@ -15,14 +16,7 @@ const settings = readSettings(Settings, process.env);
 const instance = settings.INSTANCE ?? instanceName('config-registry');
 const logger = createLogger({ service: 'config-registry', instance, level: settings.LOG_LEVEL });
 const telemetry = await startTelemetry('config-registry', process.env);
-const bus = Bus.open({
-  url: settings.NATS_URL,
-  name: instance,
-  user: settings.NATS_USER,
-  password: settings.NATS_PASSWORD,
-  creds: settings.NATS_CREDS,
-  logger,
-});
+const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'config-registry', logger });
 
 let stop = () => bus.drain();
 runUntilStopped(logger, settings.DRAIN_TIMEOUT_MS, async () => {

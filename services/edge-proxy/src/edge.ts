@@ -9,6 +9,7 @@ import {
 import type { Environment } from '@sluice/gateway-config';
 import {
   Bus,
+  busLogin,
   createMetrics,
   JetStream,
   type Logger,
@@ -70,7 +71,7 @@ interface Parts {
 export const startEdge = async (parts: Parts): Promise<Edge> => {
   const { settings, instance, logger } = parts;
   const registry = createMetrics('edge-proxy', '0.1.0');
-  const bus = Bus.open({ ...busLogin(settings), name: instance, logger });
+  const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'edge-proxy', logger });
   const following: { follower?: ConfigFollower } = {};
   const { gateway, decisions, revocations, sinks, answers } = openGateway(parts, {
     registry,
@@ -219,13 +220,6 @@ const followChange = ({ balancers, current }: Gateway, listener: Listener): void
   if (current !== undefined) balancers.follow(current);
   listener.followCertificates();
 };
-
-const busLogin = (settings: Settings) => ({
-  url: settings.NATS_URL,
-  user: settings.NATS_USER,
-  password: settings.NATS_PASSWORD,
-  creds: settings.NATS_CREDS,
-});
 
 /** Without a configuration nothing can be served; everything else only degrades the edge. */
 const problemsOf = (

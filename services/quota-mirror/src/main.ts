@@ -1,6 +1,7 @@
 import {
   announceReady,
   Bus,
+  busLogin,
   connectRedis,
   createLogger,
   createMetrics,
@@ -23,14 +24,7 @@ const instance = settings.INSTANCE ?? instanceName(SERVICE);
 const logger = createLogger({ service: SERVICE, instance, level: settings.LOG_LEVEL });
 const telemetry = await startTelemetry(SERVICE, process.env);
 const metrics = createMetrics(SERVICE, VERSION);
-const bus = Bus.open({
-  url: settings.NATS_URL,
-  name: SERVICE,
-  user: settings.NATS_USER,
-  password: settings.NATS_PASSWORD,
-  creds: settings.NATS_CREDS,
-  logger,
-});
+const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'quota-mirror', logger });
 const redis = await connectRedis({
   url: redisUrl(settings),
   name: SERVICE,

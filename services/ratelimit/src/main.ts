@@ -1,6 +1,7 @@
 import {
   announceReady,
   Bus,
+  busLogin,
   connectRedis,
   createLogger,
   createMetrics,
@@ -29,8 +30,7 @@ const redis = await connectRedis({ url: redisUrl(settings), name: instance, comm
 const store = new CounterStore({ redis, keyStyle: settings.KEY_STYLE, commandTimeoutMs });
 const registry = createMetrics('ratelimit', '0.1.0');
 const metrics = ratelimitMetrics(registry, () => store.problem === undefined);
-const login = { user: settings.NATS_USER, password: settings.NATS_PASSWORD, creds: settings.NATS_CREDS };
-const bus = Bus.open({ url: settings.NATS_URL, name: instance, ...login, logger });
+const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'ratelimit', logger });
 
 const status = await startStatusServer({
   host: settings.STATUS_HOST,

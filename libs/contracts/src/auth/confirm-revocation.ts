@@ -7,6 +7,7 @@ export const authConfirmRevocation = requestReply({
   subject: 'auth.v1.confirm_revocation',
   summary: 'Answer when a revocation is in force in this process; every auth process and every edge does.',
   owner: 'auth',
+  alongside: ['edge-proxy'],
   askedBy: ['config-registry'],
   timeoutMs: 2000,
   request: revocation,

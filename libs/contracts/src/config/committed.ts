@@ -59,7 +59,7 @@ export const configLiveCommitted = event({
   subject: 'config.live.committed',
   summary: 'A commit the log has accepted.',
   owner: 'config-registry',
-  readers: ['edge-proxy', 'auth', 'ratelimit', 'config-registry'],
+  readers: ['edge-proxy', 'auth', 'config-registry'],
   payload: envelopeOf(configCommit),
   examples: [{ name: 'a route removed', payload: example }],
 });
@@ -69,7 +69,7 @@ export const configHeartbeat = event({
   subject: 'config.heartbeat',
   summary: 'Newest commit of the log, every second.',
   owner: 'config-registry',
-  readers: ['edge-proxy', 'auth', 'ratelimit', 'config-registry'],
+  readers: ['edge-proxy', 'auth', 'config-registry'],
   payload: z.object({
     epoch,
     seq: z.int().nonnegative(),
@@ -91,6 +91,7 @@ export const configApplied = event({
   subject: 'config.applied',
   summary: 'A process applied, or refused, a commit.',
   owner: 'edge-proxy',
+  alongside: ['auth', 'config-registry'],
   readers: ['config-registry'],
   payload: z.object({
     process: z.string().max(64),
@@ -121,7 +122,7 @@ export const configSnapshotHead = event({
   subject: 'config.snapshot.head',
   summary: 'Newest snapshot of the configuration.',
   owner: 'config-registry',
-  readers: ['edge-proxy', 'auth', 'ratelimit', 'config-registry'],
+  readers: ['edge-proxy', 'auth', 'config-registry'],
   stream: 'CONFIG_SNAPSHOTS',
   payload: z.object({
     id: z.string().min(1).max(128),
@@ -155,7 +156,7 @@ export const configSnapshotChunk = event({
   subject: 'config.snapshot.chunk.{part}',
   summary: 'Bytes of a snapshot; `{part}` is `<snapshot id>_<index>`.',
   owner: 'config-registry',
-  readers: ['edge-proxy', 'auth', 'ratelimit', 'config-registry'],
+  readers: ['edge-proxy', 'auth', 'config-registry'],
   stream: 'CONFIG_SNAPSHOTS',
   payload: z.unknown(),
   examples: [{ name: 'bytes', payload: 'H4sIAAAA' }],
