@@ -219,6 +219,8 @@ export interface RefusalOptions {
   style?: ErrorRow['style'];
   /** Header names are sent as written here. */
   headers?: Readonly<Record<string, string>>;
+  /** Figures that decided, for the decision record; the client is not told. Never a credential. */
+  facts?: Readonly<Record<string, string | number | boolean>>;
   cause?: unknown;
 }
 
@@ -229,6 +231,7 @@ export class GatewayError extends Error {
   readonly style: ErrorRow['style'];
   readonly body: unknown;
   readonly headers: Readonly<Record<string, string>>;
+  readonly facts: RefusalOptions['facts'];
 
   constructor(code: ErrorCode, options: RefusalOptions = {}) {
     const row = ERRORS[code];
@@ -239,5 +242,6 @@ export class GatewayError extends Error {
     this.style = options.body === undefined ? (options.style ?? row.style) : 'exit';
     this.body = options.body;
     this.headers = options.headers ?? {};
+    this.facts = options.facts;
   }
 }

@@ -50,6 +50,16 @@ export {
   type RequestReplyContract,
   requestReply,
 } from './contract.ts';
+export {
+  type DecisionFilter,
+  decisionFilter,
+  edgeDecision,
+  edgeTraffic,
+  MAX_RECORDS_ASKED,
+  type TrafficShare,
+} from './decision/ask.ts';
+export { type DecisionRecord, decisionRecord, type PluginVerdict } from './decision/record.ts';
+export { decisionRecorded, MAX_RECORDS_PER_MESSAGE } from './decision/recorded.ts';
 export { edgeAnswerCache } from './edge/answer-cache.ts';
 export { edgeLogLevel } from './edge/log-level.ts';
 export { edgeMetrics } from './edge/metrics.ts';

@@ -11,6 +11,8 @@ import {
 } from './config/committed.ts';
 import { entityEvents } from './config/entity-events.ts';
 import type { Contract } from './contract.ts';
+import { edgeDecision, edgeTraffic } from './decision/ask.ts';
+import { decisionRecorded } from './decision/recorded.ts';
 import { edgeAnswerCache } from './edge/answer-cache.ts';
 import { edgeLogLevel } from './edge/log-level.ts';
 import { edgeMetrics } from './edge/metrics.ts';
@@ -41,6 +43,9 @@ export const contracts: readonly Contract[] = [
   edgeTargetHealth,
   edgeAnswerCache,
   edgeLogLevel,
+  edgeDecision,
+  edgeTraffic,
+  decisionRecorded,
   quotaUpdated,
   quotaLatest,
   quotaStateChanged,

@@ -107,4 +107,11 @@ export const STREAMS = {
     maxBytes: GIB,
     duplicateWindowSeconds: 600,
   },
+  /** For the question "why?" of the last hours; the oldest go first. */
+  DECISIONS: {
+    name: 'DECISIONS',
+    subjects: ['decision.recorded'],
+    maxAgeSeconds: DAY / 4,
+    maxBytes: 256 * 1024 ** 2,
+  },
 } as const satisfies Record<string, StreamDefinition>;

@@ -28,7 +28,14 @@ const prepare = (config: AclConfig) => ({
 });
 type Prepared = ReturnType<typeof prepare>;
 
-const forbidden = () => new GatewayError('GW_FORBIDDEN', { message: 'You cannot consume this service' });
+const forbidden = ({ isDenyList, listed }: Prepared, groups: readonly string[]) =>
+  new GatewayError('GW_FORBIDDEN', {
+    message: 'You cannot consume this service',
+    facts: {
+      [isDenyList ? 'denied_groups' : 'allowed_groups']: [...listed].join(', '),
+      groups: groups.join(', '),
+    },
+  });
 const unauthorized = () => new GatewayError('GW_UNAUTHENTICATED', { style: 'error' });
 
 /** The groups that count for a caller and the header that names them; undefined where nothing gives any. */
@@ -53,9 +60,10 @@ export const acl = definePlugin({
   access: ({ identity, toUpstream }, config) => {
     const counting = identity && groupsOf(identity, config);
     // Who presented no credential may still be let in with one; who did is told that it does not help.
-    if (counting === undefined) return identity?.credential === undefined ? unauthorized() : forbidden();
+    if (counting === undefined)
+      return identity?.credential === undefined ? unauthorized() : forbidden(config, []);
     const isListed = counting.groups.some((group) => config.listed.has(group));
-    if (isListed === config.isDenyList) return forbidden();
+    if (isListed === config.isDenyList) return forbidden(config, counting.groups);
     if (!config.hide_groups_header && counting.groups.length > 0)
       toUpstream.set(counting.header, toHeaderValue(toByteString(counting.groups.join(', '))));
     return undefined;

@@ -19,11 +19,15 @@ const Config = record({
 });
 type SizeConfig = z.output<typeof Config>;
 
-const tooLarge = ({ fromClient }: Exchange): GatewayError =>
+const tooLarge = ({ fromClient }: Exchange, maxBytes: number): GatewayError =>
   new GatewayError('GW_PAYLOAD_TOO_LARGE', {
     status: fromClient.get('expect')?.toLowerCase() === '100-continue' ? 417 : 413,
     message: 'Request size limit exceeded',
     style: 'error',
+    facts: {
+      limit_bytes: maxBytes,
+      content_length: Number(fromClient.get('content-length') ?? Number.NaN) || 'not announced',
+    },
   });
 
 const lengthRequired = (): GatewayError =>
@@ -36,8 +40,8 @@ const lengthRequired = (): GatewayError =>
 const limitStream = async (exchange: Exchange, maxBytes: number): Promise<Step> => {
   const body = await exchange.readBody(Math.min(maxBytes, MAX_HELD_BYTES));
   if (body !== undefined) return undefined;
-  if (maxBytes <= MAX_HELD_BYTES) return tooLarge(exchange);
-  exchange.limitBody(maxBytes, tooLarge(exchange));
+  if (maxBytes <= MAX_HELD_BYTES) return tooLarge(exchange, maxBytes);
+  exchange.limitBody(maxBytes, tooLarge(exchange, maxBytes));
   return undefined;
 };
 
@@ -53,7 +57,7 @@ export const requestSizeLimiting = definePlugin({
   }),
   access: (exchange, { maxBytes, needsLength }) => {
     const length = exchange.fromClient.get('content-length');
-    if (length !== undefined) return Number(length) > maxBytes ? tooLarge(exchange) : undefined;
+    if (length !== undefined) return Number(length) > maxBytes ? tooLarge(exchange, maxBytes) : undefined;
     if (exchange.fromClient.has('transfer-encoding')) return limitStream(exchange, maxBytes);
     return needsLength ? lengthRequired() : undefined;
   },

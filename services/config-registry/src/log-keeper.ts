@@ -49,11 +49,25 @@ export class LogKeeper {
         this.#epoch = await provisionLog(jetstream, replicas);
         await follower.catchUp();
         await this.#restore(follower);
+        await this.#keepDecisions();
         return;
       } catch (error) {
         logger.warn({ err: error }, 'configuration streams not ready, trying again');
         await new Promise((done) => setTimeout(done, RETRY_MS));
       }
+    }
+  }
+
+  /** Records of decisions help people; no configuration waits for them. */
+  async #keepDecisions(): Promise<void> {
+    const { jetstream, replicas, logger } = this.#parts;
+    try {
+      await jetstream.ensureStream(STREAMS.DECISIONS, replicas);
+    } catch (error) {
+      logger.warn(
+        { err: error },
+        'the stream of decisions cannot be kept: refusals are explained from memory',
+      );
     }
   }
 

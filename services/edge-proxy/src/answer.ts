@@ -90,6 +90,7 @@ const RETRY_AFTER_SECONDS = '1';
 export const sendError = (exchange: ProxyExchange, error: GatewayError, ports: Ports): void => {
   const { response } = exchange;
   if (error.code !== 'GW_ANSWERED') exchange.errorCode = error.code;
+  exchange.refusal = error;
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;

@@ -50,6 +50,7 @@ export const runAccess = async (exchange: ProxyExchange, ports: Ports): Promise<
   for (const step of exchange.chain?.steps ?? []) {
     const instance = takeTurn(exchange, step);
     if (instance === undefined || instance.plugin.access === undefined) continue;
+    exchange.running = instance;
     const { name } = instance.plugin;
     const from = exchange.steps === undefined ? 0 : performance.now();
     try {
@@ -63,6 +64,7 @@ export const runAccess = async (exchange: ProxyExchange, ports: Ports): Promise<
       return new GatewayError('GW_PLUGIN_FAILED', { cause: error });
     }
   }
+  exchange.running = undefined;
   return undefined;
 };
 
@@ -77,7 +79,9 @@ export const runInspect = (exchange: ProxyExchange, ports: Ports): Step => {
     if (instance?.plugin.inspect === undefined) continue;
     try {
       const refusal = instance.plugin.inspect(exchange, instance.prepared, ports);
-      if (refusal !== undefined) return refusal;
+      if (refusal === undefined) continue;
+      exchange.running = instance;
+      return refusal;
     } catch (error) {
       failed(exchange, ports, [instance.plugin.name, 'inspect'], error);
     }

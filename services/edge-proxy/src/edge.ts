@@ -30,6 +30,7 @@ import { createPorts } from './decide/ports.ts';
 import { UnitCounters } from './decide/unit-counters.ts';
 import type { Gateway } from './gateway.ts';
 import { Listener } from './listener.ts';
+import { DecisionRecords } from './observe/decision-records.ts';
 import { EdgeMetrics } from './observe/metrics.ts';
 import { tracingOf } from './observe/tracing-settings.ts';
 import type { OverloadGate } from './overload/gate.ts';
@@ -110,6 +111,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   following.follower = follower;
   observe({ registry, gateway, instance, listener, follower, bus, decisions, revocations, plugins });
   answerRegistry(bus, { gateway, answers, registry });
+  gateway.records.answer();
 
   return {
     ports: { proxy, status: status.port, ...(tls === undefined ? {} : { tls }) },
@@ -130,6 +132,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
       await sinks.close(LOG_FLUSH_MS);
       gateway.balancers.close();
       await file.flush();
+      gateway.records.stop();
       await bus.drain();
       closeUpstreamConnections();
       await status.close();
@@ -185,6 +188,10 @@ const openGateway = (
       instance,
     }),
     metrics,
+    records: new DecisionRecords({
+      ...{ bus, registry, instance, version: () => standing().version },
+      ...{ capacity: settings.DECISION_RING, sample: settings.DECISION_SAMPLE },
+    }),
     logger,
     instance,
     isTracing: telemetry.enabled,

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { GatewayError } from '@sluice/contracts';
+import type { GatewayError, QuotaState } from '@sluice/contracts';
 import type { Route, Service } from '@sluice/gateway-config';
-import type { Exchange, Identity, UpstreamAnswer } from '@sluice/plugins';
+import type { BudgetVerdict, Exchange, Identity, UpstreamAnswer } from '@sluice/plugins';
 import { Headers } from './header-list.ts';
 import type { RequestSteps } from './observe/request-steps.ts';
 import type { RequestTrace } from './observe/tracing.ts';
@@ -97,6 +97,27 @@ export class ProxyExchange implements Exchange {
   isBalanced = false;
   /** Code of the answer the gateway gave in its own name. */
   errorCode: string | undefined;
+  /** That answer. */
+  refusal: GatewayError | undefined;
+  /** Version of the configuration it lives in. */
+  configVersion = 0;
+  /** The instance whose access handler runs; after a refusal, the one that refused. */
+  running: PluginInstance | undefined;
+  /** What the ports answered whom, for the decision record. Times in ms. */
+  authBy: PluginInstance | undefined;
+  authSource: 'cache' | 'service' | undefined;
+  authReason: string | undefined;
+  authMs = 0;
+  isAuthDegraded = false;
+  limitBy: PluginInstance | undefined;
+  limitKey = '';
+  limitVerdict: BudgetVerdict | undefined;
+  limitMs = 0;
+  quotaBy: PluginInstance | undefined;
+  quotaKey = '';
+  quotaSource: 'cache' | 'service' | undefined;
+  quotaState: QuotaState | null | undefined;
+  quotaMs = 0;
 
   constructor(request: IncomingMessage, response: ServerResponse, trace: RequestTrace) {
     this.request = request;

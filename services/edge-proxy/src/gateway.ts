@@ -9,6 +9,7 @@ import { clientAddress, plainAddress, type TrustedPeers } from './client-address
 import { headersForUpstream } from './client-headers.ts';
 import { ProxyExchange } from './exchange.ts';
 import { logExchange } from './observe/access-log.ts';
+import type { DecisionRecords } from './observe/decision-records.ts';
 import type { EdgeMetrics } from './observe/metrics.ts';
 import { RequestSteps } from './observe/request-steps.ts';
 import { beginTrace, foreignParent } from './observe/tracing.ts';
@@ -28,6 +29,7 @@ export interface Gateway extends Forwarding {
   isDraining: boolean;
   readonly ports: Ports;
   readonly metrics: EdgeMetrics;
+  readonly records: DecisionRecords;
   readonly logger: Logger;
   readonly instance: string;
   readonly isTracing: boolean;
@@ -56,6 +58,7 @@ export const handleRequest = async (
 ): Promise<ProxyExchange> => {
   const compiled = gateway.current; // read once: a request lives in one configuration
   const exchange = openExchange(gateway, request, response);
+  exchange.configVersion = gateway.records.version;
   const refusal =
     screenRequest(exchange) ??
     matchRoute(exchange, compiled) ??
@@ -186,6 +189,7 @@ const settleWhenDone = (gateway: Gateway, exchange: ProxyExchange): void => {
 const settle = (gateway: Gateway, exchange: ProxyExchange): void => {
   runSettle(exchange, gateway.ports);
   gateway.metrics.record(exchange);
+  gateway.records.note(exchange);
   logExchange(gateway.accessLines, exchange, gateway.accessLog);
   const { span } = exchange.trace;
   if (span === undefined) return;

@@ -88,6 +88,21 @@ export const Settings = z.object({
     .enum(['all', 'errors', 'off'])
     .default('all')
     .describe('Requests that get a log line; `errors` are status 400 and above.'),
+  DECISION_RING: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(4096)
+    .describe('Latest requests whose decision record an edge remembers, about 1 KB each; 0: none.'),
+  DECISION_SAMPLE: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.01)
+    .describe(
+      'Share of the requests that nobody refused which the stream DECISIONS is told, too, 0 to 1; refusals always are.',
+    ),
   PLUGINS_DIR: z
     .string()
     .optional()

@@ -101,6 +101,7 @@ export class Decisions {
       return new GatewayError('GW_AUTH_UNAVAILABLE', {
         cause: error,
         headers: { 'Retry-After': AUTH_RETRY_AFTER_SECONDS },
+        facts: { failure: failureKind(error), timeout_ms: authVerify.timeoutMs },
       });
     }
   }

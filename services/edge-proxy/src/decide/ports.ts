@@ -3,6 +3,7 @@ import type { Consumer } from '@sluice/gateway-config';
 import type { Exchange, Identity, Ports } from '@sluice/plugins';
 import type { Logger } from '@sluice/service-kit';
 import type { ProxyExchange } from '../exchange.ts';
+import { noteAuth, noteBudget, noteQuota } from '../observe/decision-notes.ts';
 import { logRecordOf } from '../observe/log-record.ts';
 import type { EdgeMetrics } from '../observe/metrics.ts';
 import { timelineOf } from '../observe/request-steps.ts';
@@ -34,10 +35,11 @@ export const createPorts = (
   findConsumer: (idOrUsername) => consumerOf(current()?.consumer(idOrUsername)),
   groupsOf: (consumerId) => current()?.groups.of(consumerId) ?? [],
   verifyCredential: (exchange, pluginId, credential) =>
-    decisions.verifyCredential(own(exchange), pluginId, credential),
+    noteAuth(own(exchange), decisions.verifyCredential(own(exchange), pluginId, credential)),
   spendBudget: (exchange, key, limits, isExact = false) =>
-    decisions.spendBudget(own(exchange), key, limits, isExact),
-  readQuota: (exchange, quotaKey) => decisions.readQuota(own(exchange), quotaKey),
+    noteBudget(own(exchange), key, decisions.spendBudget(own(exchange), key, limits, isExact)),
+  readQuota: (exchange, quotaKey) =>
+    noteQuota(own(exchange), quotaKey, decisions.readQuota(own(exchange), quotaKey)),
   count: (metric, labels) =>
     metric === 'plugin_errors' ? metrics.pluginFailed(labels ?? {}) : metrics.pluginEvent(metric),
   log: (level, message, fields) => logger[level]({ ...fields }, message),

@@ -25,6 +25,8 @@ export interface Chain {
   readonly quotaKeyPrefix: string | undefined;
   /** Names in lower case that its configurations speak of; a header of such a name matters to it. */
   readonly namesRead: ReadonlySet<string>;
+  /** Under which a request's correlation id is kept, when the chain gives it one. */
+  readonly correlationKey: string | undefined;
   /** The configuration of the instance that runs for a consumer, for what the edge itself does in its name. */
   readonly configOf: (plugin: string, consumerId?: string) => Readonly<Record<string, unknown>> | undefined;
 }
@@ -123,6 +125,7 @@ export class PluginTable {
       isTraced: byName.has('opentelemetry') || byName.has('zipkin'),
       namesRead: namesReadByAll(all),
       quotaKeyPrefix: typeof quotaKeyPrefix === 'string' ? quotaKeyPrefix : undefined,
+      correlationKey: correlationKeyOf(byName.get('correlation-id') ?? byName.get('request-id')),
       configOf: (plugin, consumerId) => {
         const step = byName.get(plugin);
         return step && instanceFor(step, consumerId)?.entity.config;
@@ -130,6 +133,11 @@ export class PluginTable {
     };
   }
 }
+
+const correlationKeyOf = (step: ChainStep | undefined): string | undefined => {
+  const { memoKey } = (step?.anyone?.prepared ?? {}) as { readonly memoKey?: unknown };
+  return typeof memoKey === 'string' ? memoKey : undefined;
+};
 
 const shelfOf = ({ entity }: PluginInstance): string => entity.route?.id ?? entity.service?.id ?? '';
 

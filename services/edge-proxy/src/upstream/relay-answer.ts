@@ -67,9 +67,11 @@ const readHead = (exchange: ProxyExchange, upstream: IncomingAnswer, ports: Port
 };
 
 /** Ends the exchange without the upstream's body; what the chain said in the head stays. */
-const refuse = (exchange: ProxyExchange, { code, status }: GatewayError): void => {
+const refuse = (exchange: ProxyExchange, refusal: GatewayError): void => {
   const { response, toClient } = exchange;
+  const { code, status } = refusal;
   exchange.errorCode = code;
+  exchange.refusal = refusal;
   exchange.upstream = undefined;
   for (const name of ['content-type', 'content-encoding', 'trailer']) toClient.delete(name);
   toClient.set('Content-Length', '0');

@@ -1,0 +1,70 @@
+import type { DecisionFilter } from '@sluice/contracts';
+import type { ProxyExchange } from '../exchange.ts';
+import { tenantOf } from './decision-record.ts';
+import { DecisionSlot } from './decision-slot.ts';
+
+/** The decisions about the latest requests. Each place is made when it is first needed and then written over. */
+export class DecisionRing {
+  readonly capacity: number;
+  readonly #slots: DecisionSlot[] = [];
+  #seq = 0;
+
+  /** @param capacity Requests remembered; 0: none. */
+  constructor(capacity: number) {
+    this.capacity = capacity;
+  }
+
+  /** The newest request; 0: there was none. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Remembers a finished request in the place of the oldest. */
+  keep(exchange: ProxyExchange, now: number): DecisionSlot {
+    this.#seq += 1;
+    const place = (this.#seq - 1) % this.capacity;
+    let slot = this.#slots[place];
+    if (slot === undefined) {
+      slot = new DecisionSlot();
+      this.#slots.push(slot); // places are filled in their order the first time
+    }
+    slot.fill(exchange, this.#seq, now);
+    return slot;
+  }
+
+  /** The request with this number; undefined when it was forgotten. */
+  at(seq: number): DecisionSlot | undefined {
+    const slot = this.#slots[(seq - 1) % this.capacity];
+    return slot?.seq === seq ? slot : undefined;
+  }
+
+  /** The newest first. */
+  *newest(): Generator<DecisionSlot> {
+    const oldest = this.oldest;
+    for (let seq = this.#seq; seq >= oldest; seq--) {
+      const slot = this.at(seq);
+      if (slot !== undefined) yield slot;
+    }
+  }
+
+  /** Number of the oldest request remembered. */
+  get oldest(): number {
+    return Math.max(1, this.#seq - this.capacity + 1);
+  }
+
+  /** Those that fit, the oldest first; of too many the newest. `after`: only those that came later. */
+  find(filter: DecisionFilter, limit: number, after = 0): DecisionSlot[] {
+    const found: DecisionSlot[] = [];
+    for (const slot of this.newest()) {
+      if (slot.seq <= after || found.length === limit) break;
+      if (fits(slot, filter)) found.push(slot);
+    }
+    return found.reverse();
+  }
+}
+
+const fits = (slot: DecisionSlot, { id, tenant, route, status }: DecisionFilter): boolean =>
+  (id === undefined || slot.id === id || slot.correlationId === id || slot.traceId === id) &&
+  (tenant === undefined || tenantOf(slot) === tenant) &&
+  (route === undefined || slot.route?.name === route || slot.route?.id === route) &&
+  (status === undefined || slot.status === status || Math.floor(slot.status / 100) === status);

@@ -1,0 +1,174 @@
+import type { GatewayError, Period, QuotaState, WindowState } from '@sluice/contracts';
+import type { Route, Service } from '@sluice/gateway-config';
+import type { Identity } from '@sluice/plugins';
+import type { Attempted, ProxyExchange } from '../exchange.ts';
+import type { Chain, PluginInstance } from '../snapshot/chains.ts';
+
+const MAX_PATH_CHARS = 1024;
+const MAX_NAME_CHARS = 256;
+/** A text cut out of one longer than this is copied: otherwise the whole of it would be kept alive. */
+const MAX_PARENT_CHARS = 2048;
+/** A policy has at most one window of each of Kong's periods. */
+const MAX_WINDOWS = 6;
+/** Kong's word for a client that left before its answer began. */
+const CLIENT_CLOSED = 499;
+
+interface MutableWindow {
+  period: Period;
+  limit: number;
+  remaining: number;
+  resetMs: number;
+}
+
+/**
+ * One place in the ring of decision records, written over and over. It takes over what the exchange holds anyway:
+ * nothing is allocated, put together or looked up, and nothing that is large (bodies, headers, sockets, errors with
+ * their stacks) is kept alive by it. What people see of it is made by `recordOf`, when somebody asks.
+ */
+export class DecisionSlot {
+  /** 0: not written yet. */
+  seq = 0;
+  id = '';
+  traceId = '';
+  correlationId: unknown;
+  /** Unix ms. */
+  at = 0;
+  method = '';
+  path = '';
+  host = '';
+  status = 0;
+  version = 0;
+  claimedTenant: string | undefined;
+  identity: Identity | undefined;
+  route: Route | undefined;
+  service: Service | undefined;
+  chain: Chain | undefined;
+  steps: ProxyExchange['steps'];
+  /** Who refused, where a plugin did in its turn. */
+  refusedBy: PluginInstance | undefined;
+  code: string | undefined;
+  message = '';
+  body: unknown;
+  facts: GatewayError['facts'];
+  isAnswered = false;
+  upstreamStatus = 0;
+  target: string | undefined;
+  tries = 0;
+  attempts: readonly Attempted[] | undefined;
+  totalMs = 0;
+  /** Negative: no attempt, no answer. */
+  gatewayMs = -1;
+  upstreamMs = -1;
+  bytesIn = 0;
+  bytesOut = 0;
+
+  authBy: PluginInstance | undefined;
+  authSource: 'cache' | 'service' | undefined;
+  authReason: string | undefined;
+  authMs = 0;
+  isAuthDegraded = false;
+  limitBy: PluginInstance | undefined;
+  limitKey = '';
+  limitSource: 'lease' | 'service' | 'local' | undefined;
+  limitMs = 0;
+  windowCount = 0;
+  readonly windows: readonly MutableWindow[] = Array.from({ length: MAX_WINDOWS }, () => ({
+    ...{ period: 'minute' as const, limit: 0, remaining: 0, resetMs: 0 },
+  }));
+  quotaBy: PluginInstance | undefined;
+  quotaKey = '';
+  quotaSource: 'cache' | 'service' | undefined;
+  quotaState: QuotaState | null | undefined;
+  quotaMs = 0;
+
+  /** Takes over a finished exchange. `now` by `performance.now()`. */
+  fill(exchange: ProxyExchange, seq: number, now: number): void {
+    const { response, upstream, timing, identity, rawTarget } = exchange;
+    this.seq = seq;
+    this.id = exchange.id;
+    this.traceId = exchange.trace.traceId;
+    const key = exchange.chain?.correlationKey;
+    this.correlationId = key === undefined ? undefined : exchange.memo.get(key);
+    this.at = exchange.startedAt;
+    this.method = exchange.method;
+    this.path = rawTarget.length > MAX_PARENT_CHARS ? copied(exchange.rawPath) : exchange.rawPath;
+    this.host = exchange.hostName.length > MAX_NAME_CHARS ? '' : exchange.hostName;
+    this.status = response.headersSent ? response.statusCode : (upstream?.status ?? CLIENT_CLOSED);
+    this.version = exchange.configVersion;
+    this.identity = identity;
+    const claimed = identity?.tenantId === undefined ? exchange.fromClient.get('x-tenant-id') : undefined;
+    this.claimedTenant = claimed !== undefined && claimed.length > MAX_NAME_CHARS ? undefined : claimed;
+    this.route = exchange.matched?.route;
+    this.service = exchange.service;
+    this.chain = exchange.chain;
+    this.steps = exchange.steps;
+    this.upstreamStatus = upstream?.status ?? 0;
+    this.target = exchange.target;
+    this.tries = exchange.tries;
+    this.totalMs = now - timing.startedAt;
+    const { forwardedAt, answeredAt } = timing;
+    this.gatewayMs = forwardedAt === undefined ? -1 : forwardedAt - timing.startedAt;
+    this.upstreamMs = forwardedAt === undefined || answeredAt === undefined ? -1 : answeredAt - forwardedAt;
+    this.#fillBytes(exchange);
+    this.#fillRefusal(exchange);
+    this.#fillVerdicts(exchange);
+  }
+
+  #fillBytes({ request, bytesAtStart }: ProxyExchange): void {
+    const { socket } = request;
+    const length = request.headers['content-length'];
+    const read = length === undefined ? socket.bytesRead - bytesAtStart.read : Number(length) || 0;
+    this.bytesIn = Math.max(0, read);
+    this.bytesOut = Math.max(0, socket.bytesWritten - bytesAtStart.written);
+  }
+
+  #fillRefusal(exchange: ProxyExchange): void {
+    const { refusal } = exchange;
+    this.refusedBy = refusal === undefined ? undefined : exchange.running;
+    this.isAnswered = refusal?.code === 'GW_ANSWERED';
+    this.code = exchange.errorCode;
+    this.message = refusal?.message ?? '';
+    // What a plugin answers in the upstream's place may be a whole page.
+    this.body = exchange.errorCode === undefined ? undefined : refusal?.body;
+    this.facts = refusal?.facts;
+    this.attempts = exchange.errorCode !== undefined || exchange.tries > 1 ? exchange.attempts : undefined;
+  }
+
+  #fillVerdicts(exchange: ProxyExchange): void {
+    this.authBy = exchange.authBy;
+    this.authSource = exchange.authSource;
+    this.authReason = exchange.authReason;
+    this.authMs = exchange.authMs;
+    this.isAuthDegraded = exchange.isAuthDegraded;
+    this.limitBy = exchange.limitBy;
+    this.limitKey = exchange.limitKey;
+    this.limitMs = exchange.limitMs;
+    const verdict = exchange.limitVerdict;
+    this.limitSource = verdict?.source;
+    this.#fillWindows(verdict === undefined || verdict.source === 'local' ? NO_WINDOWS : verdict.windows);
+    this.quotaBy = exchange.quotaBy;
+    this.quotaKey = exchange.quotaKey;
+    this.quotaSource = exchange.quotaSource;
+    this.quotaState = exchange.quotaState;
+    this.quotaMs = exchange.quotaMs;
+  }
+
+  /** Copied: the book of leases may go on with its own. */
+  #fillWindows(windows: readonly WindowState[]): void {
+    const count = Math.min(windows.length, MAX_WINDOWS);
+    for (let i = 0; i < count; i++) {
+      const from = windows[i] as WindowState;
+      const to = this.windows[i] as MutableWindow;
+      to.period = from.period;
+      to.limit = from.limit;
+      to.remaining = from.remaining;
+      to.resetMs = from.resetMs;
+    }
+    this.windowCount = count;
+  }
+}
+
+const NO_WINDOWS: readonly WindowState[] = [];
+
+const copied = (path: string): string =>
+  Buffer.from(path.slice(0, MAX_PATH_CHARS), 'latin1').toString('latin1');
