@@ -1,6 +1,7 @@
 /** `npm run eval:guard [-- --misses N]`: what prompt-guard catches, what it misses, and whom it wrongs. */
-import { falseAlarmRateOf, judge, precisionOf, recallOf, SENSITIVITIES } from '../bench/guard/evaluate.ts';
+
 import { readCorpus, type Sample, SPLITS } from '../bench/guard/corpus.ts';
+import { falseAlarmRateOf, judge, precisionOf, recallOf, SENSITIVITIES } from '../bench/guard/evaluate.ts';
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -25,9 +26,15 @@ for (const split of SPLITS)
       `  recall ${percent(recallOf(whole))}   precision ${percent(precisionOf(whole))}   false positives ${percent(falseAlarmRateOf(whole))}`,
     );
     for (const family of new Set(samples.map((sample) => sample.family))) {
-      const own = judge(split, sensitivity, samples.filter((sample) => sample.family === family));
+      const own = judge(
+        split,
+        sensitivity,
+        samples.filter((sample) => sample.family === family),
+      );
       const isAttack = own.attacks > 0;
-      const figure = isAttack ? `recall ${percent(recallOf(own))}` : `flagged${percent(falseAlarmRateOf(own))}`;
+      const figure = isAttack
+        ? `recall ${percent(recallOf(own))}`
+        : `flagged${percent(falseAlarmRateOf(own))}`;
       say(`  ${family.padEnd(14)} ${`${own.attacks + own.benign}`.padStart(4)}   ${figure}`);
       list('missed', own.missed);
       list('wrongly flagged', own.alarmed);

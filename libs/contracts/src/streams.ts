@@ -111,6 +111,7 @@ export const STREAMS = {
   DECISIONS: {
     name: 'DECISIONS',
     subjects: ['decision.recorded'],
+    keeper: 'config-registry',
     maxAgeSeconds: DAY / 4,
     maxBytes: 256 * 1024 ** 2,
   },
