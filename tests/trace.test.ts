@@ -55,6 +55,7 @@ test('given a sampled client, when it asks once, then one trace leads through ed
   const clientSpan = crypto.randomUUID().replaceAll('-', '').slice(0, 16);
   const answer = await gateway.get('/v1/workflows', {
     ...r1Headers(await gateway.token('tenant-traced', 'user-457'), 'tenant-traced'), // not verified before
+    'x-user-id': 'user-457',
     traceparent: `00-${traceId}-${clientSpan}-01`,
   });
   expect(answer.status).toBe(200);
