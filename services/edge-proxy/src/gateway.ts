@@ -16,9 +16,12 @@ import { beginTrace, foreignParent } from './observe/tracing.ts';
 import { refuseProtocol } from './refuse-protocol.ts';
 import { normalisePath } from './routing/normalise-path.ts';
 import { parseHost } from './routing/parse-host.ts';
+import { isConfusing } from './routing/path-readings.ts';
+import type { RouteMatch } from './routing/route-entries.ts';
+import type { MatchRequest } from './routing/router.ts';
 import { upstreamPath } from './routing/upstream-path.ts';
 import { screenRequest } from './screen.ts';
-import type { CompiledConfig } from './snapshot/compile.ts';
+import type { CompiledConfig, CompiledRoute } from './snapshot/compile.ts';
 import { type Forwarding, forward } from './upstream/forward.ts';
 import { relayAnswer } from './upstream/relay-answer.ts';
 
@@ -114,7 +117,7 @@ const matchRoute = (
   exchange.rawPath = target.rawPath;
   exchange.query = target.query ?? '';
   exchange.hasBareQuestionMark = target.query === '';
-  const match = compiled.router.match({
+  const asked = {
     method: exchange.method,
     host: exchange.hostName,
     port: host?.port ?? exchange.port,
@@ -122,14 +125,29 @@ const matchRoute = (
     headers: (name) => exchange.fromClient.getAll(name),
     scheme: exchange.scheme,
     sni: exchange.scheme === 'https' ? serverNameOf(exchange.request.socket) : undefined,
-  });
+  } satisfies MatchRequest;
+  const match = compiled.router.match(asked);
   if (match === undefined) return new GatewayError('GW_NO_ROUTE');
+  if (target.isDoubtful && isMistakable(asked, match, compiled)) return new GatewayError('GW_BAD_REQUEST');
   exchange.matched = match.value;
   exchange.uriCaptures = match.captures ?? {};
   exchange.chain = compiled.chainOf(match.value);
   if (exchange.chain.isTraced) exchange.steps = new RequestSteps();
   return refuseProtocol(exchange) ?? prepareUpstream(exchange, compiled, match.matchedPath);
 };
+
+/** An upstream could read a path out of the request that belongs to another route, or to none. */
+const isMistakable = (
+  asked: MatchRequest,
+  match: RouteMatch<CompiledRoute>,
+  compiled: CompiledConfig,
+): boolean =>
+  isConfusing(
+    asked.path,
+    match,
+    (path) => compiled.router.match({ ...asked, path }),
+    (route) => compiled.chainOf(route).isGuarded,
+  );
 
 /** The name in the TLS handshake; clients that connect to an address send none. */
 const serverNameOf = (socket: Socket): string | undefined =>

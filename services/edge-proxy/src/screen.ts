@@ -67,7 +67,10 @@ const framingField = (name: string): keyof Framing | undefined => {
   return undefined;
 };
 
-const screenFraming = (request: IncomingMessage, { length, encoding }: Framing): GatewayError | undefined => {
+const screenFraming = (
+  request: IncomingMessage & { readonly upgrade?: boolean },
+  { length, encoding }: Framing,
+): GatewayError | undefined => {
   const { httpVersion } = request;
   // A stream of HTTP/2 has no such field: on HTTP/1 any other version is somebody's own protocol.
   if (httpVersion !== '1.1' && httpVersion !== '1.0' && request.httpVersionMajor !== undefined)

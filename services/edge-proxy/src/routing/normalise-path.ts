@@ -10,6 +10,8 @@ export interface TargetParts {
   readonly rawPath: string;
   /** Host and port of an absolute-form target; the caller compares it with `Host`. */
   readonly authority: string | undefined;
+  /** It has bytes by which an upstream could read another path out of it. */
+  readonly isDoubtful: boolean;
 }
 
 const SPACE = 0x20;
@@ -17,6 +19,10 @@ const HASH = 0x23;
 const PERCENT = 0x25;
 const DOT = 0x2e;
 const SLASH = 0x2f;
+const SEMICOLON = 0x3b;
+const LETTER_A = 0x41;
+const LETTER_Z = 0x5a;
+const BACKSLASH = 0x5c;
 const DELETE = 0x7f;
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)/i;
 /** RFC 3986 section 2.2 and `%`: decoding one of these would change what the path means. */
@@ -42,18 +48,27 @@ const readOrigin = (target: string, authority: string | undefined): TargetParts 
   const rawPath = question < 0 ? target : target.slice(0, question);
   const query = question < 0 ? undefined : target.slice(question + 1);
   let isNormal = true;
-  let afterSlash = false;
+  let isDoubtful = false;
+  let before = 0;
   for (let i = 0; i < target.length; i++) {
     const code = target.charCodeAt(i);
     if (code <= SPACE || code === DELETE) return undefined;
     if (i >= end) continue;
     if (code === HASH) return undefined;
-    if (code === PERCENT || code > DELETE || (afterSlash && (code === DOT || code === SLASH)))
+    if (code === PERCENT || code > DELETE || (before === SLASH && (code === DOT || code === SLASH)))
       isNormal = false;
-    afterSlash = code === SLASH;
+    if (
+      code === SEMICOLON ||
+      code === BACKSLASH ||
+      (code >= LETTER_A && code <= LETTER_Z) ||
+      (code === SLASH && before === DOT)
+    )
+      isDoubtful = true;
+    before = code;
   }
   const path = isNormal ? rawPath : resolve(rawPath);
-  return path === undefined ? undefined : { path, query, rawPath, authority };
+  if (path === undefined) return undefined;
+  return { path, query, rawPath, authority, isDoubtful: isDoubtful || !isNormal || before === DOT };
 };
 
 const resolve = (rawPath: string): string | undefined => {

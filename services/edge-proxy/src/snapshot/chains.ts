@@ -21,6 +21,8 @@ export interface Chain {
   readonly steps: readonly ChainStep[];
   /** A plugin of it tells what took how long. */
   readonly isTraced: boolean;
+  /** A plugin of it asks who is calling. */
+  readonly isGuarded: boolean;
   /** Prefix of the Redis key of a tenant's quota, when the chain reads quotas. */
   readonly quotaKeyPrefix: string | undefined;
   /** Names in lower case that its configurations speak of; a header of such a name matters to it. */
@@ -122,6 +124,7 @@ export class PluginTable {
     const quotaKeyPrefix = byName.get('quota-mirror')?.anyone?.entity.config.quota_key_prefix;
     return {
       steps,
+      isGuarded: steps.some(({ name }) => GUARDS.has(name)),
       isTraced: byName.has('opentelemetry') || byName.has('zipkin'),
       namesRead: namesReadByAll(all),
       quotaKeyPrefix: typeof quotaKeyPrefix === 'string' ? quotaKeyPrefix : undefined,
@@ -138,6 +141,17 @@ const correlationKeyOf = (step: ChainStep | undefined): string | undefined => {
   const { memoKey } = (step?.anyone?.prepared ?? {}) as { readonly memoKey?: unknown };
   return typeof memoKey === 'string' ? memoKey : undefined;
 };
+/** Plugins that refuse callers for who they are. */
+const GUARDS = new Set([
+  'jwt',
+  'oidc',
+  'key-auth',
+  'basic-auth',
+  'hmac-auth',
+  'acl',
+  'tenant-binding',
+  'ip-restriction',
+]);
 
 const shelfOf = ({ entity }: PluginInstance): string => entity.route?.id ?? entity.service?.id ?? '';
 
