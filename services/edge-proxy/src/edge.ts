@@ -42,6 +42,7 @@ import { referenceResolver } from './snapshot/resolve-references.ts';
 import { Balancers } from './upstream/balancing/balancers.ts';
 import { createResolver } from './upstream/balancing/resolve-name.ts';
 import { closeUpstreamConnections, engines } from './upstream/engines/engines.ts';
+import { openGuards } from './upstream/open-guards.ts';
 import { parseConnectTo } from './upstream/target.ts';
 
 /** How long loggers may take to send what waits when the process ends, in ms. */
@@ -199,11 +200,13 @@ const openGateway = (
     realIpHeader: settings.REAL_IP_HEADER,
     connectTo,
     engine: engines[settings.FORWARD_ENGINE],
+    clientStallMs: settings.CLIENT_STALL_MS,
     balancers: new Balancers({
       resolver: createResolver(settings.DNS_RESOLVER),
       connectTo,
       chance: { random: Math.random, now: () => performance.now() },
     }),
+    ...openGuards(settings, registry),
     accessLog: settings.ACCESS_LOG,
     accessLines: lineWriter(logger, 'request'),
   };

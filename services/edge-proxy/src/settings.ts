@@ -54,6 +54,20 @@ export const Settings = z.object({
     .enum(['undici', 'http-proxy-3'])
     .default('undici')
     .describe('What carries requests to upstreams; upgraded connections are always carried by http-proxy-3.'),
+  RETRY_BUDGET_PERCENT: z
+    .union([z.literal('off'), z.coerce.number().min(0).max(100)])
+    .default(20)
+    .describe(
+      'Most requests of a service that are sent again after a failure, of each hundred, once there are more than 10 a second of them; off: no bound but `retries`.',
+    ),
+  TARGET_BREAKER_FAILURES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe(
+      'Failed connections and timeouts in a row after which a target gets one request a second until it answers; 0: never.',
+    ),
   VERDICT_CACHE_BYTES: z.coerce
     .number()
     .int()
@@ -135,6 +149,14 @@ export const Settings = z.object({
     .min(0)
     .default(75_000)
     .describe('How long an idle client connection stays open, in ms.'),
+  CLIENT_STALL_MS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(60_000)
+    .describe(
+      'How long a client may take nothing of an answer that waits for it, in ms, before it is cut off (nginx: send_timeout). Looked at every read_timeout.',
+    ),
   SHUTDOWN_DELAY_MS: z.coerce
     .number()
     .int()

@@ -14,7 +14,7 @@ beforeAll(() => {
     `import { z } from 'zod';
      import { definePlugin } from '@sluice/plugins';
      export const plugin = definePlugin({ name: 'burner', priority: 5, summary: 's', config: z.strictObject({}),
-       access: () => { const until = performance.now() + 4; while (performance.now() < until); return undefined; } });`,
+       access: () => { const until = performance.now() + 10; while (performance.now() < until); return undefined; } });`,
   );
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -23,12 +23,12 @@ const burningWorld = (upstream: Upstream, settings: Record<string, string> = {})
   const up = service('up', upstream.url);
   return EdgeWorld.start(
     { services: [up], routes: [route('all', up)], plugins: [plugin('burner', {})] },
-    { PLUGINS_DIR: folder, OVERLOAD_LAG_MS: '15', ...settings },
+    { PLUGINS_DIR: folder, OVERLOAD_LAG_MS: '5', ...settings },
   );
 };
 
-/** So many make a turn of the loop more than ten times as late as it may be. */
-const CLIENTS = 48;
+/** Each request alone makes the loop twice as late as it may be. */
+const CLIENTS = 16;
 /** Keeps that many requests waiting until one is answered as wanted. */
 const floodUntil = async (
   port: number,

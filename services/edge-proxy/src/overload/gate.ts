@@ -1,13 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import type { Logger } from '@sluice/service-kit';
 import type { ProxyExchange } from '../exchange.ts';
 import type { Callers } from './callers.ts';
 import { FairShare } from './fair-share.ts';
 
 const TICK_MS = 20;
-/** Below this share of its time at work the process is held up by others: refusing requests would not help. */
-const BUSY = 0.5;
 /** So many times the limit is too late also when the turn before was later. */
 const LATE_IN_ANY_CASE = 10;
 /** While requests are refused the loop is held at this share of the lag that began it. */
@@ -32,9 +29,9 @@ export interface GateOptions {
   readonly logger: Logger;
   /** Called at each tick with the number of requests refused since the last. */
   readonly onShed: (requests: number) => void;
-  /** Monotonic, in ms, and the share of its time that the loop was at work; for tests. */
+  /** Monotonic, in ms, and the CPU time of this process, in ms; for tests. */
   readonly now?: () => number;
-  readonly busyShare?: () => number;
+  readonly cpuMs?: () => number;
 }
 
 /**
@@ -48,10 +45,11 @@ export class OverloadGate {
   readonly #options: GateOptions;
   readonly #share = new FairShare();
   readonly #now: () => number;
-  readonly #busyShare: () => number;
+  readonly #cpuMs: () => number;
   readonly #timer: NodeJS.Timeout | undefined;
   #state: GateState = 'normal';
   #lastTick: number;
+  #cpuAtTick: number;
   #quietSince = 0;
   #floor = FLOOR_PER_MS;
   /** Requests per ms and caller that the loop has kept up with. */
@@ -67,7 +65,8 @@ export class OverloadGate {
   constructor(options: GateOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#busyShare = options.busyShare ?? busySinceLast();
+    this.#cpuMs = options.cpuMs ?? ownCpuMs;
+    this.#cpuAtTick = this.#cpuMs();
     this.#lastTick = this.#now();
     if (options.maxLagMs === 0) return;
     this.#timer = setInterval(() => this.tick(), TICK_MS);
@@ -86,7 +85,7 @@ export class OverloadGate {
   /** Asked only while active. */
   admits(request: IncomingMessage): boolean {
     const now = this.#now();
-    const lateMs = now - this.#lastTick - TICK_MS;
+    const lateMs = this.#lateBy(now);
     if (this.#state === 'counting' && this.#isGrowing(lateMs)) this.#beginShedding(now, lateMs);
     if (this.#state === 'shedding') this.#share.allowance = this.#allowanceAt(Math.max(lateMs, this.lagMs));
     const isAdmitted = this.#share.admits(this.#options.callers.of(request), now);
@@ -102,10 +101,10 @@ export class OverloadGate {
   /** Judges the time since the last tick. */
   tick(): void {
     const now = this.#now();
-    this.lagMs = Math.max(0, now - this.#lastTick - TICK_MS);
+    this.lagMs = this.#lateBy(now);
     this.#lastTick = now;
-    const busyShare = this.#busyShare(); // at every tick: it speaks of the time since it was asked last
-    const isLate = this.lagMs > this.#options.maxLagMs && busyShare > BUSY;
+    this.#cpuAtTick = this.#cpuMs();
+    const isLate = this.lagMs > this.#options.maxLagMs;
     if (this.#state === 'shedding') this.#adjust(now);
     else if (isLate) this.#count(now);
     else if (this.#state === 'counting' && now - this.#quietSince > QUIET_MS) this.#enter('normal');
@@ -113,6 +112,12 @@ export class OverloadGate {
 
   close(): void {
     clearInterval(this.#timer);
+  }
+
+  /** Only what is our own doing: a process that others hold up is not helped by refusing requests. */
+  #lateBy(now: number): number {
+    const lateMs = Math.max(0, now - this.#lastTick - TICK_MS);
+    return lateMs > this.#options.maxLagMs * AIM ? Math.min(lateMs, this.#cpuMs() - this.#cpuAtTick) : lateMs;
   }
 
   #count(now: number): void {
@@ -176,12 +181,7 @@ export class OverloadGate {
   }
 }
 
-const busySinceLast = (): (() => number) => {
-  let last: EventLoopUtilization = performance.eventLoopUtilization();
-  return () => {
-    const current = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(current, last);
-    last = current;
-    return utilization;
-  };
+const ownCpuMs = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 };

@@ -7,15 +7,19 @@ import { withQuery } from '../routing/upstream-path.ts';
 import type { CompiledConfig } from '../snapshot/compile.ts';
 import type { BalancedCall, Blame } from './balancing/balanced-call.ts';
 import type { AttemptFailure, AttemptOptions, Engine, IncomingAnswer } from './engines/engine.ts';
+import type { Guards } from './open-guards.ts';
 import { type Balancing, openCall, pickTarget } from './pick-target.ts';
 import { upstreamHeaders } from './request-head.ts';
+import type { Target } from './target.ts';
 
 /** Methods that nginx does not repeat once the request was sent; a second POST could book twice. */
 const NOT_REPEATABLE = new Set(['POST', 'LOCK', 'PATCH']);
 
 /** What a request is forwarded with. */
-export interface Forwarding extends Balancing {
+export interface Forwarding extends Balancing, Guards {
   readonly engine: Engine;
+  /** How long a client may take nothing of its answer, in ms. */
+  readonly clientStallMs: number;
 }
 
 /**
@@ -44,40 +48,65 @@ const tryTargets = async (
   service: Service,
   { call, forwarding }: { call: BalancedCall | undefined; forwarding: Forwarding },
 ): Promise<IncomingAnswer | GatewayError> => {
-  const { engine, connectTo } = forwarding;
+  const { retryBudget, targetBreaker } = forwarding;
   const tls = service.protocol === 'https' ? compiled.upstreamTls(service) : undefined;
   let onFreshConnection = false;
   let retriesLeft = service.retries;
-  let target = pickTarget(call, service, connectTo);
+  retryBudget.began(service);
+  let target = nextTarget(call, service, forwarding);
   for (;;) {
     if (target instanceof GatewayError) {
       if (exchange.tries === 0) exchange.timing.forwardedAt = undefined;
       return exchange.tries === 0 ? target : new GatewayError('GW_UPSTREAM_UNAVAILABLE');
     }
     call?.sent();
-    const answer = await attempt(exchange, engine, service, { target, tls, onFreshConnection });
+    const answer = await attempt(exchange, forwarding, service, { target, tls, onFreshConnection });
     if (!('kind' in answer)) {
+      targetBreaker.succeeded(target.label);
       call?.answered(answer);
       return answer;
     }
     const isStaleConnection = answer.kind === 'reset' && answer.wasReused && !onFreshConnection;
-    const isLast = !mayRepeat(exchange, answer) || (!isStaleConnection && retriesLeft === 0);
+    const isLast =
+      !mayRepeat(exchange, answer) ||
+      (!isStaleConnection && (retriesLeft === 0 || !retryBudget.spend(service)));
     if (isStaleConnection && !isLast) {
       call?.abandoned(); // it was closed while idle: no fault of the target, which is asked again
       onFreshConnection = true;
       continue;
     }
-    call?.failed(blameFor(exchange, answer), isLast);
+    const blame = blameFor(exchange, answer);
+    if (blame !== 'client') targetBreaker.failed(target.label);
+    call?.failed(blame, isLast);
     if (isLast) return refusalFor(exchange, answer);
     retriesLeft -= 1;
-    target = pickTarget(call, service, connectTo);
+    target = nextTarget(call, service, forwarding);
   }
+};
+
+/** So many choices are made to find a target that is not left alone. */
+const MAX_CHOICES = 16;
+const LEFT_ALONE_RETRY_AFTER_SECONDS = '1';
+
+const nextTarget = (
+  call: BalancedCall | undefined,
+  service: Service,
+  { connectTo, targetBreaker }: Forwarding,
+): Target | GatewayError => {
+  for (let choice = 0; choice < MAX_CHOICES; choice++) {
+    const target = pickTarget(call, service, connectTo);
+    if (target instanceof GatewayError || targetBreaker.admits(target.label)) return target;
+    if (call === undefined) break;
+  }
+  return new GatewayError('GW_UPSTREAM_UNAVAILABLE', {
+    headers: { 'Retry-After': LEFT_ALONE_RETRY_AFTER_SECONDS },
+  });
 };
 
 /** One attempt at one target, inside a client span of the request's trace where there is one. */
 const attempt = async (
   exchange: ProxyExchange,
-  engine: Engine,
+  forwarding: Forwarding,
   service: Service,
   on: Pick<AttemptOptions, 'target' | 'tls' | 'onFreshConnection'>,
 ): Promise<IncomingAnswer | AttemptFailure> => {
@@ -88,7 +117,7 @@ const attempt = async (
   const from = performance.now();
   const span = beginUpstreamSpan(exchange.trace, exchange.upstreamMethod, on.target);
   const traceparent = span === undefined ? exchange.trace.traceparent : traceparentOf(span);
-  const answer = await engine.send(exchange, {
+  const answer = await forwarding.engine.send(exchange, {
     ...on,
     headers: upstreamHeaders(exchange, on.target, traceparent),
     path: withQuery(exchange.upstreamPath, queryOf(exchange)),
@@ -96,6 +125,7 @@ const attempt = async (
       connect: service.connect_timeout,
       write: service.write_timeout,
       read: service.read_timeout,
+      client: forwarding.clientStallMs,
     },
     verifyTls: service.tls_verify ?? false, // Kong's default
   });

@@ -14,6 +14,7 @@ import { MessageAnswer } from './engines/message-answer.ts';
 import { openCall, pickTarget } from './pick-target.ts';
 import { composeHead, relayAnswer } from './relay-answer.ts';
 import { upstreamHeaders } from './request-head.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import type { ConnectTo, Target } from './target.ts';
 import type { UpstreamTls } from './upstream-tls.ts';
 
@@ -30,6 +31,7 @@ interface Client {
   readonly ports: Ports;
   readonly call: BalancedCall | undefined;
   readonly tls: UpstreamTls | undefined;
+  readonly retryBudget: RetryBudget;
 }
 
 /**
@@ -43,7 +45,7 @@ export const carryWebSocket =
     if (service === undefined) return new GatewayError('GW_NO_SERVICE');
     const call = await openCall(gateway, compiled, service, exchange);
     const tls = service.protocol === 'https' ? compiled.upstreamTls(service) : undefined;
-    const client = { socket, head, ports: gateway.ports, call, tls };
+    const client = { socket, head, ports: gateway.ports, call, tls, retryBudget: gateway.retryBudget };
     const answer = await tryTargets(exchange, service, gateway.connectTo, client);
     if (answer === 'joined') return undefined;
     if (answer instanceof GatewayError) return answer;
@@ -59,7 +61,8 @@ const tryTargets = async (
   connectTo: ConnectTo,
   client: Client,
 ): Promise<'joined' | IncomingMessage | GatewayError> => {
-  const { call } = client;
+  const { call, retryBudget } = client;
+  retryBudget.began(service);
   const { timing } = exchange;
   for (let retriesLeft = service.retries; ; retriesLeft -= 1) {
     const target = pickTarget(call, service, connectTo);
@@ -80,7 +83,7 @@ const tryTargets = async (
     });
     if (!(answer instanceof GatewayError)) return answer;
     const hasLeft = exchange.response.destroyed;
-    const isLast = retriesLeft === 0 || hasLeft || !isRepeatable(answer);
+    const isLast = retriesLeft === 0 || hasLeft || !isRepeatable(answer) || !retryBudget.spend(service);
     call?.failed(hasLeft ? 'client' : answer.code === 'GW_UPSTREAM_TIMEOUT' ? 'timeout' : 'target', isLast);
     if (answer.code === 'GW_NAME_NOT_RESOLVED') timing.forwardedAt = undefined; // as for any other request
     if (isLast) return answer;
@@ -122,6 +125,7 @@ const shakeHands = (
         ) => {
           exchange.timing.answeredAt = performance.now();
           client.call?.joined(upstream, upstreamSocket);
+          endTogether(client.socket, upstreamSocket);
           exchange.upstream = { status: 101 };
           upstream.headers = composeHead(
             exchange,
@@ -150,6 +154,19 @@ const shakeHands = (
       connectTimeout,
     });
   });
+
+/** As nginx: when one side is done and the other has what it said, both connections end. */
+const endTogether = (client: Duplex, upstream: Duplex): void => {
+  client.once('end', () => endAfterWriting(upstream));
+  client.once('close', () => upstream.destroy());
+  upstream.once('end', () => endAfterWriting(client));
+  upstream.once('close', () => endAfterWriting(client));
+};
+
+const endAfterWriting = (socket: Duplex & { destroySoon?: () => void }): void => {
+  if (socket.destroySoon === undefined) socket.end();
+  else socket.destroySoon();
+};
 
 const refusalOf = (cause: NodeJS.ErrnoException): GatewayError => {
   const { code = '' } = cause;

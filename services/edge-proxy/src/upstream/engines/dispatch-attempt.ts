@@ -1,5 +1,6 @@
 import { type Dispatcher, errors } from 'undici';
 import type { ProxyExchange } from '../../exchange.ts';
+import { stalledFor } from '../client-stall.ts';
 import type { Connection } from './connection.ts';
 import {
   type AnswerReader,
@@ -118,8 +119,10 @@ export class DispatchAttempt implements Dispatcher.DispatchHandler, IncomingAnsw
   onIdle(): void {
     if (this.#controller === undefined) return;
     // A client that reads slowly makes the upstream's connection idle too: that is not the upstream's fault.
-    if (this.#exchange.response.writableNeedDrain) {
-      this.#connection.restartIdleTime(this.#limitMs);
+    const { response } = this.#exchange;
+    if (response.writableNeedDrain) {
+      if (stalledFor(response, performance.now()) >= this.#timeouts.client) response.destroy();
+      else this.#connection.restartIdleTime(Math.min(this.#limitMs, this.#timeouts.client));
       return;
     }
     this.#hasTimedOut = true;

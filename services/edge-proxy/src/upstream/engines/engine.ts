@@ -21,8 +21,13 @@ export interface AttemptOptions {
   readonly target: Target;
   readonly headers: Headers;
   readonly path: string;
-  /** Milliseconds; idle times between bytes, not totals. */
-  readonly timeouts: { readonly connect: number; readonly write: number; readonly read: number };
+  /** Milliseconds; idle times between bytes, not totals. `client`: of one that does not take its answer. */
+  readonly timeouts: {
+    readonly connect: number;
+    readonly write: number;
+    readonly read: number;
+    readonly client: number;
+  };
   readonly verifyTls: boolean;
   /** Trust and certificate of a service that has its own; they decide in place of `verifyTls`. */
   readonly tls: UpstreamTls | undefined;

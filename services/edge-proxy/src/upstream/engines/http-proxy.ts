@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 import type { ProxyExchange } from '../../exchange.ts';
 import { agents, closeAgents, freshAgents, questionMarkAgents } from '../agents.ts';
+import { stalledFor } from '../client-stall.ts';
 import {
   type AttemptFailure,
   type AttemptOptions,
@@ -67,15 +68,21 @@ const watchAttempt = (attempt: Running, request: ClientRequest): void => {
     limit = timeouts.read;
     request.setTimeout(limit);
   });
-  request.on('timeout', () => {
+  const onIdle = () => {
     // A client that reads slowly makes the upstream's connection idle too: that is not the upstream's fault.
-    if (response.writableNeedDrain || request.socket?.connecting) {
-      request.setTimeout(limit);
-      return;
+    if (response.writableNeedDrain && stalledFor(response, performance.now()) >= timeouts.client)
+      response.destroy();
+    else if (response.writableNeedDrain || request.socket?.connecting) {
+      // A request tells of one timeout only; the next ones are its socket's.
+      request.socket?.setTimeout(Math.min(limit, timeouts.client));
+      request.socket?.once('timeout', onIdle);
+    } else {
+      attempt.hasTimedOut = true;
+      request.destroy(upstreamTimeout());
     }
-    attempt.hasTimedOut = true;
-    request.destroy(upstreamTimeout());
-  });
+  };
+  request.on('timeout', onIdle);
+  request.once('close', () => request.socket?.off('timeout', onIdle)); // it may go on to another request
 };
 
 const proxy = createProxy();
