@@ -19,6 +19,7 @@ export default defineConfig({
     projects: [
       project('workspace', '.', 'tools/*.test.ts'),
       project('e2e', 'tests', '*.test.ts'),
+      project('faults', 'tests/faults', '*.test.ts'),
       project('conformance', 'tests/conformance', '*.test.ts', './shared-gateways.ts'),
       project('security', 'tests/security', '*.test.ts', './shared-edges.ts'),
       ...rooms.map((room) => project(basename(room), room, 'test/**/*.test.ts')),

@@ -3,6 +3,8 @@ import { EXIT, type Surroundings } from './surroundings.ts';
 
 const MAX_PORT = 65_535;
 
+const REDIS_SCHEMES = ['redis:', 'rediss:', 'redis+sentinel:', 'redis+cluster:'];
+
 const integerWithin =
   (min: number, max: number) =>
   (text: string): number => {
@@ -16,8 +18,10 @@ const tlsPort = (text: string): number | 'off' => (text === 'off' ? text : integ
 const urlWith =
   (...protocols: string[]) =>
   (text: string): string => {
-    const protocol = URL.parse(text)?.protocol;
-    if (protocol !== undefined && protocols.includes(protocol)) return text;
+    // Several servers are separated by commas: the first one's scheme speaks for all.
+    const [first = '', ...others] = text.split(',');
+    const protocol = URL.parse(first)?.protocol;
+    if (protocol !== undefined && protocols.includes(protocol) && !others.includes('')) return text;
     throw new InvalidArgumentError(
       `Give a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}.`,
     );
@@ -55,7 +59,11 @@ const addUp = (program: Command, act: Act, io: Surroundings) =>
     )
     .option('--admin-tls-port <port>', 'Admin API by TLS (default: 8444 beside 8001); 0 or off', tlsPort)
     .option('--nats <url>', 'use this NATS server', urlWith('nats:', 'tls:'))
-    .option('--redis <url>', 'use this Redis server', urlWith('redis:', 'rediss:'))
+    .option(
+      '--redis <url>',
+      'use this Redis server, these sentinels or this cluster',
+      urlWith(...REDIS_SCHEMES),
+    )
     .option('--edges <n>', 'edge processes that share the proxy port', integerWithin(1, 64), 1)
     .option('--data-dir <dir>', 'data, logs and sockets (default: .local)')
     .addOption(

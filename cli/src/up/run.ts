@@ -119,8 +119,8 @@ export class Run {
   async #startServers(): Promise<void> {
     const { io, dataDir, ports, binaries, natsUrl, redisUrl, terminal } = this.#setup;
     const setupOf = (binary = '', port = 0) => ({ binary, port, dataDir, env: io.env });
-    if (natsUrl !== undefined) terminal.other('nats-server', `${new URL(natsUrl).host} (yours)`);
-    if (redisUrl !== undefined) terminal.other('redis-server', `${new URL(redisUrl).host} (yours)`);
+    if (natsUrl !== undefined) terminal.other('nats-server', `${hostsOf(natsUrl)} (yours)`);
+    if (redisUrl !== undefined) terminal.other('redis-server', `${hostsOf(redisUrl)} (yours)`);
     await Promise.all([
       natsUrl === undefined &&
         this.#launch(planNats(setupOf(binaries['nats-server'], ports.nats), this.#busPasswords)),
@@ -222,3 +222,6 @@ export class Run {
     this.#supervisor.kill();
   }
 }
+
+/** Of one URL or several, without a login. */
+const hostsOf = (urls: string): string => urls.replaceAll(/[a-z+]+:\/\/(?:[^@/,]*@)?|\/[^,]*/g, '');

@@ -16,12 +16,14 @@ export {
 } from './jetstream.ts';
 export { Lane } from './lane.ts';
 export { announceReady, type ReadyMessage, runUntilStopped } from './lifecycle.ts';
+export { limitLines } from './limit-lines.ts';
 export { createLogger, type LineWriter, type Logger, lineWriter } from './logger.ts';
 export { Counter, counter, createMetrics, Gauge, gauge, Histogram, histogram, Registry } from './metrics.ts';
 export { type NodeStatus, type NodeStatusFacts, nodeStatus } from './node-status.ts';
 export { MessageTooLarge } from './payload.ts';
 export { readStream } from './read-stream.ts';
 export { connectRedis, type Redis, type RedisOptions } from './redis.ts';
+export { parseRedisUrl, type RedisPlace, redisAddress } from './redis-url.ts';
 export {
   instanceName,
   readSettings,

@@ -60,7 +60,12 @@ export const sharedSettings = {
 
 /** Settings of the processes that use Redis. The original's single names build the URL when REDIS_URL is not set. */
 export const redisSettings = {
-  REDIS_URL: z.string().optional().describe('The counter store, redis:// or rediss://.'),
+  REDIS_URL: z
+    .string()
+    .optional()
+    .describe(
+      'The counter store: redis://host:port/db, redis+sentinel://host:port,host:port/name/db or redis+cluster://host:port,host:port; rediss for TLS.',
+    ),
   REDIS_HOST: z.string().default('127.0.0.1').describe('Used when REDIS_URL is not set.'),
   REDIS_PORT: z.coerce
     .number()

@@ -7,6 +7,7 @@ import {
   createMetrics,
   instanceName,
   readSettings,
+  redisAddress,
   redisUrl,
   runUntilStopped,
   startStatusServer,
@@ -27,7 +28,12 @@ const logger = createLogger({ service: 'ratelimit', instance, level: settings.LO
 const telemetry = await startTelemetry('ratelimit', process.env);
 
 const redis = await connectRedis({ url: redisUrl(settings), name: instance, commandTimeoutMs, logger });
-const store = new CounterStore({ redis, keyStyle: settings.KEY_STYLE, commandTimeoutMs });
+const store = new CounterStore({
+  redis,
+  keyStyle: settings.KEY_STYLE,
+  commandTimeoutMs,
+  address: redisAddress(redisUrl(settings)),
+});
 const registry = createMetrics('ratelimit', '0.1.0');
 const metrics = ratelimitMetrics(registry, () => store.problem === undefined);
 const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'ratelimit', logger });

@@ -15,6 +15,8 @@ export interface StoreOptions {
   readonly keyStyle: 'kong' | 'tagged';
   /** Longest wait for one answer, in ms. */
   readonly commandTimeoutMs: number;
+  /** Where Redis is, for people; absent: host and port of the connection. */
+  readonly address?: string;
   /** Our own monotonic clock, in ms. */
   readonly now?: () => number;
 }
@@ -60,7 +62,7 @@ export class CounterStore {
   /** `host:port`, without a login. */
   get address(): string {
     const { host, port } = this.#options.redis.options;
-    return `${host}:${port}`;
+    return this.#options.address ?? `${host}:${port}`;
   }
 
   /**
