@@ -16,6 +16,8 @@ export interface NodeStatusFacts {
   readonly isReachable: boolean | undefined;
   /** Of the configuration in force: its digest and version. */
   readonly configuration: { readonly digest: string; readonly version: number };
+  /** What is away or wrong, by its name; none: not shown. */
+  readonly problems?: Readonly<Record<string, string>>;
 }
 
 export type NodeStatus =
@@ -27,7 +29,7 @@ const HASH_LENGTH = 32;
 /** Kong's `GET /status`: memory in the wanted unit (`?unit=`, `?scale=`), connections, the configuration's hash. */
 export const nodeStatus = (
   query: Readonly<Record<string, unknown>>,
-  { connections, isReachable, configuration }: NodeStatusFacts,
+  { connections, isReachable, configuration, problems = {} }: NodeStatusFacts,
 ): NodeStatus => {
   const unit = typeof query.unit === 'string' ? query.unit : 'm';
   const scale = typeof query.scale === 'string' ? Number(query.scale) : DEFAULT_SCALE;
@@ -54,6 +56,7 @@ export const nodeStatus = (
     ...(isReachable === undefined ? {} : { database: { reachable: isReachable } }),
     configuration_hash: digest.slice(0, HASH_LENGTH).padEnd(HASH_LENGTH, '0'),
     generation: `r${version}`,
+    ...(Object.keys(problems).length === 0 ? {} : { problems }),
   };
   return { ok: true, body };
 };

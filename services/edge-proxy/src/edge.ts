@@ -14,7 +14,6 @@ import {
   JetStream,
   type Logger,
   lineWriter,
-  type NodeStatusFacts,
   nodeStatus,
   type Registry,
   startStatusServer,
@@ -25,15 +24,16 @@ import { answerRegistry } from './answer-registry.ts';
 import { TrustedPeers } from './client-address.ts';
 import { AnswerCache } from './decide/answer-cache.ts';
 import { Decisions, type Standing } from './decide/decisions.ts';
+import { DependencyHealth } from './decide/dependency-health.ts';
 import { LogSinks } from './decide/log-sinks.ts';
 import { createPorts } from './decide/ports.ts';
 import { UnitCounters } from './decide/unit-counters.ts';
+import { factsOf, problemsOf } from './edge-status.ts';
 import type { Gateway } from './gateway.ts';
 import { Listener } from './listener.ts';
 import { DecisionRecords } from './observe/decision-records.ts';
 import { EdgeMetrics } from './observe/metrics.ts';
 import { tracingOf } from './observe/tracing-settings.ts';
-import type { OverloadGate } from './overload/gate.ts';
 import { openGate } from './overload/open-gate.ts';
 import type { Settings } from './settings.ts';
 import { followLog } from './snapshot/follow-log.ts';
@@ -87,12 +87,14 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   });
   const gate = openGate(gateway, settings, registry);
   const listener = new Listener(gateway, settings, gate);
+  const problems = () =>
+    problemsOf(gateway, bus, { follower: following.follower, revocations, plugins, gate, decisions });
   const status = await startStatusServer({
     host: settings.STATUS_HOST,
     port: settings.STATUS_PORT,
     metrics: registry,
-    problems: () => problemsOf(gateway, bus, { follower: following.follower, revocations, plugins, gate }),
-    status: (query) => nodeStatus(query, factsOf(listener, bus, following.follower)),
+    problems,
+    status: (query) => nodeStatus(query, factsOf(listener, bus, following.follower, problems())),
   });
   const listening = { host: settings.PROXY_HOST, reusePort: settings.REUSE_PORT };
   const proxy = await listener.listen({ ...listening, port: settings.PROXY_PORT });
@@ -166,11 +168,13 @@ const openGateway = (
     confirmAs: { process: 'edge-proxy', instance },
     onDoubt: () => decisions.cache.clear(),
   });
+  const health = new DependencyHealth(metrics, logger);
   const decisions = new Decisions({
     bus,
     standing,
     revocations,
     metrics,
+    health,
     cacheBytes: settings.VERDICT_CACHE_BYTES,
     cacheMaxMs: settings.VERDICT_CACHE_MAX_MS,
     hasLeases: settings.LEASES === 'auto',
@@ -229,43 +233,6 @@ const standingOf = (follower: ConfigFollower | undefined): Standing => ({
 const followChange = ({ balancers, current }: Gateway, listener: Listener): void => {
   if (current !== undefined) balancers.follow(current);
   listener.followCertificates();
-};
-
-/** Without a configuration nothing can be served; everything else only degrades the edge. */
-const problemsOf = (
-  gateway: Gateway,
-  bus: Bus,
-  {
-    follower,
-    revocations,
-    plugins,
-    gate,
-  }: {
-    follower: ConfigFollower | undefined;
-    revocations: RevocationFollower;
-    plugins: PluginSource;
-    gate: OverloadGate;
-  },
-): Record<string, string> => ({
-  ...(gateway.current === undefined ? { config: 'no configuration yet' } : {}),
-  ...(gateway.isDraining ? { draining: 'shutting down' } : {}),
-  ...(gate.state === 'shedding' ? { '~overload': 'requests are refused until the event loop keeps up' } : {}),
-  ...(bus.isConnected ? {} : { '~nats': 'disconnected' }),
-  ...(!bus.isConnected || revocations.isRead
-    ? {}
-    : { '~revocations': 'the list of revoked tokens cannot be read, so no verdict is remembered' }),
-  ...(follower?.isStale === true ? { '~config': 'no registry heard for 10 s' } : {}),
-  ...(follower?.refusal === undefined ? {} : { '~refused': follower.refusal }),
-  ...(plugins.problems.length === 0 ? {} : { '~plugins': plugins.problems.join('; ') }),
-});
-
-const factsOf = (listener: Listener, bus: Bus, follower: ConfigFollower | undefined): NodeStatusFacts => {
-  const { digest = '', version = 0 } = follower?.position ?? {};
-  return {
-    connections: listener.counts,
-    isReachable: bus.isConnected,
-    configuration: { digest, version },
-  };
 };
 
 const observe = (parts: {

@@ -11,7 +11,6 @@ import { LRUCache } from 'lru-cache';
 import type { ProxyExchange } from '../exchange.ts';
 import { withLaneSpan } from '../observe/tracing.ts';
 import type { DecisionOptions } from './decisions.ts';
-import { failureKind } from './failure-kind.ts';
 import { LeaseBook } from './lease-book.ts';
 import { LocalLimiter } from './local-limiter.ts';
 
@@ -159,13 +158,14 @@ export class Budgets {
 
   #degraded(error: unknown): void {
     this.#isDegraded = true;
-    this.#options.metrics.dependencyFailed('ratelimit', failureKind(error));
+    this.#options.health.failed('ratelimit', error);
     this.#options.metrics.limitDecided('local');
   }
 
   #recovered(): void {
     if (!this.#isDegraded) return;
     this.#isDegraded = false;
+    this.#options.health.answered('ratelimit');
     this.#local.reset();
   }
 }

@@ -6,6 +6,7 @@ import type { ProxyExchange } from '../exchange.ts';
 import type { EdgeMetrics } from '../observe/metrics.ts';
 import { withLaneSpan } from '../observe/tracing.ts';
 import { Budgets } from './budgets.ts';
+import type { DependencyHealth } from './dependency-health.ts';
 import { failureKind } from './failure-kind.ts';
 import { REVOKED, VerdictCache, verdictKey } from './verdict-cache.ts';
 
@@ -20,6 +21,7 @@ export interface DecisionOptions {
   readonly bus: Bus;
   readonly standing: () => Standing;
   readonly metrics: EdgeMetrics;
+  readonly health: DependencyHealth;
   readonly cacheBytes: number;
   readonly cacheMaxMs: number;
   readonly revocations: Pick<RevocationFollower, 'list' | 'isRead'>;
@@ -87,6 +89,7 @@ export class Decisions {
       const verdict = await withLaneSpan(exchange.trace, authVerify.subject, (traceparent) =>
         this.#auth.ask({ pluginId, epoch, version, ...credential }, traceparent),
       );
+      this.#options.health.answered('auth');
       const { list } = this.#options.revocations;
       // Auth may have judged before it heard of a revocation that this edge has heard of.
       const isRevoked = verdict.token !== undefined && list.refuses(verdict.token);
@@ -97,7 +100,7 @@ export class Decisions {
       }
       return answer;
     } catch (error) {
-      this.#options.metrics.dependencyFailed('auth', failureKind(error));
+      this.#options.health.failed('auth', error);
       return new GatewayError('GW_AUTH_UNAVAILABLE', {
         cause: error,
         headers: { 'Retry-After': AUTH_RETRY_AFTER_SECONDS },
@@ -131,6 +134,11 @@ export class Decisions {
     quotaKey: string,
   ): Promise<QuotaState | null | undefined> | QuotaState | null | undefined {
     return this.#budgets.readQuota(exchange, quotaKey);
+  }
+
+  /** Why a service behind gives no answers now, by its name. */
+  get problems(): Readonly<Record<string, string>> {
+    return this.#options.health.problems;
   }
 
   /** Gives back the leases that this edge holds. */
