@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { authVerify, ratelimitCheck } from '@sluice/contracts';
 import { createLogger } from '@sluice/service-kit';
 import { eventually } from '@sluice/testkit';
@@ -89,6 +91,7 @@ for (const [what, text] of Object.entries({ ...WRONG, 'an answer 500 ms late': u
       const passed = await ask('/tolerant');
       expect(passed.status).toBe(200);
       expect(passed.headers['ratelimit-limit']).toBeUndefined();
+      expect(passed.headers['x-sluice-degraded']).toBe('ratelimit');
       expect((await ask('/strict')).status).toBe(500);
     }
   });
@@ -122,4 +125,26 @@ test('given services are away, then each fallback is counted, told of in one lin
     expect(Object.keys((await status('/readyz')).problems ?? {})).toEqual([]);
   });
   await connection.close();
+});
+
+test('given a collector and a log receiver that accept and never answer, then no request waits for them', async () => {
+  await using upstream = await Upstream.start();
+  const sockets = new Set<Socket>();
+  const mute = createServer((socket) => sockets.add(socket)).listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  const url = `http://127.0.0.1:${(mute.address() as AddressInfo).port}/`;
+  const to = service('up', upstream.url);
+  await using world = await EdgeWorld.start({
+    services: [to],
+    routes: [route('all', to)],
+    plugins: [
+      plugin('opentelemetry', { endpoint: url, sampling_rate: 1, queue: { max_batch_size: 1 } }),
+      plugin('http-log', { http_endpoint: url, queue: { max_batch_size: 1 } }),
+    ],
+  });
+  const answers = await Promise.all(Array.from({ length: 200 }, () => call(world.port, '/')));
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+  await eventually(() => sockets.size > 0); // they were told, and are still being waited for
+  for (const socket of sockets) socket.destroy();
+  mute.close();
 });

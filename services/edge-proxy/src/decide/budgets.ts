@@ -17,6 +17,8 @@ import { LocalLimiter } from './local-limiter.ts';
 type Quota = QuotaState | null | undefined;
 
 const QUOTA_MEMO = 'edge:quota';
+/** Says to the client that its limits were judged by this edge alone. */
+const DEGRADED = 'X-Sluice-Degraded';
 /** A request that is not counted exactly shows a quota that may be so old. */
 const QUOTA_MAX_AGE_MS = 1000;
 /** From then on it is read again behind the requests that show it: in steady traffic none waits for it. */
@@ -96,6 +98,7 @@ export class Budgets {
       return { outcome: verdict.outcome, source: 'service', windows: verdict.windows };
     } catch (error) {
       this.#degraded(error);
+      exchange.toClient.set(DEGRADED, 'ratelimit');
       if (quotaKey !== undefined) exchange.memo.set(QUOTA_MEMO, { key: quotaKey, state: undefined });
       const { edges } = this.#options.standing();
       const { isAdmitted, retryAfterSeconds } = this.#local.spend(key, limits, edges);
