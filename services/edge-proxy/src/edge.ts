@@ -96,12 +96,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
     problems,
     status: (query) => nodeStatus(query, factsOf(listener, bus, following.follower, problems())),
   });
-  const listening = { host: settings.PROXY_HOST, reusePort: settings.REUSE_PORT };
-  const proxy = await listener.listen({ ...listening, port: settings.PROXY_PORT });
-  const tls =
-    settings.TLS_PORT === undefined
-      ? undefined
-      : await listener.listenTls({ ...listening, port: settings.TLS_PORT });
+  const proxyPorts = await listenForClients(listener, settings);
   const file = new LastKnownGoodFile(join(settings.DATA_DIR, 'config.json'), logger);
   const { follower, configured } = await followLog({
     ...{ holder: gateway, plugins, bus, instance, logger, file },
@@ -117,7 +112,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   gateway.records.answer();
 
   return {
-    ports: { proxy, status: status.port, ...(tls === undefined ? {} : { tls }) },
+    ports: { ...proxyPorts, status: status.port },
     version: () => follower.position.version,
     ready: configured.then(async () => {
       if (bus.isConnected) await revocations.waitUntilRead(REVOCATIONS_WITHIN_MS);
@@ -142,6 +137,15 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
       await parts.telemetry.shutdown();
     },
   };
+};
+
+const listenForClients = async (
+  listener: Listener,
+  { PROXY_HOST: host, REUSE_PORT: reusePort, PROXY_PORT, TLS_PORT }: Settings,
+): Promise<{ proxy: number; tls?: number }> => {
+  const proxy = await listener.listen({ host, reusePort, port: PROXY_PORT });
+  if (TLS_PORT === undefined) return { proxy };
+  return { proxy, tls: await listener.listenTls({ host, reusePort, port: TLS_PORT }) };
 };
 
 const isOfPlugin = (error: unknown, { ports, logger }: Gateway, plugins: PluginSource): boolean => {
