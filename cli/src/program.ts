@@ -32,6 +32,11 @@ type Act = (run: () => Promise<number>) => Promise<void>;
 const newCommand = (program: Command, name: string, summary: string) =>
   program.command(name).summary(summary).description(summary).option('--json', 'JSON instead of text');
 
+const natsOption = () =>
+  new Option('--nats <url>', 'the bus (default: that of the running gateway)').argParser(
+    urlWith('nats:', 'tls:'),
+  );
+
 const dataDirOption = () =>
   new Option('--data-dir <dir>', 'where the running gateway keeps its data (default: .local)');
 const adminOption = () =>
@@ -141,6 +146,30 @@ const addToken = (program: Command, act: Act, io: Surroundings) => {
     .action((options) => act(async () => (await import('./commands/revoke.ts')).revocations(options, io)));
 };
 
+const addAudit = (program: Command, act: Act, io: Surroundings) => {
+  const audit = program
+    .command('audit')
+    .summary('Who did what: list the records, export them, verify their chain.')
+    .description('Who did what. Each record holds the hash of the one before it.');
+  const reading = (name: string, summary: string) =>
+    newCommand(audit, name, summary).addOption(natsOption()).addOption(dataDirOption());
+  reading('list', 'The newest records, the newest last.')
+    .option('--limit <n>', 'how many (default: 20)', integerWithin(1, 100_000))
+    .action((options) => act(async () => (await import('./commands/audit.ts')).list(options, io)));
+  reading('export', 'Every record as it is kept, one JSON object a line.')
+    .option('--out <file>', 'where to write it (default: standard output)')
+    .action((options) => act(async () => (await import('./commands/audit.ts')).exportAll(options, io)));
+  reading('verify', 'Exit with 1 when a record was edited, removed, moved or inserted.')
+    .option('--file <file>', 'an export instead of the live records')
+    .option(
+      '--begins-at <n>',
+      'the first sequence, once older records have expired (default: 1)',
+      integerWithin(1, Number.MAX_SAFE_INTEGER),
+    )
+    .option('--expect <sequence:hash>', 'a record that must be there, noted at an earlier verify')
+    .action((options) => act(async () => (await import('./commands/audit.ts')).verify(options, io)));
+};
+
 const addRunning = (program: Command, act: Act, io: Surroundings) => {
   newCommand(program, 'health', 'Exit with 0 when the gateway answers.')
     .addOption(adminOption())
@@ -162,6 +191,7 @@ export const runCli = async (args: readonly string[], io: Surroundings): Promise
   addConfiguration(program, act, io);
   addImport(program, act, io);
   addToken(program, act, io);
+  addAudit(program, act, io);
   addRunning(program, act, io);
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -25,6 +25,8 @@ export interface AppendRequest {
   readonly onSnapshot?: ((id: string, state: ConfigState) => void) | undefined;
   readonly actor: string;
   readonly message?: string | undefined;
+  /** Address of the connection that asked. */
+  readonly sourceAddress?: string | undefined;
   /** Version whose state these operations bring back. */
   readonly rollbackOf?: number | undefined;
   /** Makes a repeated request one commit; drawn when absent. */
@@ -69,7 +71,7 @@ const prepared = async (
   request: AppendRequest,
   deadline: number,
 ): Promise<{ commit: ConfigCommit; promote: () => Promise<void> }> => {
-  const { base, state, ops, message, rollbackOf } = request;
+  const { base, state, ops, message, rollbackOf, sourceAddress } = request;
   const isBig = isBiggerThan(MAX_OPS_BYTES, ops);
   const after = isBig ? (request.after ?? stateAfter(state, ops)) : undefined;
   const commit: ConfigCommit = {
@@ -81,6 +83,7 @@ const prepared = async (
     ops: isBig ? [] : [...ops],
     ...(message === undefined ? {} : { message }),
     ...(rollbackOf === undefined ? {} : { rollbackOf }),
+    ...(sourceAddress === undefined ? {} : { sourceAddress }),
   };
   return after === undefined
     ? { commit, promote: async () => {} }

@@ -2,7 +2,7 @@ import { STREAMS } from '@sluice/contracts';
 import type { JetStream } from '@sluice/service-kit';
 
 /**
- * Creates the streams of the configuration and that of revocations, or brings them to their definition.
+ * Creates the streams of the configuration, of revocations and of the audit, or brings them to their definition.
  * @returns the epoch a first commit of this log carries. It is the log stream's time of creation, so every
  * registry draws the same, and a log that was lost and created again gets another.
  */
@@ -10,6 +10,7 @@ export const provisionLog = async (jetstream: JetStream, replicas = 1): Promise<
   await jetstream.ensureStream(STREAMS.REVOCATIONS, replicas);
   await jetstream.ensureStream(STREAMS.CONFIG_SNAPSHOTS, replicas);
   await jetstream.ensureStream(STREAMS.CONFIG_EVENTS, replicas);
+  await jetstream.ensureStream(STREAMS.AUDIT, replicas);
   const createdMs = await jetstream.ensureStream(STREAMS.CONFIG, replicas);
   return createdMs.toString(36);
 };

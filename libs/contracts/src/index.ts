@@ -1,4 +1,13 @@
 export { channelId, toAsyncApi } from './asyncapi.ts';
+export { auditHash, type ChainFault, ChainVerifier, FIRST_PREV_HASH } from './audit/chain.ts';
+export {
+  type AuditChange,
+  type AuditEntry,
+  auditChange,
+  auditEntry,
+  auditRecord,
+  auditRecorded,
+} from './audit/recorded.ts';
 export { authConfirmRevocation } from './auth/confirm-revocation.ts';
 export {
   authLiveRevoked,

@@ -1,3 +1,4 @@
+import { auditRecorded } from './audit/recorded.ts';
 import { authConfirmRevocation } from './auth/confirm-revocation.ts';
 import { authLiveRevoked, authRevoked } from './auth/revoked.ts';
 import { authVerify } from './auth/verify.ts';
@@ -50,4 +51,5 @@ export const contracts: readonly Contract[] = [
   quotaLatest,
   quotaStateChanged,
   quotaDead,
+  auditRecorded,
 ] as unknown as readonly Contract[];

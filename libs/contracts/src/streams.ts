@@ -115,4 +115,15 @@ export const STREAMS = {
     maxAgeSeconds: DAY / 4,
     maxBytes: 256 * 1024 ** 2,
   },
+  /** Who did what; each record holds the hash of the one before, so the stream only grows and forgets by age alone. */
+  AUDIT: {
+    name: 'AUDIT',
+    subjects: ['audit.recorded'],
+    keeper: 'config-registry',
+    maxAgeSeconds: 400 * DAY,
+    duplicateWindowSeconds: 600,
+    allowDirect: true,
+    denyDelete: true,
+    denyPurge: true,
+  },
 } as const satisfies Record<string, StreamDefinition>;

@@ -26,6 +26,7 @@ export interface ApplyRequest {
   readonly input: ConfigInput;
   readonly author: string;
   readonly message: string | undefined;
+  readonly sourceAddress?: string | undefined;
   readonly expectedVersion?: number | undefined;
 }
 
@@ -52,6 +53,7 @@ export const applyConfig = async (parts: ApplyParts, request: ApplyRequest): Pro
   const committed = await committer.commit<ConfigError>({
     actor: request.author,
     message: request.message,
+    sourceAddress: request.sourceAddress,
     expectedVersion: request.expectedVersion,
     decide: (current) => {
       const now = Math.floor(Date.now() / 1000);

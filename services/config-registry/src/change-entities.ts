@@ -20,6 +20,7 @@ export interface ChangeParts {
 export interface EntityChange<Result> {
   readonly author: string;
   readonly message: string | undefined;
+  readonly sourceAddress?: string | undefined;
   readonly expectedVersion: number | undefined;
   /** Decides on the newest state; called again when somebody else wrote first. */
   readonly decide: (world: World) =>
@@ -49,12 +50,13 @@ export type Changed<Result> =
  */
 export const changeEntities = async <Result>(
   { catalog, index, committer, edges, ackTimeoutMs }: ChangeParts,
-  { author, message, expectedVersion, decide }: EntityChange<Result>,
+  { author, message, sourceAddress, expectedVersion, decide }: EntityChange<Result>,
 ): Promise<Changed<Result>> => {
   let decided: { result: Result } | undefined;
   const committed = await committer.commit<EntityProblem>({
     actor: author,
     message,
+    sourceAddress,
     expectedVersion,
     decide: (state) => {
       const decision = decide({ state, index, catalog, now: Date.now() / MS });

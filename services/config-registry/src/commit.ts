@@ -27,6 +27,7 @@ export type Committed<Refusal> =
 export interface Change<Refusal> {
   readonly actor: string;
   readonly message: string | undefined;
+  readonly sourceAddress?: string | undefined;
   /** The version the author looked at; when another is in force the change is not made. */
   readonly expectedVersion?: number | undefined;
   /** Called again on a newer state when somebody else wrote first. */
@@ -61,10 +62,10 @@ export class Committer {
       const base = keeper.base(follower.position);
       if (base.epoch === '') throw new LogUnavailable('the configuration log is not there yet');
       if (decision.ops.length === 0) return { outcome: 'unchanged', at: base };
-      const { actor, message = decision.summary } = change;
+      const { actor, message = decision.summary, sourceAddress } = change;
       const { ops, after } = decision;
       const appended = await appendCommit({
-        ...{ jetstream, base, state: follower.state, ops, after, actor, message },
+        ...{ jetstream, base, state: follower.state, ops, after, actor, message, sourceAddress },
         onSnapshot: (id, state) => follower.expectSnapshot(id, state.clone()),
         giveUpAfterMs: SEEN_WITHIN_MS,
       });

@@ -1,15 +1,32 @@
 import type { ConfigFollower } from '@sluice/config-log';
 import { createMetrics, gauge, type Registry } from '@sluice/service-kit';
+import type { AuditLog } from './audit/audit-log.ts';
 import type { LiveEdges } from './live-edges.ts';
 
+interface Watched {
+  readonly follower: ConfigFollower;
+  readonly edges: LiveEdges;
+  readonly audit: AuditLog;
+}
+
 /** Metrics of the registry itself. */
-export const registryMetrics = (version: string, follower: ConfigFollower, edges: LiveEdges): Registry => {
+export const registryMetrics = (version: string, { follower, edges, audit }: Watched): Registry => {
   const registry = createMetrics('config-registry', version);
   gauge(registry, 'sluice_config_version', 'Newest version of the configuration.', [], (metric) =>
     metric.set(follower.position.version),
   );
   gauge(registry, 'sluice_config_seq', 'Sequence of the configuration log.', [], (metric) =>
     metric.set(follower.position.seq),
+  );
+  gauge(registry, 'sluice_audit_pending', 'Audit records that wait for their stream.', [], (metric) =>
+    metric.set(audit.pending),
+  );
+  gauge(
+    registry,
+    'sluice_audit_lost',
+    'Audit records that are in the log only, since the start.',
+    [],
+    (metric) => metric.set(audit.counts.lost),
   );
   gauge(registry, 'sluice_live_edges', 'Edges that acknowledged lately.', [], (metric) =>
     metric.set(edges.count),

@@ -1,9 +1,10 @@
-import { followConfig } from '@sluice/config-log';
+import { type ConfigFollower, followConfig } from '@sluice/config-log';
 import { PluginFolder } from '@sluice/plugins';
 import { type Bus, JetStream, type Logger, startStatusServer } from '@sluice/service-kit';
 import { createAdminApi } from './admin-api/admin-api.ts';
 import { openAdminPorts } from './admin-listeners.ts';
 import type { ApplyParts } from './apply-config.ts';
+import { AuditLog } from './audit/audit-log.ts';
 import { Committer } from './commit.ts';
 import { applyFile } from './declarative-file.ts';
 import { EntityIndex } from './entities/entity-index.ts';
@@ -58,7 +59,8 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
   });
   const keeper = new LogKeeper({ bus, jetstream, replicas: settings.NATS_REPLICAS, logger });
   const edges = new LiveEdges(bus);
-  const metrics = registryMetrics(options.version, follower, edges);
+  const audit = new AuditLog({ jetstream, instance, logger });
+  const metrics = registryMetrics(options.version, { follower, edges, audit });
   const status = await startStatusServer({
     host: settings.STATUS_HOST,
     port: settings.STATUS_PORT,
@@ -84,33 +86,35 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
   ];
   const untilLive = (epoch: string, version: number) =>
     edges.acknowledged(epoch, version, settings.ACK_TIMEOUT_MS);
-  const events = deriveEntityEvents({ jetstream, untilLive, logger });
+  const events = deriveEntityEvents({ jetstream, audit, untilLive, logger });
   if (settings.DECLARATIVE_CONFIG !== undefined)
     await applyFile({ ...parts, jetstream }, settings.DECLARATIVE_CONFIG, {
       when: settings.DECLARATIVE_CONFIG_WHEN,
       lastSeq: follower.position.seq,
     });
 
-  const known = { follower, index, revocations, plugins, metrics, adminWrites: settings.ADMIN_WRITES };
+  const known = { audit, follower, index, revocations, plugins, metrics, adminWrites: settings.ADMIN_WRITES };
   const app = createAdminApi({ ...parts, ...known, bus, instance });
   const admin = await openAdminPorts(app, settings);
   return {
     adminPort: admin.port,
     adminTlsPort: admin.tlsPort,
     statusPort: status.port,
-    describe: () =>
-      `revision r${follower.position.version} · ${follower.state.count('routes')} routes · ${follower.state.count('services')} services`,
+    describe: () => descriptionOf(follower),
     stop: async () => {
       await admin.close();
       keeper.stop();
       for (const part of running) part.stop();
-      await events.stop();
+      await events.stop().then(() => audit.stop());
       follower.stop();
       await bus.drain(settings.DRAIN_TIMEOUT_MS);
       await status.close();
     },
   };
 };
+
+const descriptionOf = ({ position, state }: ConfigFollower): string =>
+  `revision r${position.version} · ${state.count('routes')} routes · ${state.count('services')} services`;
 
 const problemsOf = (bus: Bus, keeper: LogKeeper): Record<string, string> => ({
   ...(bus.isConnected ? {} : { bus: 'not connected: the configuration can be read but not changed' }),

@@ -22,6 +22,8 @@ export const configCommit = z.object({
   message: z.string().max(1000).optional(),
   rollbackOf: version.optional(),
   snapshotId: z.string().max(128).optional(),
+  /** Address of the connection that asked for it, for the audit. */
+  sourceAddress: z.string().max(64).optional(),
 });
 export type ConfigCommit = z.output<typeof configCommit>;
 

@@ -3,6 +3,8 @@ import type { PluginFolder } from '@sluice/plugins';
 import type { Bus, Registry } from '@sluice/service-kit';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { ApplyParts } from '../apply-config.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import { auditRequests } from '../audit/audit-requests.ts';
 import type { EntityIndex } from '../entities/entity-index.ts';
 import type { Revocations } from '../revocations.ts';
 import { cacheRoutes } from './cache-routes.ts';
@@ -20,6 +22,7 @@ const MAX_KEY_LENGTH = 1024;
 
 export interface AdminParts extends ApplyParts {
   readonly bus: Bus;
+  readonly audit: AuditLog;
   readonly follower: ConfigFollower;
   readonly instance: string;
   /** What is there by now: a user's own may come and go. */
@@ -45,6 +48,7 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes));
   kongHeaders(app);
+  auditRequests(app, parts.audit);
   // A file that was just put there counts for this request, before the request is judged.
   app.addHook('onRequest', async () => void (await parts.plugins.refresh()));
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ message: 'Not found' }));

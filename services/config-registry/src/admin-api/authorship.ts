@@ -1,5 +1,6 @@
 import type { Position } from '@sluice/config-log';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { toldElsewhere } from '../audit/told.ts';
 import type { Acknowledgement } from '../live-edges.ts';
 
 const MAX_AUTHOR = 256;
@@ -9,16 +10,19 @@ const MAX_MESSAGE = 1000;
 export interface Authorship {
   readonly author: string;
   readonly message: string | undefined;
+  /** Of the connection: a header could say anything. */
+  readonly sourceAddress: string | undefined;
   readonly expectedVersion: number | undefined;
 }
 
 /** Read from the request's `X-Sluice-` headers. */
-export const authorship = ({ headers }: FastifyRequest): Authorship => {
+export const authorship = ({ headers, ip }: FastifyRequest): Authorship => {
   const text = (value: string | string[] | undefined) => (Array.isArray(value) ? value.join(', ') : value);
   const expected = /^r(\d+)$/.exec(text(headers['x-sluice-expected-generation']) ?? '')?.[1];
   return {
     expectedVersion: expected === undefined ? undefined : Number(expected),
     author: text(headers['x-sluice-author'])?.slice(0, MAX_AUTHOR) || 'admin-api',
+    sourceAddress: ip,
     message: text(headers['x-sluice-message'])?.slice(0, MAX_MESSAGE),
   };
 };
@@ -29,8 +33,10 @@ const headerText = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, '?
 /** Names the version that is in force and how many edges have it. */
 export const sayWhere = (
   reply: FastifyReply,
-  { at, acknowledged }: { at: Position; acknowledged: Acknowledgement },
+  changed: { at: Position; acknowledged: Acknowledgement; outcome: 'committed' | 'unchanged' },
 ): void => {
+  const { at, acknowledged, outcome } = changed;
+  if (outcome === 'committed') toldElsewhere(reply);
   const refusals = Object.entries(acknowledged.refusals).map(([name, why]) => `${name}: ${why}`);
   reply
     .header('x-sluice-generation', `r${at.version}`)

@@ -3,8 +3,9 @@ import { type Revocation, revocationRequest } from '@sluice/contracts';
 import { StreamFull } from '@sluice/service-kit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { toldElsewhere } from '../audit/told.ts';
 import type { AdminParts } from './admin-api.ts';
-import { authorship } from './authorship.ts';
+import { type Authorship, authorship } from './authorship.ts';
 import { findEntity } from './collections.ts';
 import { endpoint } from './endpoint.ts';
 import { readBody } from './read-body.ts';
@@ -28,21 +29,31 @@ export const revocationRoutes = (app: FastifyInstance, parts: AdminParts): void 
       if (typeof asked === 'string') return refuse(reply, 400, 'invalid_request', asked);
       const revocation = revocationOf(parts, asked);
       if (typeof revocation === 'string') return refuse(reply, 400, 'invalid_request', revocation);
-      return revoke(parts, reply, revocation, authorship(request).author);
+      return revoke(parts, reply, revocation, authorship(request));
     },
   });
 };
 
 const revoke = async (
-  { revocations, bus, logger }: AdminParts,
+  { revocations, audit, bus, logger }: AdminParts,
   reply: FastifyReply,
   revocation: Revocation,
-  author: string,
+  { author, sourceAddress }: Authorship,
 ) => {
   if (!bus.isConnected) return unavailable(reply, 'The bus is not connected, so nothing was revoked.');
   try {
     const { stored, isNew, confirmation } = await revocations.revoke(revocation, author);
     reply.code(isNew ? 201 : 200);
+    toldElsewhere(reply);
+    const { message, ...details } = { ...shown(stored), message: revocation.reason };
+    await audit.record({
+      actor: author,
+      entry: {
+        ...{ action: 'token.revoked', outcome: 'done', address: sourceAddress },
+        details: { ...details, isNew },
+        ...(message === undefined ? {} : { message }),
+      },
+    });
     return { revocation: shown(stored), isNew, confirmation };
   } catch (error) {
     if (error instanceof StreamFull)
