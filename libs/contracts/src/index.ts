@@ -92,5 +92,6 @@ export { ratelimitCheck } from './ratelimit/check.ts';
 export { ratelimitLease, ratelimitSettle } from './ratelimit/lease.ts';
 export { type Limit, PERIODS, type Period, type WindowState } from './ratelimit/windows.ts';
 export { contracts } from './registry.ts';
+export { CENSOR, isSecretName, withoutSecretText } from './secret-text.ts';
 export { STREAMS, type StreamDefinition } from './streams.ts';
 export { subjectFor, subjectPattern, subjectToken } from './subject.ts';

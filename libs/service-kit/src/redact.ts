@@ -1,16 +1,18 @@
+import { CENSOR, isSecretName, withoutSecretText } from '@sluice/contracts';
+
 /**
  * What may not reach a log is taken out by one walk over each line's fields. The logger's own redaction by paths
  * costs fifteen times the line itself (81 µs against 5 µs; this walk adds 0.6 µs) and knows neither depth nor case.
  */
-const SECRET_NAME =
-  /^(?:(?:proxy-)?authorization|(?:set-)?cookie|(?:x-)?api[-_]?key|token|secret|password|credentials?)$/i;
-const CENSOR = '[redacted]';
 const MAX_DEPTH = 6;
 const MAX_CAUSES = 5;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The same fields without the values of those named like a secret, and with errors in the log's own form. */
+/**
+ * The same fields without the values of those named like a secret, without logins and tokens in any text, and with
+ * errors in the log's own form.
+ */
 export const redacted = <T extends object>(fields: T): T => withoutSecrets(fields, 0) as T;
 
 const withoutSecrets = (value: object, depth: number): unknown => {
@@ -18,7 +20,7 @@ const withoutSecrets = (value: object, depth: number): unknown => {
   let copy: Record<string, unknown> | undefined;
   for (const name of Object.keys(value)) {
     const field = (value as Fields)[name];
-    const shown = SECRET_NAME.test(name) ? CENSOR : shownOf(field, depth);
+    const shown = isCensored(name, field) ? CENSOR : shownOf(field, depth);
     if (shown === field) continue;
     copy ??= (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
     copy[name] = shown;
@@ -26,7 +28,11 @@ const withoutSecrets = (value: object, depth: number): unknown => {
   return copy ?? value;
 };
 
+const isCensored = (name: string, field: unknown): boolean =>
+  (typeof field === 'string' || (typeof field === 'object' && field !== null)) && isSecretName(name);
+
 const shownOf = (value: unknown, depth: number): unknown => {
+  if (typeof value === 'string') return withoutSecretText(value);
   if (value === null || typeof value !== 'object') return value;
   if (value instanceof Error) return errorOf(value, 0);
   if (ArrayBuffer.isView(value) || 'toJSON' in value) return value; // a date, an address: it writes itself
@@ -39,9 +45,9 @@ const errorOf = (error: Error, depth: number): Fields => {
   const { code } = error as { code?: unknown };
   return {
     type: name,
-    message,
+    message: withoutSecretText(message),
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
-    stack,
+    ...(stack === undefined ? {} : { stack: withoutSecretText(stack) }),
     ...(cause instanceof Error && depth < MAX_CAUSES ? { cause: errorOf(cause, depth + 1) } : {}),
   };
 };

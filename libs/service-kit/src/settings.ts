@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 
@@ -96,11 +97,29 @@ export const redisUrl = (settings: {
 export class SettingsError extends Error {}
 
 /**
- * Reads a process's settings from its environment.
+ * `NAME_FILE` names a file that holds the value of `NAME`, as platforms hand out secrets; `NAME` itself goes before it.
+ */
+const withFiles = (schema: z.ZodObject, env: Readonly<Record<string, string>>): Record<string, string> => {
+  const values = { ...env };
+  for (const name of Object.keys(schema.shape)) {
+    const path = env[`${name}_FILE`];
+    if (path === undefined || env[name] !== undefined || `${name}_FILE` in schema.shape) continue;
+    try {
+      values[name] = readFileSync(path, 'utf8').trim();
+    } catch (error) {
+      const { code = 'unreadable' } = error as NodeJS.ErrnoException;
+      throw new SettingsError(`These settings are not usable:\n  ${name}_FILE: cannot be read (${code})`);
+    }
+  }
+  return values;
+};
+
+/**
+ * Reads a process's settings from its environment, and from the files that it names.
  * @throws SettingsError naming every variable that is missing or wrong.
  */
 export const readSettings = <S extends z.ZodObject>(schema: S, env: NodeJS.ProcessEnv): z.output<S> => {
-  const parsed = schema.safeParse(withoutEmpty(env));
+  const parsed = schema.safeParse(withFiles(schema, withoutEmpty(env)));
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
   throw new SettingsError(`These settings are not usable:\n${lines.join('\n')}`);

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
@@ -98,4 +101,16 @@ test('given no name, then an instance is named by service, host and process, in 
 
   expect(name).toMatch(new RegExp(`^edge-proxy-[A-Za-z0-9_.-]+-${process.pid}$`));
   expect(name.length).toBeLessThanOrEqual(64);
+});
+
+test('given NAME_FILE, then the value is what the file holds; the variable itself goes before it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-settings-'));
+  const file = join(folder, 'password');
+  writeFileSync(file, 'from-the-file\n');
+  const env = { STATUS_PORT: '0', NATS_PASSWORD_FILE: file };
+
+  expect(readSettings(Settings, env).NATS_PASSWORD).toBe('from-the-file');
+  expect(readSettings(Settings, { ...env, NATS_PASSWORD: 'given' }).NATS_PASSWORD).toBe('given');
+  rmSync(folder, { recursive: true });
+  expect(failureOf(env)).toContain('NATS_PASSWORD_FILE: cannot be read (ENOENT)');
 });
