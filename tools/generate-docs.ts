@@ -12,6 +12,7 @@ import {
 } from '@sluice/contracts';
 import { pluginCatalog } from '@sluice/plugins';
 import { z } from 'zod';
+import { ALLOWED, ALLOWED_FOR_TOOLS, licences } from './licences.ts';
 
 /**
  * Writes what docs/ says about errors, settings, plugins and messages from the code that decides it:
@@ -130,7 +131,8 @@ const settingsPage = async (): Promise<string> =>
   page(
     'Settings',
     'Each process reads its settings from environment variables once, at the start; an empty variable counts as not ' +
-      'set, a wrong one ends the start by its name. Tracing follows the standard `OTEL_*` variables and is off without ' +
+      'set, a wrong one ends the start by its name. Each may come from a file instead: `NATS_PASSWORD_FILE` names one that ' +
+      'holds `NATS_PASSWORD`. Tracing follows the standard `OTEL_*` variables and is off without ' +
       'an endpoint.',
     ...(await Promise.all(globSync('services/*/src/settings.ts', { cwd: ROOT }).sort().map(settingsOf))),
   );
@@ -165,11 +167,27 @@ const natsPermissionsPage = (): string =>
     }),
   );
 
+const licencesPage = (): string => {
+  const all = licences();
+  const rows = (isShipped: boolean) =>
+    all
+      .filter((one) => one.isShipped === isShipped)
+      .map(({ name, version, licence }) => [code(name), version, licence]);
+  const head = ['Package', 'Version', 'Licence'];
+  return page(
+    'Licences',
+    'Packages of others, from the lock file; a test fails for a licence that is not on the list.',
+    `## Part of the processes\n\nAllowed: ${ALLOWED.join(', ')}.\n\n${table(head, rows(true))}`,
+    `## Tools and tests\n\nNot shipped. Allowed: ${ALLOWED_FOR_TOOLS.join(', ')}.\n\n${table(head, rows(false))}`,
+  );
+};
+
 /** The generated files: path from the root, and what it should hold. */
 export const generateDocs = async (): Promise<Readonly<Record<string, string>>> => ({
   'deploy/nats/users.conf': natsUsers(),
   'docs/asyncapi.json': `${JSON.stringify(toAsyncApi(contracts), null, 2)}\n`,
   'docs/errors.md': errorsPage(),
+  'docs/licences.md': licencesPage(),
   'docs/nats-permissions.md': natsPermissionsPage(),
   'docs/plugins.md': pluginsPage(),
   'docs/settings.md': await settingsPage(),
