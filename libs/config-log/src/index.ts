@@ -18,7 +18,7 @@ export {
   RevocationFollower,
 } from './revocations/follow-revocations.ts';
 export { RevocationList } from './revocations/revocation-list.ts';
-export type { StoredRevocation } from './revocations/stored-revocation.ts';
+export { type StoredRevocation, subjectOf as revocationSubject } from './revocations/stored-revocation.ts';
 export { readHead, type SnapshotHead, writeSnapshot } from './snapshots.ts';
 export { stateAt } from './state-at.ts';
 export { DamagedState } from './state-codec.ts';

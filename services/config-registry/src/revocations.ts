@@ -2,6 +2,7 @@ import {
   appendRevocation,
   followRevocations,
   type RevocationFollower,
+  revocationSubject,
   type StoredRevocation,
 } from '@sluice/config-log';
 import { authConfirmRevocation, type Revocation } from '@sluice/contracts';
@@ -38,6 +39,7 @@ interface Parts {
 export class Revocations {
   readonly #parts: Parts;
   readonly #follower: RevocationFollower;
+  /** By the subject each is kept on. */
   readonly #known = new Map<string, StoredRevocation>();
 
   constructor(parts: Parts) {
@@ -46,6 +48,13 @@ export class Revocations {
     this.#follower = followRevocations({
       ...{ bus, jetstream, logger },
       onRevoked: (stored) => this.#remember(stored),
+      onDisplaced: (subject) =>
+        void this.#putBack(subject).catch((error: unknown) =>
+          logger.error(
+            { err: error, subject },
+            'revocation not put back: revoke again what must stay refused',
+          ),
+        ),
       onRecreated: () =>
         void this.#restore().catch((error: unknown) =>
           logger.error({ err: error }, 'revocations not restored: revoke again what must stay refused'),
@@ -80,10 +89,9 @@ export class Revocations {
   }
 
   #remember(stored: StoredRevocation): void {
-    const { by, issuer = '', value, notBeforeMs } = stored.revocation;
-    const name = JSON.stringify([by, issuer, value]);
-    const before = this.#known.get(name);
-    if (before === undefined || before.revocation.notBeforeMs < notBeforeMs) this.#known.set(name, stored);
+    const subject = revocationSubject(stored.revocation);
+    const before = this.#known.get(subject)?.revocation.notBeforeMs ?? -1;
+    if (before < stored.revocation.notBeforeMs) this.#known.set(subject, stored);
   }
 
   async #confirm(revocation: Revocation): Promise<Confirmation> {
@@ -106,6 +114,17 @@ export class Revocations {
       confirmed: names.filter((name) => !isMissing(name)).length,
     });
     return { edges: countOf(live.edges), auth: countOf(live.auth), missing: all.filter(isMissing) };
+  }
+
+  /**
+   * Whoever may ask JetStream can have an answer stored where a revocation stands. Processes that run know it still;
+   * those that start later would not.
+   */
+  async #putBack(subject: string): Promise<void> {
+    const stored = this.#known.get(subject);
+    if (stored === undefined) return;
+    await appendRevocation(this.#parts.jetstream, stored);
+    this.#parts.logger.warn({ subject }, 'a revocation was displaced and is put back');
   }
 
   /** The stream was lost and made anew: what this process knows is stored again. */

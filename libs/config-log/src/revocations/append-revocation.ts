@@ -23,8 +23,8 @@ export const appendRevocation = async (
   for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts++) {
     const last = await jetstream.readLast(STREAM, subject, READ_MS);
     const before = last === undefined ? undefined : revocationOf(last);
-    if (before !== undefined && isAtLeast(before.revocation, revocation))
-      return { stored: before, isNew: false };
+    const isOfThis = before !== undefined && subjectOf(before.revocation) === subject; // not a copy of another
+    if (isOfThis && isAtLeast(before.revocation, revocation)) return { stored: before, isNew: false };
     const eventId = randomUUID();
     const message = {
       ...{ eventId, occurredAt, actor, tenantId: '*', platformId: 'sluice' },

@@ -3,7 +3,13 @@ import type { Bus, JetStream, Logger } from '@sluice/service-kit';
 import { Rounds } from '../rounds.ts';
 import { Waiters } from '../waiters.ts';
 import { RevocationList } from './revocation-list.ts';
-import { EVERY_SUBJECT, revocationOf, STREAM, type StoredRevocation } from './stored-revocation.ts';
+import {
+  EVERY_SUBJECT,
+  revocationOf,
+  STREAM,
+  type StoredRevocation,
+  subjectOf,
+} from './stored-revocation.ts';
 
 const LOOK_EVERY_MS = 1000;
 const TICK_MS = 100;
@@ -13,6 +19,8 @@ const ANSWER_WITHIN_MS = 500; // of the server, to each question
 const CONFIRM_WITHIN_MS = 1500;
 const LANES = 32; // readers of a long list, side by side
 const LANE_LENGTH = 16; // places of the list that are worth a reader of their own
+
+const lastToken = (subject: string): string => subject.slice(subject.lastIndexOf('.') + 1);
 
 export interface FollowRevocationsOptions {
   readonly bus: Bus;
@@ -26,6 +34,8 @@ export interface FollowRevocationsOptions {
   readonly onDoubt?: () => void;
   /** The stream was made anew; what it held before may be missing in it. Called after it was read. */
   readonly onRecreated?: () => void;
+  /** On this subject stands something else than its revocation: whoever knows that one can put it back. */
+  readonly onDisplaced?: (subject: string) => void;
 }
 
 /** Starts to follow the list of revocations; never throws and never waits for the bus. */
@@ -58,9 +68,10 @@ export class RevocationFollower {
     const { bus, logger } = options;
     this.#options = options;
     this.#rounds = new Rounds({ round: () => this.#look(), mayRun: () => bus.isConnected, logger });
-    bus.on(authLiveRevoked, ({ payload, occurredAt, actor }, { streamSequence }) => {
+    bus.on(authLiveRevoked, ({ payload, occurredAt, actor }, { subject, streamSequence }) => {
       this.#take({ revocation: payload, occurredAt, actor: actor ?? 'unknown' });
-      if (streamSequence === this.#seq + 1) this.#seq = streamSequence;
+      const isOnItsOwn = lastToken(subject) === lastToken(subjectOf(payload)); // if not, it is read, and told
+      if (streamSequence === this.#seq + 1 && isOnItsOwn) this.#seq = streamSequence;
     });
     if (options.confirmAs !== undefined) {
       const who = options.confirmAs;
@@ -187,7 +198,13 @@ export class RevocationFollower {
     if (message === undefined) return undefined;
     const stored = revocationOf(message);
     if (stored !== undefined) this.#take(stored);
-    else logger.warn({ seq: message.seq }, 'message in the list of revoked tokens is no revocation, skipped');
+    if (stored === undefined || subjectOf(stored.revocation) !== message.subject) {
+      logger.warn(
+        { seq: message.seq },
+        'message in the list of revoked tokens is not the one of its subject',
+      );
+      this.#options.onDisplaced?.(message.subject);
+    }
     return message.seq;
   }
 }
