@@ -160,10 +160,10 @@ const natsPermissionsPage = (): string =>
     'What each user of the bus may do, made from the contracts. `subject queue`: only as a member of that queue group. ' +
       'Who answers questions may publish once on the inbox that a question names. The operator may do everything.',
     ...BUS_USERS.filter((user) => user !== 'operator').map((user) => {
-      const { publish, subscribe, answers } = permissionsOf(user);
+      const { publish, subscribe, answersWithinMs } = permissionsOf(user);
       const row = (verb: string) => (subject: string) => [verb, code(subject)];
       const rows = [...publish.map(row('publish')), ...subscribe.map(row('subscribe'))];
-      return `## ${user}\n\nAnswers questions: ${answers ? 'yes' : 'no'}.\n\n${table(['', 'Subject'], rows)}`;
+      return `## ${user}\n\nAnswers questions: ${answersWithinMs === undefined ? 'no' : `within ${answersWithinMs} ms`}.\n\n${table(['', 'Subject'], rows)}`;
     }),
   );
 

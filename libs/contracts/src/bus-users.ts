@@ -23,12 +23,13 @@ export interface BusPermissions {
   readonly publish: readonly string[];
   /** `subject queue` where only a member of that queue group may subscribe. */
   readonly subscribe: readonly string[];
-  /** May answer a question it was asked: once, within `ANSWER_WITHIN_MS`. */
-  readonly answers: boolean;
+  /** May answer a question it was asked, once, for so long in ms; undefined: it is asked nothing. */
+  readonly answersWithinMs: number | undefined;
 }
 
-/** Longer than any contract's time; after it nobody waits for the answer. */
-export const ANSWER_WITHIN_MS = 5000;
+/** The server keeps each question in mind for so long, and no process is as slow at its slowest. */
+const SHORTEST_ANSWER_MS = 1000;
+const LONGEST_ANSWER_MS = 5000;
 
 /**
  * What the subjects begin with on which a user receives replies: nobody else may subscribe to them. LiteLLM is not
@@ -38,7 +39,7 @@ export const inboxPrefixOf = (user: BusUser): string => (user === 'litellm' ? '_
 
 /** What a user of the bus may do. The operator may do everything that is not the server's own. */
 export const permissionsOf = (user: BusUser): BusPermissions => {
-  if (user === 'operator') return { publish: ['>'], subscribe: ['>'], answers: true };
+  if (user === 'operator') return { publish: ['>'], subscribe: ['>'], answersWithinMs: LONGEST_ANSWER_MS };
   const asked = contracts.filter((one) => one.kind === 'request-reply' && sendersOf(one).includes(user));
   return {
     publish: sorted([
@@ -50,9 +51,13 @@ export const permissionsOf = (user: BusUser): BusPermissions => {
       ...contracts.filter((one) => isHeardBy(user, one)).map(subjectPattern),
       ...asked.map(questionsOf),
     ]),
-    answers: asked.length > 0,
+    answersWithinMs: asked.length === 0 ? undefined : answerTime(asked),
   };
 };
+
+/** Twice the time in which somebody waits for it: clocks and queues differ. */
+const answerTime = (asked: readonly Contract[]): number =>
+  Math.max(SHORTEST_ANSWER_MS, ...asked.map((one) => (one.kind === 'request-reply' ? 2 * one.timeoutMs : 0)));
 
 const streams: readonly StreamDefinition[] = Object.values(STREAMS);
 const sorted = (subjects: readonly string[]): string[] => [...new Set(subjects)].sort();

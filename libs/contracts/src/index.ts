@@ -28,7 +28,6 @@ export {
   TOKEN_ALGORITHMS,
 } from './auth/verify.ts';
 export {
-  ANSWER_WITHIN_MS,
   BUS_USERS,
   type BusPermissions,
   type BusUser,

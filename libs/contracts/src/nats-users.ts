@@ -1,4 +1,4 @@
-import { ANSWER_WITHIN_MS, BUS_USERS, type BusUser, permissionsOf } from './bus-users.ts';
+import { BUS_USERS, type BusUser, permissionsOf } from './bus-users.ts';
 
 const quoted = (subjects: readonly string[], indent: string): string =>
   subjects.map((subject) => `\n${indent}  ${JSON.stringify(subject)}`).join('');
@@ -8,8 +8,11 @@ const rule = (subjects: readonly string[], indent: string): string =>
   subjects.length === 0 ? '{ deny: ">" }' : `{ allow: [${quoted(subjects, indent)}\n${indent}] }`;
 
 const userText = (user: BusUser, password: string): string => {
-  const { publish, subscribe, answers } = permissionsOf(user);
-  const replies = answers ? `\n        allow_responses: { max: 1, expires: "${ANSWER_WITHIN_MS}ms" }` : '';
+  const { publish, subscribe, answersWithinMs } = permissionsOf(user);
+  const replies =
+    answersWithinMs === undefined
+      ? ''
+      : `\n        allow_responses: { max: 1, expires: "${answersWithinMs}ms" }`;
   return `    {
       user: ${JSON.stringify(user)}
       password: ${password}
