@@ -18,7 +18,7 @@ const PLACES = [
 const canaryOf = (place: (typeof PLACES)[number]): string => `c4n4ry${place}5e7d`;
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
-const configOf = (upstream: string): string => `_format_version: "3.0"
+const configOf = (upstream: string, collector: string): string => `_format_version: "3.0"
 services:
 - name: echo
   url: ${upstream}
@@ -29,7 +29,8 @@ services:
   - {name: open, paths: [/open], plugins: [{name: request-transformer, config: {add: {headers: ["Authorization:Bearer ${canaryOf('transformer')}"]}}}]}
 plugins:
 - {name: rate-limiting, config: {minute: 1000, policy: redis, redis: {host: 127.0.0.1, password: ${canaryOf('redis')}}}}
-- {name: opentelemetry, config: {traces_endpoint: "http://127.0.0.1:9/v1/traces", headers: {authorization: ${canaryOf('transformer')}}}}
+- {name: opentelemetry, config: {traces_endpoint: "${collector}/v1/traces", headers: {authorization: ${canaryOf('transformer')}}}}
+- {name: http-log, config: {http_endpoint: "${collector}/log", headers: {authorization: ${canaryOf('transformer')}}}}
 consumers:
 - username: someone
   keyauth_credentials: [{key: ${canaryOf('apikey')}}]
@@ -99,7 +100,7 @@ test('given secrets everywhere and the most talkative level, then none is in log
     answers.push(said(answer));
     return answer.status;
   };
-  const config = configOf(upstream.url);
+  const config = configOf(upstream.url, collector.url);
   expect(await post('/config', 'text/yaml', config)).toBe(201);
 
   // What is let in, and what is not.
@@ -149,7 +150,7 @@ test('given secrets everywhere and the most talkative level, then none is in log
     if (!text.includes('keyauth_credentials')) throw new Error('the commits are not in the audit yet');
     return text;
   });
-  await eventually(() => collector.requests().length > 0);
+  for (const path of ['/v1/traces', '/log']) await eventually(() => collector.requests(path).length > 0);
   const logs = join(gateway.dataDir, 'logs');
   const places: Readonly<Record<string, string>> = {
     logs: readdirSync(logs)
