@@ -104,7 +104,7 @@ const sayVerified = (
     const end = head === undefined ? '' : ` · the newest is ${head.sequence}:${head.hash}`;
     printLine(
       io.out,
-      `${paint(io.out, 'green', '✔')} ${count} records, none edited, removed, moved or inserted${end}`,
+      `${paint(io.out, 'green', '✔')} ${count} ${count === 1 ? 'record' : 'records'}, none edited, removed, moved or inserted${end}`,
     );
   } else {
     const said = faults.map(
