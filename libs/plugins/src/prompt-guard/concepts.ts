@@ -4,8 +4,7 @@
  */
 export const CONCEPTS = {
   override: `ignore ignoring ignored disregard disregarding forget overlook bypass override overriding overwrite discard
-    neglect skip drop dismiss abandon erase nullify void unlearn supersede circumvent disobey wipe clear reset delete
-    remove disable suspend replace cancel revoke scrap ditch
+    neglect dismiss abandon erase nullify unlearn supersede circumvent disobey scrap ditch
     ignora ignorar ignorez ignore-les ignoriere ignorieren ignorier vergiss vergesse missachte missachten verwirf
     olvida olvidar olvide olvidate descarta descartar omite oublie oubliez oublier neglige negligez ecarte contourne
     desconsidere desconsidera esqueca esquece dimentica dimenticare dimenticate trascura scarta ignorate
@@ -13,9 +12,16 @@ export const CONCEPTS = {
     игнорируи игнорируите проигнорируи забудь забудьте отбрось отмени
     ігноруи забудь 忽略 无视 忘记 忘掉 不要理会 無視 忘れ 忘れて 無視して 무시 무시하고 무시해 잊어 잊고 تجاهل انس اهمل אל-תתייחס התעלם שכח
     अनदेखा भूल नजरअंदाज abaikan lupakan`,
-  notFollow: `unfollow`,
+  weakOverride: `skip drop void wipe clear reset delete remove disable suspend replace cancel revoke stop lift`,
+  overrideLast: `無視 無視して 忘れ 忘れて 무시 무시하고 무시해 잊어 잊고 잊은 unut unutun yoksay gormezden अनदेखा भूल नजरअंदाज`,
+  revealLast: `表示 教えて 出力 見せて 開示 보여줘 알려줘 출력 출력해 공개 goster acikla दिखाओ बताओ`,
+  oblige: `must should shall ought required muss debe doit deve`,
+  promptWord: `prompt prompts instruction instructions programming preprompt directives instrucciones consignes anweisungen
+    anweisung instrucoes istruzioni instructies instrukcje polecenia talimatlari talimatlar инструкции промпт 指令 提示
+    提示词 プロンプト 指示 프롬프트 지시 지침 التعليمات ההוראות निर्देश instruksi`,
+  doIt: `do does perform`,
   prior: `previous previously prior above earlier preceding foregoing before existing original initial former past
-    aforementioned precedent preceeding old current given hitherto
+    aforementioned precedent preceeding hitherto
     anteriores anterior previas previos previa previo precedentes precedente precedents precedent prealable
     vorherigen vorherige vorigen bisherigen bisherige fruheren obigen oben vorangegangenen
     precedenti anteriori sopra prima dessus avant antes acima vorige eerdere bovenstaande poprzednie poprzednich
@@ -25,7 +31,7 @@ export const CONCEPTS = {
   all: `all any every everything each entire whatever anything todas todos todo tout toute toutes tous alle alles
     samtliche tutte tutti tutto todas-as wszystkie wszystkich tum butun alla все всех всё усі 所有 一切 全部 すべて 全て
     모든 모두 جميع كل כל सभी semua`,
-  instr: `instruction instructions rule rules guideline guidelines directive directives prompt prompts command commands
+  instr: `instruction instructions rules guideline guidelines directive directives prompt prompts command commands
     orders constraint constraints restriction restrictions programming guidance policy policies safeguard safeguards
     guardrail guardrails filters protocols limitations conditioning briefing mandate mandates preprompt
     instrucciones instruccion reglas ordenes directrices indicaciones instructions consignes regles directives ordres
@@ -35,14 +41,14 @@ export const CONCEPTS = {
     інструкції вказівки 指令 指示 规则 提示 提示词 命令 规定 指示を ルール 命令 プロンプト 지시 지시사항 지침 명령 규칙 프롬프트
     التعليمات تعليمات الاوامر القواعد ההוראות הוראות הנחיות निर्देश निर्देशों instruksi perintah aturan`,
   weakInstr: `context conversation message messages training text input everything-else content task tasks directions
-    settings persona identity role said told`,
+    settings persona identity role said told given received`,
   newWord: `new real actual updated true revised nueva nuevas nuevo nouvelles nouvelle neue neuen neues novas nova nuove
     nuovo nieuwe nowe yeni новые новая новое нові 新的 新しい 새로운 الجديدة חדשות नए baru`,
   you: `you your yourself thou thy ur u tu vous votre vos du dein deine deinen ihre sie usted tus su sus voce seu sua
     seus tuo tue tuoi jij jouw twoj twoje sen senin ты твои твоя ваши вы ти твої 你 你的 您 あなた あなたの 너 너의 당신 당신의
     انت لك אתה שלך तुम आपके anda kamu`,
   reveal: `reveal show print repeat output display leak tell give share disclose dump recite expose divulge echo
-    transcribe reproduce quote summarize paraphrase translate spell list state provide write return publish read
+    transcribe reproduce quote summarize paraphrase translate spell list provide write return publish read
     revela revelar muestra mostrar muestrame imprime repite comparte revele revelez montre montrez affiche affichez
     repete repetez donne donnez zeige zeig offenbare wiederhole verrate nenne gib drucke revele mostre imprima repita
     compartilhe rivela mostra mostrami stampa ripeti toon herhaal onthul pokaz ujawnij powtorz goster acikla visa
@@ -79,7 +85,7 @@ export const CONCEPTS = {
     разработчика 开发者 开发 管理员 開発者 管理者 개발자 관리자`,
   refuse: `refuse refusing decline apologize reject say deny warn verweigern ablehnen negarte refuser recusar
     отказываться 拒绝 拒否 거부`,
-  never: `never cannot cant dont not must-not shall-not wont neither nunca jamais nie niemals nicht no-debes mai
+  never: `never not cannot cant dont not must-not shall-not wont neither nunca jamais nie niemals nicht no-debes mai
     nigdy никогда не 不要 不能 永远不 不得 決して 절대 لا אל मत jangan`,
   follow: `follow obey comply execute adhere perform carry respond answer treat honor implement run sigue obedece ejecuta
     suis suivez obeis execute folge befolge fuhre siga obedeca segui esegui volg wykonaj следуи выполняи выполни
@@ -111,17 +117,17 @@ export const CONCEPTS = {
   above: `above preceding top prior before earlier up verbatim`,
   words: `words text everything sentence paragraph lines line content message characters tokens`,
   override2: `superseded supersede overridden obsolete deprecated cancelled canceled void invalid lifted suspended
-    outdated revoked expired disabled removed waived annulled replaced`,
+    outdated revoked expired disabled removed waived annulled`,
   authority: `administrator admin developer openai anthropic google engineer engineers staff creator creators owner
     superuser root vendor operator ceo security-team`,
   harmful: `bomb explosive explosives malware ransomware meth methamphetamine weapon weapons poison phishing keylogger
     illegal hack exploit steal drugs napalm virus counterfeit`,
-  discuss: `injection injections attack attacks attacker attackers example examples phrase phrases article blog paper
+ discuss: `injection injections attack attacks attacker attackers example examples phrase phrases article blog paper
     research detect detects detection detector classifier training owasp vulnerability vulnerabilities awareness course
     lecture webinar lesson slides talk chapter threat threats security defend defence defense mitigate mitigation
     prevent prevents jailbreaks jailbreaking dataset regex unittest fixture testcase documentation docs quote quoted
-    says wrote called term explains explain malicious suspicious reported beispiel angriff angriffe ejemplo ataque
-    ataques exemple attaque attaques esempio attacco пример атака атаки 攻击 注入 例子 攻撃 例 공격 예시 phishing-mail`,
+ malicious suspicious reported beispiel angriff angriffe ejemplo ataque
+    ataques exemple attaque attaques esempio attacco пример атака атаки 攻击 注入 例子 攻撃 例 공격 예시 phishing-mail expect assert blocked label report phishing`,
 } as const;
 
 /** A concept's name. */

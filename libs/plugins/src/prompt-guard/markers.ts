@@ -16,21 +16,25 @@ export const MARKERS: readonly Marker[] = [
   ...marker('chat-template', 1, 'markup', '<|im_start|>', '<|im_end|>', '<|system|>', '<|endoftext|>', '<|eot_id|>'),
   ...marker('chat-template', 1, 'markup', '<|start_header_id|>', '<<sys>>', '<</sys>>', '[/inst]', '<start_of_turn>'),
   ...marker('chat-template', 0.6, 'markup', '[inst]', '<|user|>', '<|assistant|>', '</s><s>'),
-  ...marker('system-tag', 0.7, 'markup', '</system>', '<system>', '[system]', '[/system]', '</system_prompt>', '[system message]'),
+  ...marker('system-tag-closed', 0.8, 'markup', '</system>', '[/system]'),
+  ...marker('system-tag', 0.7, 'markup', '<system>', '[system]', '</system_prompt>', '[system message]'),
   ...marker('system-tag', 0.7, 'markup', '</user_input>', '</instructions>', '</user>', '</context>', '</prompt>', '{{#system'),
-  ...marker('end-of-prompt', 0.7, 'markup', 'end of prompt', 'end of system prompt', 'end of user input', 'end system prompt'),
+  ...marker('fence', 0.3, 'markup', '---end', '*** end', '***end', '=== end', '---begin', '### end'),
+  ...marker('end-of-prompt', 0.8, 'markup', 'end of prompt', 'end of system prompt', 'end of user input', 'end system prompt'),
   ...marker('end-of-prompt', 0.7, 'markup', 'end of instructions', 'begin new instructions', 'begin system', 'start of new prompt'),
   ...marker('role-in-json', 0.8, 'markup', '"role":"system"', '"role": "system"', "'role': 'system'", 'role=system'),
   ...marker('system-override', 0.9, 'override', 'system override', 'admin override', 'override code', 'priority override'),
   ...marker('do-anything-now', 1, 'role-play', 'do anything now', 'developer mode enabled', 'jailbreak mode'),
   ...marker('you-are-now', 0.6, 'role-play', 'you are now', 'you will now act', 'you are going to act', 'from now on you'),
   ...marker('stay-in-character', 0.4, 'role-play', 'stay in character', 'break character', 'in character', 'no matter what i ask'),
-  ...marker('two-answers', 0.6, 'role-play', '[jailbreak]', '[classic]', 'two responses', 'opposite of what'),
+  ...marker('jailbreak-answer', 0.6, 'role-play', '[jailbreak]', '[classic]'),
+  ...marker('two-answers', 0.5, 'role-play', 'two responses', 'opposite of what'),
   ...marker('you-are-text', 0.7, 'extraction', "starting with 'you are", 'starting with "you are', 'text above', 'words above'),
   ...marker('you-are-text', 0.7, 'extraction', 'everything above this', 'above this line', 'begins with "you are', 'system prompt:'),
-  ...marker('if-you-are-a-machine', 0.7, 'indirect', 'if you are an ai', "if you're an ai", 'if you are a language', 'if you are an llm'),
+  ...marker('if-you-are-a-machine', 0.8, 'indirect', 'if you are an ai', "if you're an ai", 'if you are a language', 'if you are an llm', 'if you are a model'),
   ...marker('note-to-machine', 0.8, 'indirect', 'note to ai', 'attention ai', 'ai instructions:', 'instructions for ai', 'dear ai'),
   ...marker('note-to-machine', 0.8, 'indirect', 'message to the ai', 'note to the assistant', 'attention assistant', 'hey assistant'),
+  ...marker('comment', 0.2, 'indirect', '<!--'),
   ...marker('hidden-text', 0.4, 'indirect', 'display:none', 'display: none', 'font-size:0', 'font-size: 0', 'color:white', 'color: white'),
   ...marker('query-placeholder', 0.5, 'exfiltration', '?q={', '?data={', '?d={', '?data=[', '?q=[', '?leak=', '?data=<', '?secret='),
   ...marker('query-placeholder', 0.5, 'exfiltration', '?c={', '?data=$', '?info=', '/log?', '/collect?', '?history=', '?conversation='),
@@ -49,6 +53,8 @@ const LINE_STARTS: readonly (readonly [text: string, weight: number])[] = [
   ['new instructions:', 0.9],
   ['new instruction:', 0.9],
   ['new task:', 0.5],
+  ['### user', 0.3],
+  ['user:', 0.1],
   ['assistant:', 0.3],
   ['developer:', 0.4],
   ['admin:', 0.4],
@@ -60,15 +66,15 @@ const LINE_STARTS: readonly (readonly [text: string, weight: number])[] = [
 const LOOKED_AT = 24;
 
 /** Weights of the lines of folded text that begin like a turn, with their places. One pass. */
-export const turnsIn = (text: string): { readonly at: number; readonly weight: number }[] => {
-  const found: { at: number; weight: number }[] = [];
+export const turnsIn = (text: string): { readonly at: number; readonly weight: number; readonly start: string }[] => {
+  const found: { at: number; weight: number; start: string }[] = [];
   let at = 0;
   while (at >= 0 && at < text.length) {
     let from = at;
     while (from < at + 8 && (text[from] === ' ' || text[from] === '\t' || text[from] === '>')) from += 1;
     const head = text.slice(from, from + LOOKED_AT);
     const hit = LINE_STARTS.find(([start]) => head.startsWith(start));
-    if (hit !== undefined) found.push({ at: from, weight: hit[1] });
+    if (hit !== undefined) found.push({ at: from, weight: hit[1], start: hit[0] });
     const next = text.indexOf('\n', at);
     if (next < 0) break;
     at = next + 1;

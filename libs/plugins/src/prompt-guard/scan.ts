@@ -77,7 +77,7 @@ const matchRules = (tokens: Tokens): Matched => {
   for (let i = 0; i < tokens.meanings.length; i++) {
     const place = tokens.places[i] ?? 0;
     for (const concept of tokens.meanings[i] ?? []) {
-      if (concept === DISCUSS) matched.discussed.push(place);
+      if (concept === DISCUSS && tokens.isDotted[i] !== true) matched.discussed.push(place);
       else if (concept === ROT13) matched.rot13 += 1;
       else if (concept === REVERSED) matched.reversed += 1;
       for (const waiting of WAITING[concept] ?? []) advance(tokens, i, place, waiting, matched.marks);
@@ -122,9 +122,10 @@ const findMarkers = (text: string, tokens: Tokens): Mark[] => {
     const isQuoted = /["'`“‘]/.test(text.charAt(at - 1));
     marks.push({ rule: id, family, weight, place: placeAt(tokens, text.length, at), start: at, isQuoted });
   }
-  for (const { at, weight } of turnsIn(text))
+  for (const { at, weight, start } of turnsIn(text))
     marks.push({
-      ...{ rule: 'imitated-turn', family: 'markup' as const, weight, start: at, isQuoted: false },
+      ...{ rule: `imitated-turn (${start})`, family: 'markup' as const, weight, isQuoted: false },
+      start: at,
       place: placeAt(tokens, text.length, at),
     });
   return marks;
@@ -135,8 +136,8 @@ const allowance = (mark: Mark, discussed: readonly number[], sensitivity: Sensit
   let near = 0;
   for (const place of discussed) if (Math.abs(place - mark.place) <= DISCUSSED_WITHIN_WORDS) near += 1;
   if (sensitivity === 'strict') return mark.isQuoted && near > 1 ? 0.6 : 1;
-  if (mark.isQuoted) return near > 0 ? 0.25 : 0.8;
-  return near > 1 ? 0.45 : near === 1 ? 0.8 : 1;
+  if (mark.isQuoted) return near > 1 ? 0.12 : near === 1 ? 0.3 : 1;
+  return near > 1 ? 0.5 : 1;
 };
 
 const hiddenMarks = (tokens: Tokens, invisible: number): Mark[] => {

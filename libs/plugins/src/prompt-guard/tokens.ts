@@ -12,6 +12,8 @@ export interface Tokens {
   /** The word begins a sentence, or follows one that asks for something. */
   readonly isLead: boolean[];
   readonly isQuoted: boolean[];
+  /** A dot stands right before the word, as in the name of a host. */
+  readonly isDotted: boolean[];
   /** Number of all words. */
   count: number;
   /** Words that were only known after letters were put in the place of look-alikes, digits or gaps. */
@@ -30,7 +32,7 @@ for (let code = 0; code < 128; code++) {
   if (/[a-z0-9_'-]/.test(char)) KIND[code] = LETTER;
   else if (/[@$|+]/.test(char)) KIND[code] = LEET;
   else if (/["`]/.test(char)) KIND[code] = QUOTE;
-  else if (/[.!?\n:;>*#]/.test(char)) KIND[code] = END;
+  else if (/[.!?\n:;,>*#]/.test(char)) KIND[code] = END;
 }
 
 const kindOf = (code: number): number => {
@@ -44,7 +46,7 @@ const kindOf = (code: number): number => {
 
 /** Words after which a verb is an order. */
 const LEADS = new Set(
-  `please now and then must you should just simply kindly first to also immediately instead pls plz will shall can
+  `please now and then must you should just simply kindly first also immediately instead pls plz will shall can
   need so ok okay but por favor bitte veuillez`.split(/\s+/),
 );
 
@@ -70,13 +72,15 @@ const glued = (run: string): Read => {
   return { meanings: words.flatMap((word) => [meaningOf(word) ?? []]), isDisguised: true };
 };
 
+const ADDRESS = /^[a-z0-9_-]+@[a-z0-9-]+$/;
+
 const disguised = (word: string): Read => {
   for (const one of ['i', 'l'] as const) {
     const plain = unleeted(word, one);
     const meaning = meaningOf(plain) ?? meaningOf(plain.replaceAll(/['_-]/g, ''));
     if (meaning !== undefined) return { meanings: [meaning], isDisguised: true };
   }
-  return NOTHING;
+  return ADDRESS.test(word) ? { meanings: [meaningOf('mailto') ?? []], isDisguised: false } : NOTHING;
 };
 
 /** What a word means, as it stands or under its disguise. */
@@ -122,7 +126,7 @@ const MIN_SPACED = 4;
 /** Reads folded text as words, in one pass. */
 export const tokensOf = (text: string): Tokens => {
   const tokens: Tokens = {
-    ...{ meanings: [], places: [], starts: [], isLead: [], isQuoted: [], count: 0, disguised: 0 },
+    ...{ meanings: [], places: [], starts: [], isLead: [], isQuoted: [], isDotted: [], count: 0, disguised: 0 },
   };
   let isLead = true;
   let isQuoted = false;
@@ -134,6 +138,7 @@ export const tokensOf = (text: string): Tokens => {
     tokens.starts.push(start);
     tokens.isLead.push(isLead);
     tokens.isQuoted.push(isQuoted);
+    tokens.isDotted.push(start > 0 && text.charCodeAt(start - 1) === 0x2e);
   };
   const addAll = ({ meanings, isDisguised }: Read, start: number): void => {
     for (const meaning of meanings) {
@@ -146,6 +151,7 @@ export const tokensOf = (text: string): Tokens => {
     if (singles.length >= MIN_SPACED) {
       const run = unleeted(latinised(singles), 'i');
       const { words } = wordsInside(run.slice(0, 4 * MAX_GLUED), MIN_SPACED);
+      isLead = true;
       addAll({ meanings: words.flatMap((one) => [meaningOf(one) ?? []]), isDisguised: words.length > 0 }, singlesFrom);
     }
     singles = '';
