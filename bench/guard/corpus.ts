@@ -24,7 +24,9 @@ const MAX_OF_A_LINE = { attacks: 6, benign: 16 } as const;
 
 /** Every combination of a line's alternatives, thinned out evenly to at most `max`. */
 const expand = (line: string, max: number): string[] => {
-  const pieces = line.split(/(?<!\$)\{([^{}]*\|[^{}]*)\}/).map((piece, i) => (i % 2 === 0 ? [piece] : piece.split('|')));
+  const pieces = line
+    .split(/(?<!\$)\{([^{}]*\|[^{}]*)\}/)
+    .map((piece, i) => (i % 2 === 0 ? [piece] : piece.split('|')));
   const total = pieces.reduce((product, options) => product * options.length, 1);
   const wanted = Math.min(total, max);
   return Array.from({ length: wanted }, (_, n) => {
@@ -51,7 +53,9 @@ const samplesOf = (split: Split, label: 'attacks' | 'benign'): Sample[] =>
   readdirSync(join(FOLDER, split, label))
     .sort()
     .flatMap((file) => {
-      const lines = readFileSync(join(FOLDER, split, label, file), 'utf8').split('\n').filter(Boolean);
+      const lines = readFileSync(join(FOLDER, split, label, file), 'utf8')
+        .split('\n')
+        .filter(Boolean);
       const texts = lines.flatMap((line) => expand(line.replaceAll('\\n', '\n'), MAX_OF_A_LINE[label]));
       return [...new Set(texts.map(textOf))].map((text) => ({
         ...{ split, isAttack: label === 'attacks', family: file.replace('.txt', ''), text },

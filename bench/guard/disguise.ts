@@ -1,6 +1,15 @@
 /** Ways in which attackers write what people, but not simple filters, can read. */
 const LEET: Readonly<Record<string, string>> = { a: '4', e: '3', i: '1', o: '0', s: '5', t: '7' };
-const HOMOGLYPHS: Readonly<Record<string, string>> = { a: 'а', e: 'е', o: 'о', p: 'р', c: 'с', i: 'і', y: 'у', x: 'х' };
+const HOMOGLYPHS: Readonly<Record<string, string>> = {
+  a: 'а',
+  e: 'е',
+  o: 'о',
+  p: 'р',
+  c: 'с',
+  i: 'і',
+  y: 'у',
+  x: 'х',
+};
 const ACCENTS: Readonly<Record<string, string>> = { a: 'à', e: 'é', i: 'ï', o: 'ö', u: 'ü', n: 'ñ' };
 const mapped = (text: string, map: Readonly<Record<string, string>>): string =>
   Array.from(text, (char) => map[char] ?? char).join('');
@@ -26,8 +35,17 @@ const DISGUISES: Readonly<Record<string, (text: string) => string>> = {
   reverse: (text) => [...text].reverse().join(''),
   leet: (text) => mapped(text.toLowerCase(), LEET),
   'leet-signs': (text) => mapped(text.toLowerCase(), { a: '@', s: '$', i: '!', e: '3', o: '0' }),
-  spaced: (text) => text.replaceAll(/[^a-zA-Z ]/g, '').split(' ').map((word) => [...word].join(' ')).join('   '),
-  dashed: (text) => text.split(' ').map((word) => [...word].join('-')).join(' '),
+  spaced: (text) =>
+    text
+      .replaceAll(/[^a-zA-Z ]/g, '')
+      .split(' ')
+      .map((word) => [...word].join(' '))
+      .join('   '),
+  dashed: (text) =>
+    text
+      .split(' ')
+      .map((word) => [...word].join('-'))
+      .join(' '),
   dots: (text) => text.replaceAll(' ', '.'),
   underscores: (text) => text.replaceAll(' ', '_'),
   glued: (text) => text.replaceAll(/[^a-zA-Z]/g, ''),

@@ -14,6 +14,7 @@ import { oidc } from './oidc.ts';
 import { opentelemetry } from './opentelemetry.ts';
 import type { Plugin } from './plugin.ts';
 import { prometheus } from './prometheus.ts';
+import { promptGuard } from './prompt-guard.ts';
 import { proxyCache } from './proxy-cache.ts';
 import { quotaMirror } from './quota-mirror.ts';
 import { rateLimiting } from './rate-limiting.ts';
@@ -48,6 +49,7 @@ const builtIn: readonly Plugin[] = [
   responseValidation,
   responseTransformer,
   aiPromptGuard,
+  promptGuard,
   botDetection,
   fileLog,
   httpLog,

@@ -92,7 +92,8 @@ export interface Ports {
       | 'degraded_limits'
       | 'plugin_errors'
       | 'invalid_requests'
-      | 'invalid_responses',
+      | 'invalid_responses'
+      | 'prompts_flagged',
     labels?: Readonly<Record<string, string>>,
   ): void;
   /** Writes a line in the edge's log, with request and trace ids added. Never a credential. */

@@ -26,6 +26,7 @@ test("plugins run in Kong's order, ties by name, descending", () => {
     '800 response-transformer',
     '790 response-validation',
     '771 ai-prompt-guard',
+    '770 prompt-guard',
     '100 proxy-cache',
     '14 opentelemetry',
     '13 prometheus',

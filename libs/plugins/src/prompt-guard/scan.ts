@@ -144,9 +144,19 @@ const hiddenMarks = (tokens: Tokens, invisible: number): Mark[] => {
   const at = { place: 0, start: 0, isQuoted: false };
   const marks: Mark[] = [];
   if (tokens.disguised > 0)
-    marks.push({ rule: 'disguised-words', family: 'obfuscation', weight: Math.min(0.6, 0.15 * tokens.disguised), ...at });
+    marks.push({
+      rule: 'disguised-words',
+      family: 'obfuscation',
+      weight: Math.min(0.6, 0.15 * tokens.disguised),
+      ...at,
+    });
   if (invisible > 3)
-    marks.push({ rule: 'invisible-characters', family: 'obfuscation', weight: Math.min(0.5, 0.05 * invisible), ...at });
+    marks.push({
+      rule: 'invisible-characters',
+      family: 'obfuscation',
+      weight: Math.min(0.5, 0.05 * invisible),
+      ...at,
+    });
   return marks;
 };
 
@@ -159,7 +169,11 @@ const score = (marks: readonly Mark[]): number => {
   let from = 0;
   const most = (weights: readonly number[]): number => (weights.length === 0 ? 0 : Math.max(...weights));
   for (const mark of sorted) {
-    for (let old = sorted[from]; old !== undefined && mark.place - old.place > WINDOW_WORDS; old = sorted[from]) {
+    for (
+      let old = sorted[from];
+      old !== undefined && mark.place - old.place > WINDOW_WORDS;
+      old = sorted[from]
+    ) {
       const weights = counted.get(old.rule) ?? [];
       const before = most(weights);
       weights.shift();
@@ -187,7 +201,10 @@ export const scan = (original: string, sensitivity: Sensitivity, depth = 0): Fin
   const tokens = tokensOf(text);
   const { marks, discussed, rot13: inRot13, reversed: inReverse } = matchRules(tokens);
   marks.push(...findMarkers(text, tokens));
-  const weighed = marks.map((mark) => ({ ...mark, weight: mark.weight * allowance(mark, discussed, sensitivity) }));
+  const weighed = marks.map((mark) => ({
+    ...mark,
+    weight: mark.weight * allowance(mark, discussed, sensitivity),
+  }));
   if (marks.length > 0) weighed.push(...hiddenMarks(tokens, invisible));
   let total = score(weighed) * (sensitivity === 'strict' ? STRICT_FACTOR : 1);
   const hits = weighed.map((mark) => hitOf(mark, text));

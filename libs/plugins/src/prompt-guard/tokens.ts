@@ -46,8 +46,7 @@ const kindOf = (code: number): number => {
 
 /** Words after which a verb is an order. */
 const LEADS = new Set(
-  `please now and then must you should just simply kindly first also immediately instead pls plz will shall can
-  need so ok okay but por favor bitte veuillez`.split(/\s+/),
+  `please now and then must you should just simply kindly first also you immediately instead pls plz por favor bitte veuillez`.split(/\s+/),
 );
 
 const DIGIT_OR_SIGN = /[0-9@$|+]/;
@@ -99,6 +98,7 @@ const readWord = (word: string): Read => {
   if (DIGIT_OR_SIGN.test(word) && HAS_LETTER.test(word)) return disguised(latinised(word));
   if (/['_-]/.test(word)) {
     const parts = word.split(/['_-]+/);
+    if (parts.length >= MIN_SPACED && parts.every(({ length }) => length < 2)) return disguised(word);
     const meanings = parts.flatMap((part) => [meaningOf(part) ?? []]).filter(({ length }) => length > 0);
     if (meanings.length > 0) return { meanings, isDisguised: false };
     return disguised(word);
@@ -123,70 +123,92 @@ const read = (word: string): Read => {
 
 const MIN_SPACED = 4;
 
-/** Reads folded text as words, in one pass. */
-export const tokensOf = (text: string): Tokens => {
-  const tokens: Tokens = {
+/** Gathers words while a text is read. */
+class Reader {
+  readonly tokens: Tokens = {
     ...{ meanings: [], places: [], starts: [], isLead: [], isQuoted: [], isDotted: [], count: 0, disguised: 0 },
   };
-  let isLead = true;
-  let isQuoted = false;
-  let singles = '';
-  let singlesFrom = 0;
-  const add = (meaning: Meaning, start: number): void => {
-    tokens.meanings.push(meaning);
-    tokens.places.push(tokens.count);
-    tokens.starts.push(start);
-    tokens.isLead.push(isLead);
-    tokens.isQuoted.push(isQuoted);
-    tokens.isDotted.push(start > 0 && text.charCodeAt(start - 1) === 0x2e);
-  };
-  const addAll = ({ meanings, isDisguised }: Read, start: number): void => {
+  readonly #text: string;
+  isLead = true;
+  #isQuoted = false;
+  /** Letters that stand alone, one after the other. */
+  #singles = '';
+  #singlesFrom = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** A character that is part of no word. */
+  sign(kind: number, at: number): void {
+    if (kind === QUOTE) {
+      this.#isQuoted = !this.#isQuoted;
+      this.isLead = true;
+    } else if (kind === END) {
+      this.isLead = true;
+      if (this.#text.charCodeAt(at) === 0x0a) this.#isQuoted = false;
+    }
+  }
+
+  word(word: string, start: number): void {
+    if (word.length === 1) {
+      if (this.#singles === '') this.#singlesFrom = start;
+      this.#singles += word;
+    } else this.endSingles();
+    this.#addAll(read(word), start);
+    this.tokens.count += 1;
+    this.isLead = LEADS.has(word);
+  }
+
+  endSingles(): void {
+    if (this.#singles.length >= MIN_SPACED) {
+      const run = unleeted(latinised(this.#singles), 'i');
+      const { words } = wordsInside(run.slice(0, 4 * MAX_GLUED), MIN_SPACED);
+      this.isLead = true;
+      const meanings = words.flatMap((one) => [meaningOf(one) ?? []]);
+      this.#addAll({ meanings, isDisguised: words.length > 0 }, this.#singlesFrom);
+    }
+    this.#singles = '';
+  }
+
+  #addAll({ meanings, isDisguised }: Read, start: number): void {
+    const { tokens } = this;
     for (const meaning of meanings) {
-      add(meaning, start);
+      tokens.meanings.push(meaning);
+      tokens.places.push(tokens.count);
+      tokens.starts.push(start);
+      tokens.isLead.push(this.isLead);
+      tokens.isQuoted.push(this.#isQuoted);
+      tokens.isDotted.push(start > 0 && this.#text.charCodeAt(start - 1) === 0x2e);
       if (meanings.length > 1) tokens.count += 1;
     }
     if (isDisguised) tokens.disguised += 1;
-  };
-  const endSingles = (): void => {
-    if (singles.length >= MIN_SPACED) {
-      const run = unleeted(latinised(singles), 'i');
-      const { words } = wordsInside(run.slice(0, 4 * MAX_GLUED), MIN_SPACED);
-      isLead = true;
-      addAll({ meanings: words.flatMap((one) => [meaningOf(one) ?? []]), isDisguised: words.length > 0 }, singlesFrom);
-    }
-    singles = '';
-  };
+  }
+}
+
+/** Reads folded text as words, in one pass. */
+export const tokensOf = (text: string): Tokens => {
+  const reader = new Reader(text);
   const end = text.length;
   let at = 0;
   while (at < end) {
     const kind = kindOf(text.charCodeAt(at));
     if (kind !== LETTER && kind !== LEET) {
-      if (kind === QUOTE) {
-        isQuoted = !isQuoted;
-        isLead = true;
-      } else if (kind === END) isLead = true;
+      reader.sign(kind, at);
       at += 1;
       continue;
     }
     const start = at;
-    let letters = false;
+    let hasLetter = false;
     for (; at < end; at++) {
       const inner = kindOf(text.charCodeAt(at));
-      if (inner === LETTER) letters = true;
+      if (inner === LETTER) hasLetter = true;
       else if (inner !== LEET && !isInnerBang(text, at)) break;
     }
-    if (!letters) continue;
-    const word = text.slice(start, at);
-    if (word.length === 1) {
-      if (singles === '') singlesFrom = start;
-      singles += word;
-    } else endSingles();
-    addAll(read(word), start);
-    tokens.count += 1;
-    isLead = LEADS.has(word);
+    if (hasLetter) reader.word(text.slice(start, at), start);
   }
-  endSingles();
-  return tokens;
+  reader.endSingles();
+  return reader.tokens;
 };
 
 /** An exclamation mark between letters stands for one. */
