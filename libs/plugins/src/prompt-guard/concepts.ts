@@ -17,7 +17,9 @@ export const CONCEPTS = {
     無視 無視して 忘れ 忘れて 무시 무시하고 무시해 잊어 잊고 잊은 unut unutun yoksay gormezden अनदेखा भूल नजरअंदाज`,
   revealLast: `打印 打印出来 说出来 告诉我
     表示 教えて 出力 見せて 開示 보여줘 알려줘 출력 출력해 공개 goster acikla दिखाओ बताओ`,
-  recite: `repeat copy echo print recite output transcribe dump`,
+  told: `told instructed programmed given gesagt detto dito dit dicho verteld dijeron powiedziano`,
+  recite: `
+    repeat copy echo print recite output transcribe dump`,
   phrasal: `set put throw cast lay push`,
   away: `aside away out overboard`,
   longer: `longer`,
@@ -28,7 +30,8 @@ export const CONCEPTS = {
     anweisung instrucoes istruzioni instructies instrukcje polecenia talimatlari talimatlar инструкции промпт 指令 提示
     提示词 プロンプト 指示 프롬프트 지시 지침 التعليمات ההוראות निर्देश instruksi`,
   doIt: `do does perform`,
-  prior: `hierboven 今まで 지금까지 ऊपर yukaridaki eerder
+  prior: `vorher eben zuvor
+    hierboven 今まで 지금까지 ऊपर yukaridaki eerder
     previous previously prior above earlier preceding foregoing before existing original initial former past
     aforementioned precedent preceeding hitherto
     anteriores anterior previas previos previa previo precedentes precedente precedents precedent prealable
@@ -37,7 +40,8 @@ export const CONCEPTS = {
     powyzsze wczesniejsze onceki yukaridaki tidigare ovan предыдущие предыдущих прежние прежних выше попередні
     之前 以前 上述 先前 前面 以上 上面 前の 以前の 上記 これまで 이전 앞선 위의 기존 السابقة السابق אלעיל הקודמות קודמות
     पिछले पिछली sebelumnya diatas`,
-  all: `all any every everything each entire whatever anything todas todos todo tout toute toutes tous alle alles
+  all: `al ogni tuttele cada
+    all any every everything each entire whatever anything todas todos todo tout toute toutes tous alle alles
     samtliche tutte tutti tutto todas-as wszystkie wszystkich tum butun alla все всех всё усі 所有 一切 全部 すべて 全て
     모든 모두 جميع كل כל सभी semua`,
   instr: `zasadach zasad नियम
@@ -50,12 +54,14 @@ export const CONCEPTS = {
     talimatlari talimatlar kurallari instruktioner regler инструкции инструкции инструкциям указания правила
     інструкції вказівки 指令 指示 规则 提示 提示词 命令 规定 指示を ルール 命令 プロンプト 지시 지시사항 지침 명령 규칙 프롬프트
     التعليمات تعليمات الاوامر القواعد ההוראות הוראות הנחיות निर्देश निर्देशों instruksi perintah aturan`,
-  weakInstr: `command commands orders instructed ordered programmed job goal purpose mission verteld detto gesagt dicho dijeron dit powiedziano got
+  weakInstr: `dito ditto
+    command commands orders instructed ordered programmed job goal purpose mission verteld detto gesagt dicho dijeron dit powiedziano got
     context conversation message messages training text input everything-else content task tasks directions
     settings persona identity role said told given received`,
   newWord: `new real actual updated true revised nueva nuevas nuevo nouvelles nouvelle neue neuen neues novas nova nuove
     nuovo nieuwe nowe yeni новые новая новое нові 新的 新しい 새로운 الجديدة חדשות नए baru`,
-  you: `tue tuoi
+  you: `je jullie
+    tue tuoi
     you your yourself thou thy ur u tu vous votre vos du dein deine deinen ihre sie usted tus su sus voce seu sua
     seus tuo tue tuoi jij jouw twoj twoje sen senin ты твои твоя ваши вы ти твої 你 你的 您 あなた あなたの 너 너의 당신 당신의
     انت لك אתה שלך तुम आपके anda kamu`,
@@ -68,7 +74,8 @@ export const CONCEPTS = {
     avsloja покажи покажите раскрои повтори выведи напечатаи покажи 显示 透露 输出 打印 重复 告诉我 告诉 泄露 表示 教えて 出力
     見せて 開示 보여줘 알려줘 출력 공개 اظهر اكشف اعرض הצג גלה दिखाओ बताओ tampilkan tunjukkan`,
   what: `what whats which how describe explain que quelles quelles quel was wie quais quali какие что 什么 何 무엇 ما`,
-  system: `system hidden secret initial original confidential internal underlying developer backend base core
+  system: `exact full complete
+    system hidden secret initial original confidential internal underlying developer backend base core
     sistema systeme secretas ocultas cachees geheimen verborgenen ursprunglichen interne secretas ocultas nascoste
     segrete systemu ukryte sistem gizli системные системныи системную скрытые 系统 隐藏 システム 内部 秘密 시스템 숨겨진
     النظام המערכת सिस्टम`,

@@ -199,6 +199,8 @@ export const MARKERS: readonly Marker[] = [
   ...marker('json-break-out', 0.3, 'markup', '"}]', "'}]"),
   ...marker('unbound', 0.5, 'role-play', 'not bound by', 'no rules apply', 'not limited by', 'not subject to any', 'free from all'),
   ...marker('query', 0.3, 'exfiltration', '?q=', '?data=', '?d=', '?c=', '?s=', '?p='),
+  ...marker('link', 0.2, 'exfiltration', '](http'),
+  ...marker('fence', 0.3, 'markup', '--- end', '### response', '=== begin'),
 ];
 
 /** Starts of lines that imitate a turn of the conversation, or a heading above instructions. */
@@ -210,7 +212,7 @@ const LINE_STARTS: readonly (readonly [text: string, weight: number])[] = [
   ['## system\n', 0.8],
   ['# system\n', 0.8],
   ['### system', 0.4],
-  ['### instruction', 0.6],
+  ['### instruction', 0.8],
   ['###system', 0.8],
   ['## user\n', 0.3],
   ['# system', 0.2],

@@ -1,7 +1,7 @@
 import { decodedTexts } from './decoded.ts';
 import { fold } from './fold.ts';
 import { MARKERS, turnsIn } from './markers.ts';
-import { type Family, RULES } from './rules.ts';
+import { type Family, type Rule, RULES } from './rules.ts';
 import { type Tokens, tokensOf } from './tokens.ts';
 import { CONCEPT_COUNT, conceptIndex, reversed, rot13 } from './vocabulary.ts';
 
@@ -94,6 +94,7 @@ const advance = (tokens: Tokens, i: number, place: number, { rule, step }: Waiti
     if (known.isOrder === true && tokens.isLead[i] !== true) return;
     places[at] = place;
     begins[at] = i;
+    if (known.steps.length === 1) marks.push(markOf(known, tokens, i, false));
     return;
   }
   const before = places[at - 1] ?? NEVER;
@@ -102,13 +103,15 @@ const advance = (tokens: Tokens, i: number, place: number, { rule, step }: Waiti
   places[at] = place;
   begins[at] = first;
   if (step < known.steps.length - 1) return;
-  marks.push({
-    ...{ rule: known.id, family: known.family, weight: known.weight },
-    place: tokens.places[first] ?? place,
-    start: tokens.starts[first] ?? 0,
-    isQuoted: tokens.isQuoted[first] ?? false,
-  });
+  marks.push(markOf(known, tokens, first, tokens.isQuoted[i]));
 };
+
+const markOf = ({ id, family, weight }: Rule, tokens: Tokens, first: number, endsQuoted = false): Mark => ({
+  ...{ rule: id, family, weight },
+  place: tokens.places[first] ?? 0,
+  start: tokens.starts[first] ?? 0,
+  isQuoted: endsQuoted || tokens.isQuoted[first] === true,
+});
 
 /** The word at a character: markers are found by characters, scores are sums over words. */
 const placeAt = (tokens: Tokens, length: number, at: number): number =>

@@ -46,11 +46,11 @@ const kindOf = (code: number): number => {
 
 /** Words after which a verb is an order. */
 const LEADS = new Set(
-  `please now and then must you should just simply kindly first also you immediately instead pls plz por favor bitte veuillez`.split(/\s+/),
+  `please now and then must you should just simply kindly first also you immediately instead so pls plz por favor bitte veuillez`.split(/\s+/),
 );
 
-const DIGIT_OR_SIGN = /[0-9@$|+]/;
-const HAS_LETTER = /[^0-9@$|+_'-]/;
+const DIGIT_OR_SIGN = /[0-9@$|+!]/;
+const HAS_LETTER = /[^0-9@$|+!_'-]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII is what is meant.
 const BEYOND_ASCII = /[^\x00-\x7f]/;
 /** Scripts that write without blanks, or add to words at their end. */
@@ -193,7 +193,7 @@ export const tokensOf = (text: string): Tokens => {
   let at = 0;
   while (at < end) {
     const kind = kindOf(text.charCodeAt(at));
-    if (kind !== LETTER && kind !== LEET) {
+    if (!isWordPart(kind) && !opensWithBang(text, at)) {
       reader.sign(kind, at);
       at += 1;
       continue;
@@ -211,6 +211,12 @@ export const tokensOf = (text: string): Tokens => {
   return reader.tokens;
 };
 
+const isWordPart = (kind: number): boolean => kind === LETTER || kind === LEET;
+
 /** An exclamation mark between letters stands for one. */
 const isInnerBang = (text: string, at: number): boolean =>
-  text.charCodeAt(at) === 0x21 && at + 1 < text.length && kindOf(text.charCodeAt(at + 1)) === LETTER;
+  text.charCodeAt(at) === 0x21 && at + 1 < text.length && isWordPart(kindOf(text.charCodeAt(at + 1)));
+
+/** The same at the start of a word: `!gn0re`. */
+const opensWithBang = (text: string, at: number): boolean =>
+  isInnerBang(text, at) && (at === 0 || text.charCodeAt(at - 1) === 0x20);

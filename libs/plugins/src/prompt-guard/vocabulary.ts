@@ -55,7 +55,7 @@ const SUFFIXES = ['s', 'es', 'ed', 'd', 'ing', 'ly'];
 export const meaningOf = (word: string): Meaning | undefined => {
   if (word.length > LONGEST + 3) return undefined;
   const exact = WORDS.get(word);
-  if (exact !== undefined || word.length < 5) return exact;
+  if (exact !== undefined || word.length < 4) return exact;
   for (const suffix of SUFFIXES)
     if (word.endsWith(suffix)) {
       const stem = WORDS.get(word.slice(0, -suffix.length));
