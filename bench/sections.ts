@@ -39,6 +39,11 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
     run: () => import('./router.ts'),
     ...{ quick: [], maxMinutes: 3 },
   },
+  guard: {
+    what: 'prompt-guard: CPU for a body of 4 KB, and for texts made to be dear',
+    run: () => import('./guard/guard.ts'),
+    ...{ quick: [], maxMinutes: 3 },
+  },
   config: {
     what: 'a whole configuration, from the POST to the edges',
     run: () => import('./config.ts'),

@@ -149,12 +149,16 @@ const runBench = (args) => {
   become([join(ROOT, 'bench', 'run.ts'), ...args], { cwd: ROOT, env: withPath(withProcesses()) });
 };
 
-const VERBS = { sluice: runSluice, test: runTests, bench: runBench };
+/** @param {string[]} args */
+const runEvalGuard = (args) =>
+  become([join(ROOT, 'tools', 'eval-guard.ts'), ...args], { cwd: ROOT, env: process.env });
+
+const VERBS = { sluice: runSluice, test: runTests, bench: runBench, 'eval-guard': runEvalGuard };
 
 const [verb = '', ...args] = process.argv.slice(2);
 if (!Object.hasOwn(VERBS, verb))
   giveUp(
-    'usage: bootstrap.mjs sluice <args…> | bootstrap.mjs test [vitest args…] | bootstrap.mjs bench <name>',
+    'usage: bootstrap.mjs sluice <args…> | bootstrap.mjs test [vitest args…] | bootstrap.mjs bench <name> | bootstrap.mjs eval-guard',
   );
 installDependencies();
 VERBS[/** @type {keyof typeof VERBS} */ (verb)](args);

@@ -6,7 +6,7 @@ const cases: [string, string][] = [
   ['card 4111-1111-1111-1111', 'card [CARD]'],
   ['number 4111-1111-1111-1112', 'number 4111-1111-1111-1112'],
   ['IBAN DE89 3704 0044 0532 0130 00.', 'IBAN [IBAN].'],
-  ['IBAN DE89 3704 0044 0532 0130 01.', 'IBAN DE89 3704 0044 0532 0130 01.'],
+  ['IBAN GB82 WEST 1234 5698 7654 33.', 'IBAN GB82 WEST 1234 5698 7654 33.'],
   ['call +44 20 7946 0958', 'call [PHONE]'],
   ['call (030) 123 4567', 'call [PHONE]'],
   ['in 2024-11-23 we sold 1200 units', 'in 2024-11-23 we sold 1200 units'],

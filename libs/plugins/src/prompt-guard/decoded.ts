@@ -8,6 +8,33 @@ const HEX = /(?:[0-9A-Fa-f]{2}[ :,]?){10,}/g;
 const BINARY = /(?:[01]{8} ?){5,}/g;
 const MAX_PIECES = 20;
 
+/** Shortest run that can be base64 or hex. */
+const MIN_RUN = 20;
+const IS_BASE64 = 1;
+const IS_HEX = 2;
+const RUN_KIND = new Uint8Array(128);
+for (let code = 0; code < 128; code++) {
+  const char = String.fromCharCode(code);
+  if (/[A-Za-z0-9+/_-]/.test(char)) RUN_KIND[code] = IS_BASE64;
+  if (/[0-9A-Fa-f :,]/.test(char)) RUN_KIND[code] = (RUN_KIND[code] ?? 0) | IS_HEX;
+}
+
+/** Which kinds of runs a text has that are long enough. The expressions above cost more than this look. */
+const runsIn = (text: string): number => {
+  let base64 = 0;
+  let hex = 0;
+  let found = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const kind = code < 128 ? (RUN_KIND[code] as number) : 0;
+    base64 = (kind & IS_BASE64) === 0 ? 0 : base64 + 1;
+    hex = (kind & IS_HEX) === 0 ? 0 : hex + 1;
+    if (base64 >= MIN_RUN) found |= IS_BASE64;
+    if (hex >= MIN_RUN) found |= IS_HEX;
+  }
+  return found;
+};
+
 const isText = (text: string): boolean => {
   if (text.length < 8) return false;
   let odd = 0;
@@ -53,9 +80,16 @@ const unescaped = (text: string): string | undefined => {
 
 /** The texts that are written inside a text in another form. */
 export const decodedTexts = (text: string): string[] => {
-  const found = pieces(text, BASE64, (piece) => Buffer.from(piece, 'base64').toString());
-  found.push(...pieces(text, HEX, (piece) => Buffer.from(piece.replaceAll(/[ :,]/g, ''), 'hex').toString()));
-  if (text.includes('0') && text.includes('1')) found.push(...pieces(text, BINARY, fromBinary));
+  const runs = runsIn(text);
+  const found: string[] = [];
+  if ((runs & IS_BASE64) !== 0)
+    found.push(...pieces(text, BASE64, (piece) => Buffer.from(piece, 'base64').toString()));
+  if ((runs & IS_HEX) !== 0) {
+    found.push(
+      ...pieces(text, HEX, (piece) => Buffer.from(piece.replaceAll(/[ :,]/g, ''), 'hex').toString()),
+    );
+    found.push(...pieces(text, BINARY, fromBinary));
+  }
   const plain = unescaped(text);
   if (plain !== undefined) found.push(plain);
   return found;

@@ -131,7 +131,12 @@ export const fold = (text: string): Folded => {
     return '';
   });
   const visible = shown.replace(INVISIBLE, '');
-  const folded = visible.normalize('NFKD').replace(MARKS, '').normalize('NFC').toLowerCase().replaceAll('ı', 'i');
+  const folded = visible
+    .normalize('NFKD')
+    .replace(MARKS, '')
+    .normalize('NFC')
+    .toLowerCase()
+    .replaceAll('ı', 'i');
   return { text: folded, invisible: shown.length - visible.length, tagged };
 };
 

@@ -67,7 +67,8 @@ export const MARKERS: readonly Marker[] = [
     'start of new prompt',
   ),
   ...marker(
-    'role-in-json', 0.9,
+    'role-in-json',
+    0.9,
     'markup',
     '"role":"system"',
     '"role": "system"',
@@ -188,16 +189,86 @@ export const MARKERS: readonly Marker[] = [
     '?history=',
     '?conversation=',
   ),
-  ...marker('take-no-notice', 0.7, 'override', 'pay no attention to', 'take no notice of', 'tiens plus compte'),
-  ...marker('take-no-notice', 0.7, 'multilingual', 'tiens pas compte', 'tenez pas compte', 'tenez plus compte'),
-  ...marker('take-no-notice', 0.7, 'multilingual', 'no hagas caso', 'не обращаи внимания', 'не обращаите внимания'),
-  ...marker('take-no-notice', 0.7, 'multilingual', 'tenere conto', 'leve em conta', 'trek je niets aan', 'tengas en cuenta'),
-  ...marker('new-instructions', 0.7, 'override', 'new instructions:', 'updated instructions:', 'new system prompt'),
-  ...marker('for-the-machine', 0.7, 'indirect', 'for the assistant:', 'to the assistant:', 'for the ai:', 'to the ai:'),
-  ...marker('for-the-machine', 0.7, 'indirect', 'note for the ai', 'note for language models', 'note to llm', 'note for ai'),
-  ...marker('image-link', 0.3, 'exfiltration', '![](http', '![x](http', '![a](http', '![img](http', '![image](http'),
+  ...marker(
+    'take-no-notice',
+    0.7,
+    'override',
+    'pay no attention to',
+    'take no notice of',
+    'tiens plus compte',
+  ),
+  ...marker(
+    'take-no-notice',
+    0.7,
+    'multilingual',
+    'tiens pas compte',
+    'tenez pas compte',
+    'tenez plus compte',
+  ),
+  ...marker(
+    'take-no-notice',
+    0.7,
+    'multilingual',
+    'no hagas caso',
+    'не обращаи внимания',
+    'не обращаите внимания',
+  ),
+  ...marker(
+    'take-no-notice',
+    0.7,
+    'multilingual',
+    'tenere conto',
+    'leve em conta',
+    'trek je niets aan',
+    'tengas en cuenta',
+  ),
+  ...marker(
+    'new-instructions',
+    0.7,
+    'override',
+    'new instructions:',
+    'updated instructions:',
+    'new system prompt',
+  ),
+  ...marker(
+    'for-the-machine',
+    0.7,
+    'indirect',
+    'for the assistant:',
+    'to the assistant:',
+    'for the ai:',
+    'to the ai:',
+  ),
+  ...marker(
+    'for-the-machine',
+    0.7,
+    'indirect',
+    'note for the ai',
+    'note for language models',
+    'note to llm',
+    'note for ai',
+  ),
+  ...marker(
+    'image-link',
+    0.3,
+    'exfiltration',
+    '![](http',
+    '![x](http',
+    '![a](http',
+    '![img](http',
+    '![image](http',
+  ),
   ...marker('json-break-out', 0.3, 'markup', '"}]', "'}]"),
-  ...marker('unbound', 0.5, 'role-play', 'not bound by', 'no rules apply', 'not limited by', 'not subject to any', 'free from all'),
+  ...marker(
+    'unbound',
+    0.5,
+    'role-play',
+    'not bound by',
+    'no rules apply',
+    'not limited by',
+    'not subject to any',
+    'free from all',
+  ),
   ...marker('query', 0.3, 'exfiltration', '?q=', '?data=', '?d=', '?c=', '?s=', '?p='),
   ...marker('link', 0.2, 'exfiltration', '](http'),
   ...marker('fence', 0.3, 'markup', '--- end', '### response', '=== begin'),
@@ -248,6 +319,39 @@ export const turnsIn = (
     const next = text.indexOf('\n', at);
     if (next < 0) break;
     at = next + 1;
+  }
+  return found;
+};
+
+const WIDTH = 128;
+/** Markers by their first two characters, where both are ASCII. */
+const BY_START: (Marker[] | undefined)[] = new Array(WIDTH * WIDTH).fill(undefined);
+const BEYOND_ASCII: Marker[] = [];
+for (const one of MARKERS) {
+  const [a, b] = [one.text.charCodeAt(0), one.text.charCodeAt(1)];
+  if (a >= WIDTH || b >= WIDTH) BEYOND_ASCII.push(one);
+  else (BY_START[a * WIDTH + b] ??= []).push(one);
+}
+const isLowerLetter = (code: number): boolean => code >= 97 && code <= 122;
+
+/** Each marker's first place in folded text, in one pass. One that begins with a letter begins a word. */
+export const markersIn = (text: string): ReadonlyMap<Marker, number> => {
+  const found = new Map<Marker, number>();
+  let before = 0;
+  let code = text.charCodeAt(0);
+  for (let at = 0; at + 1 < text.length; at++) {
+    const next = text.charCodeAt(at + 1);
+    if (code < WIDTH && next < WIDTH && !(isLowerLetter(code) && isLowerLetter(before))) {
+      const starting = BY_START[code * WIDTH + next];
+      if (starting !== undefined)
+        for (const one of starting) if (!found.has(one) && text.startsWith(one.text, at)) found.set(one, at);
+    }
+    before = code;
+    code = next;
+  }
+  for (const one of BEYOND_ASCII) {
+    const at = text.indexOf(one.text);
+    if (at >= 0) found.set(one, at);
   }
   return found;
 };

@@ -1,7 +1,7 @@
 import { decodedTexts } from './decoded.ts';
 import { fold } from './fold.ts';
-import { MARKERS, turnsIn } from './markers.ts';
-import { type Family, type Rule, RULES } from './rules.ts';
+import { markersIn, turnsIn } from './markers.ts';
+import { type Family, RULES, type Rule } from './rules.ts';
 import { type Tokens, tokensOf } from './tokens.ts';
 import { CONCEPT_COUNT, conceptIndex, reversed, rot13 } from './vocabulary.ts';
 
@@ -41,20 +41,35 @@ interface Mark {
   readonly isQuoted: boolean;
 }
 
+const MAX_STEPS = Math.max(...RULES.map(({ steps }) => steps.length));
+
+/** A step of a rule that waits for a concept, flat: this runs for every word that means something. */
 interface Waiting {
-  readonly rule: number;
-  readonly step: number;
+  readonly rule: Rule;
+  /** Index of the step among all rules' steps. */
+  readonly at: number;
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+  readonly isOrder: boolean;
+  readonly reach: number;
 }
 
 /** The steps of rules that wait for each concept; a rule's later steps first, so that no word serves twice. */
 const WAITING: readonly (readonly Waiting[])[] = ((): Waiting[][] => {
   const waiting: Waiting[][] = Array.from({ length: CONCEPT_COUNT }, () => []);
-  for (const [rule, { steps }] of RULES.entries())
-    for (let step = steps.length - 1; step >= 0; step--)
-      for (const concept of steps[step] ?? []) waiting[conceptIndex(concept)]?.push({ rule, step });
+  for (const [number, rule] of RULES.entries())
+    for (let step = rule.steps.length - 1; step >= 0; step--)
+      for (const concept of rule.steps[step] ?? [])
+        waiting[conceptIndex(concept)]?.push({
+          rule,
+          at: number * MAX_STEPS + step,
+          isFirst: step === 0,
+          isLast: step === rule.steps.length - 1,
+          isOrder: rule.isOrder === true,
+          reach: rule.gap + 1,
+        });
   return waiting;
 })();
-const MAX_STEPS = Math.max(...RULES.map(({ steps }) => steps.length));
 const NEVER = -1000;
 const DISCUSS = conceptIndex('discuss');
 const ROT13 = conceptIndex('rot13');
@@ -86,24 +101,21 @@ const matchRules = (tokens: Tokens): Matched => {
   return matched;
 };
 
-const advance = (tokens: Tokens, i: number, place: number, { rule, step }: Waiting, marks: Mark[]): void => {
-  const known = RULES[rule];
-  if (known === undefined) return;
-  const at = rule * MAX_STEPS + step;
-  if (step === 0) {
-    if (known.isOrder === true && tokens.isLead[i] !== true) return;
+const advance = (tokens: Tokens, i: number, place: number, waiting: Waiting, marks: Mark[]): void => {
+  const { at, isLast } = waiting;
+  if (waiting.isFirst) {
+    if (waiting.isOrder && tokens.isLead[i] !== true) return;
     places[at] = place;
     begins[at] = i;
-    if (known.steps.length === 1) marks.push(markOf(known, tokens, i, false));
+    if (isLast) marks.push(markOf(waiting.rule, tokens, i, false));
     return;
   }
-  const before = places[at - 1] ?? NEVER;
-  if (before >= place || place - before > known.gap + 1) return;
-  const first = begins[at - 1] ?? i;
+  const before = places[at - 1] as number;
+  if (before >= place || place - before > waiting.reach) return;
+  const first = begins[at - 1] as number;
   places[at] = place;
   begins[at] = first;
-  if (step < known.steps.length - 1) return;
-  marks.push(markOf(known, tokens, first, tokens.isQuoted[i]));
+  if (isLast) marks.push(markOf(waiting.rule, tokens, first, tokens.isQuoted[i]));
 };
 
 const markOf = ({ id, family, weight }: Rule, tokens: Tokens, first: number, endsQuoted = false): Mark => ({
@@ -119,9 +131,7 @@ const placeAt = (tokens: Tokens, length: number, at: number): number =>
 
 const findMarkers = (text: string, tokens: Tokens): Mark[] => {
   const marks: Mark[] = [];
-  for (const { id, family, weight, text: wanted } of MARKERS) {
-    const at = text.indexOf(wanted);
-    if (at < 0) continue;
+  for (const [{ id, family, weight }, at] of markersIn(text)) {
     const isQuoted = /["'`“‘]/.test(text.charAt(at - 1));
     marks.push({ rule: id, family, weight, place: placeAt(tokens, text.length, at), start: at, isQuoted });
   }

@@ -46,7 +46,9 @@ const kindOf = (code: number): number => {
 
 /** Words after which a verb is an order. */
 const LEADS = new Set(
-  `please now and then must you should just simply kindly first also you immediately instead so pls plz por favor bitte veuillez`.split(/\s+/),
+  `please now and then must you should just simply kindly first also you immediately instead so pls plz por favor bitte veuillez`.split(
+    /\s+/,
+  ),
 );
 
 const DIGIT_OR_SIGN = /[0-9@$|+!]/;
@@ -62,6 +64,8 @@ const MAX_GLUED = 160;
 interface Read {
   readonly meanings: readonly Meaning[];
   readonly isDisguised: boolean;
+  /** What follows it is an order. */
+  readonly isLeading?: boolean;
 }
 const NOTHING: Read = { meanings: [], isDisguised: false };
 
@@ -115,7 +119,7 @@ const read = (word: string): Read => {
   if (word.length > MAX_KNOWN_CHARS) return readWord(word);
   const before = known.get(word);
   if (before !== undefined) return before;
-  const made = readWord(word);
+  const made = { ...readWord(word), isLeading: LEADS.has(word) };
   if (known.size >= MAX_KNOWN) known.clear();
   known.set(word, made);
   return made;
@@ -126,7 +130,16 @@ const MIN_SPACED = 4;
 /** Gathers words while a text is read. */
 class Reader {
   readonly tokens: Tokens = {
-    ...{ meanings: [], places: [], starts: [], isLead: [], isQuoted: [], isDotted: [], count: 0, disguised: 0 },
+    ...{
+      meanings: [],
+      places: [],
+      starts: [],
+      isLead: [],
+      isQuoted: [],
+      isDotted: [],
+      count: 0,
+      disguised: 0,
+    },
   };
   readonly #text: string;
   isLead = true;
@@ -154,10 +167,11 @@ class Reader {
     if (word.length === 1) {
       if (this.#singles === '') this.#singlesFrom = start;
       this.#singles += word;
-    } else this.endSingles();
-    this.#addAll(read(word), start);
+    } else if (this.#singles !== '') this.endSingles();
+    const one = read(word);
+    if (one.meanings.length > 0) this.#addAll(one, start);
     this.tokens.count += 1;
-    this.isLead = LEADS.has(word);
+    this.isLead = one.isLeading === true;
   }
 
   endSingles(): void {
@@ -201,7 +215,8 @@ export const tokensOf = (text: string): Tokens => {
     const start = at;
     let hasLetter = false;
     for (; at < end; at++) {
-      const inner = kindOf(text.charCodeAt(at));
+      const code = text.charCodeAt(at);
+      const inner = code < 128 ? (KIND[code] as number) : kindOf(code);
       if (inner === LETTER) hasLetter = true;
       else if (inner !== LEET && !isInnerBang(text, at)) break;
     }
