@@ -170,6 +170,32 @@ const addAudit = (program: Command, act: Act, io: Surroundings) => {
     .action((options) => act(async () => (await import('./commands/audit.ts')).verify(options, io)));
 };
 
+const addQuota = (program: Command, act: Act, io: Surroundings) => {
+  const quota = program
+    .command('quota')
+    .summary('Bring dead letters back; prove that Redis holds what the streams say.');
+  newCommand(quota, 'replay', 'Show dead letters, and with --apply publish them again as they were.')
+    .option('--reason <word>', 'only those given up for this reason')
+    .option('--tenant <id>', 'only those of this tenant')
+    .option('--sequence <n>', 'only this place in DEADLETTER, or a range such as 7-20')
+    .option('--apply', 'publish; without it nothing is changed')
+    .addOption(natsOption())
+    .addOption(dataDirOption())
+    .action((options) => act(async () => (await import('./commands/quota-replay.ts')).replay(options, io)));
+  newCommand(quota, 'reconcile', 'Compare Redis with the streams; exit with 2 when they differ.')
+    .option('--prefix <text>', 'before the tenant in the keys of Redis (default: quota:tenant:)')
+    .addOption(natsOption())
+    .addOption(
+      new Option('--redis <url>', 'Redis (default: REDIS_URL, else that of the running gateway)').argParser(
+        urlWith('redis:', 'rediss:'),
+      ),
+    )
+    .addOption(dataDirOption())
+    .action((options) =>
+      act(async () => (await import('./commands/quota-reconcile.ts')).reconcile(options, io)),
+    );
+};
+
 const addRunning = (program: Command, act: Act, io: Surroundings) => {
   newCommand(program, 'health', 'Exit with 0 when the gateway answers.')
     .addOption(adminOption())
@@ -192,6 +218,7 @@ export const runCli = async (args: readonly string[], io: Surroundings): Promise
   addImport(program, act, io);
   addToken(program, act, io);
   addAudit(program, act, io);
+  addQuota(program, act, io);
   addRunning(program, act, io);
   try {
     await program.parseAsync(args, { from: 'user' });
