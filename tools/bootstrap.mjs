@@ -141,24 +141,33 @@ const runSluice = (args) => {
   });
 };
 
-/** @param {string[]} args */
-const runBench = (args) => {
+/**
+ * What starts servers and processes of its own.
+ * @param {string} main
+ */
+const runWithServers = (main) => (/** @type {string[]} */ args) => {
   const found = findServers({ wanted: ['nats-server', 'redis-server'], path: process.env.PATH, say });
   if (!found.ok) giveUp(found.message);
   bundleProcesses();
-  become([join(ROOT, 'bench', 'run.ts'), ...args], { cwd: ROOT, env: withPath(withProcesses()) });
+  become([join(ROOT, main), ...args], { cwd: ROOT, env: withPath(withProcesses()) });
 };
 
 /** @param {string[]} args */
 const runEvalGuard = (args) =>
   become([join(ROOT, 'tools', 'eval-guard.ts'), ...args], { cwd: ROOT, env: process.env });
 
-const VERBS = { sluice: runSluice, test: runTests, bench: runBench, 'eval-guard': runEvalGuard };
+const VERBS = {
+  sluice: runSluice,
+  test: runTests,
+  bench: runWithServers(join('bench', 'run.ts')),
+  faults: runWithServers(join('tests', 'faults', 'run.ts')),
+  'eval-guard': runEvalGuard,
+};
 
 const [verb = '', ...args] = process.argv.slice(2);
 if (!Object.hasOwn(VERBS, verb))
   giveUp(
-    'usage: bootstrap.mjs sluice <args…> | bootstrap.mjs test [vitest args…] | bootstrap.mjs bench <name> | bootstrap.mjs eval-guard',
+    'usage: bootstrap.mjs sluice <args…> | test [vitest args…] | bench <name> | faults [flags…] | eval-guard',
   );
 installDependencies();
 VERBS[/** @type {keyof typeof VERBS} */ (verb)](args);

@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually, FaultProxy, freePort } from '@sluice/testkit';
+import { ConfigLoad, generationAt } from './config-load.ts';
+import { ProcessPart } from './process-part.ts';
+import { QuotaWorld } from './quota-world.ts';
+
+/** The world of quotas, and beside it a registry and two edges that reach NATS through a proxy of their own. */
+export class GatewayWorld implements AsyncDisposable {
+  readonly quota: QuotaWorld;
+  readonly configLink: FaultProxy;
+  readonly registry: ProcessPart;
+  readonly edges: readonly { readonly part: ProcessPart; readonly url: string }[];
+  readonly config: ConfigLoad;
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(
+    parts: Pick<GatewayWorld, 'quota' | 'configLink' | 'registry' | 'edges' | 'config'>,
+    stack: AsyncDisposableStack,
+  ) {
+    this.quota = parts.quota;
+    this.configLink = parts.configLink;
+    this.registry = parts.registry;
+    this.edges = parts.edges;
+    this.config = parts.config;
+    this.#stack = stack;
+  }
+
+  static async start(): Promise<GatewayWorld> {
+    await using stack = new AsyncDisposableStack();
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-faults-'));
+    stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+    const quota = stack.use(await QuotaWorld.start());
+    const configLink = stack.use(await FaultProxy.start(quota.nats.port));
+    const NATS_URL = configLink.urlFor(quota.nats.url);
+    const adminPort = await freePort();
+    const registry = new ProcessPart('config-registry', await freePort(), {
+      ...{ NATS_URL, ADMIN_PORT: `${adminPort}`, DATA_DIR: join(folder, 'registry') },
+    });
+    stack.use(await registry.start());
+    const edges: { readonly part: ProcessPart; readonly url: string }[] = [];
+    for (const n of [1, 2]) {
+      const port = await freePort();
+      const part = new ProcessPart('edge-proxy', await freePort(), {
+        ...{ NATS_URL, PROXY_PORT: `${port}`, PROXY_HOST: '127.0.0.1', DATA_DIR: join(folder, `edge-${n}`) },
+      });
+      stack.use(await part.start());
+      edges.push({ part, url: `http://127.0.0.1:${port}` });
+    }
+    const config = new ConfigLoad(`http://127.0.0.1:${adminPort}`);
+    const world = new GatewayWorld({ quota, configLink, registry, edges, config }, stack.move());
+    await eventually(() => config.post(), 30_000);
+    await eventually(() => Promise.all(edges.map(({ url }) => generationAt(url))), 30_000);
+    return world;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}

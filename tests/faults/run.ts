@@ -1,0 +1,55 @@
+/** `npm run test:faults`: seeded faults under load, and what became of each guarantee. */
+import { parseArgs } from 'node:util';
+import { GatewayWorld } from './gateway-world.ts';
+import { longRun } from './million.ts';
+import { FaultRun } from './rounds.ts';
+
+const USAGE = `usage: npm run test:faults -- [--rounds 10] [--seed 1] [--first 1]
+       npm run test:faults -- --events 1000000 [--kills 100] [--tenants 1000] [--seed 1]`;
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+const readOptions = () => {
+  const text = (byDefault: string) => ({ type: 'string', default: byDefault }) as const;
+  const { values } = parseArgs({
+    options: {
+      ...{ rounds: text('10'), seed: text('1'), first: text('1') },
+      ...{ events: text('0'), kills: text('100'), tenants: text('1000') },
+    },
+  });
+  const numbers = Object.entries(values).map(([name, given]) => {
+    const value = Number(given);
+    if (!Number.isInteger(value) || value < 0)
+      throw new Error(`--${name}: give a whole number, not ${given}\n${USAGE}`);
+    return [name, value] as const;
+  });
+  return Object.fromEntries(numbers) as Record<keyof typeof values, number>;
+};
+
+const runRounds = async ({ rounds, seed, first }: ReturnType<typeof readOptions>): Promise<number> => {
+  say(
+    `${rounds} rounds of seed ${seed}; one alone: npm run test:faults -- --seed ${seed} --first N --rounds 1`,
+  );
+  await using world = await GatewayWorld.start();
+  const run = new FaultRun(world, say);
+  await run.rounds(rounds, seed, first);
+  say('');
+  say('guarantee                                          faults  violations');
+  for (const { guarantee, faults, violations } of run.results)
+    say(`${guarantee.padEnd(50)} ${`${faults}`.padStart(6)} ${`${violations.length}`.padStart(11)}`);
+  const { events, requests, configurations, looks } = run.counts;
+  say(`${events} events, ${configurations} configurations, ${requests} requests, ${looks} looks at versions`);
+  return run.results.reduce((sum, { violations }) => sum + violations.length, 0);
+};
+
+const main = async (): Promise<number> => {
+  const options = readOptions();
+  return options.events > 0 ? longRun({ ...options, say }) : runRounds(options);
+};
+
+try {
+  process.exit((await main()) === 0 ? 0 : 1); // what was started ends with us
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exit(2);
+}
