@@ -203,6 +203,49 @@ const addRunning = (program: Command, act: Act, io: Surroundings) => {
     .action((options) => act(async () => (await import('./commands/health.ts')).health(options, io)));
 };
 
+const addObserving = (program: Command, act: Act, io: Surroundings) => {
+  newCommand(program, 'explain', 'Say why a request ended as it did, and what can be done.')
+    .argument('<id>', 'X-Kong-Request-Id, X-Request-Id or trace id of the answer')
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((id, options) =>
+      act(async () => (await import('./commands/explain.ts')).explain(id, options, io)),
+    );
+  newCommand(program, 'tail', 'Show the latest requests and what became of them.')
+    .option('--tenant <id>', 'only of this tenant')
+    .option('--route <name>', 'only of this route, by name or id')
+    .option(
+      '--status <code>',
+      'only with this status, such as 429, or 4 for all of 4xx',
+      integerWithin(1, 599),
+    )
+    .option('--limit <n>', 'so many of each edge', integerWithin(1, 500), 20)
+    .option('-f, --follow', 'go on with those to come')
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((options) => act(async () => (await import('./commands/tail.ts')).tail(options, io)));
+  newCommand(program, 'top', 'Show who uses the gateway now: tenants, routes, refusals, latency.')
+    .option('--seconds <n>', 'sum up so many seconds', integerWithin(1, 600), 10)
+    .option('--once', 'one view and no more; --json says so, too')
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((options) => act(async () => (await import('./commands/top.ts')).top(options, io)));
+  newCommand(
+    program,
+    'doctor',
+    'Check every dependency and say what to do; exits with 1 or 3 when something is wrong.',
+  )
+    .option('--nats <url>', 'NATS server (default: that of the running gateway)', urlWith('nats:', 'tls:'))
+    .option(
+      '--redis <url>',
+      'Redis server (default: that of the running gateway)',
+      urlWith('redis:', 'rediss:'),
+    )
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((options) => act(async () => (await import('./commands/doctor.ts')).doctor(options, io)));
+};
+
 /** Runs one command line and returns its exit code. */
 export const runCli = async (args: readonly string[], io: Surroundings): Promise<number> => {
   let exitCode: number = EXIT.ok;
@@ -220,6 +263,7 @@ export const runCli = async (args: readonly string[], io: Surroundings): Promise
   addAudit(program, act, io);
   addQuota(program, act, io);
   addRunning(program, act, io);
+  addObserving(program, act, io);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -5,7 +5,7 @@ export { BusError, type BusErrorKind } from './bus-error.ts';
 export { type BusLogin, busLogin } from './bus-options.ts';
 export { type BatchConsumer, type ConsumeOptions, consumeBatches } from './consume.ts';
 export type { Delivery } from './delivery.ts';
-export type { ConsumerProgress } from './durable.ts';
+export { type ConsumerProgress, consumerProgress } from './durable.ts';
 export { type Issuer, issueCertificate, type KeyedCertificate } from './issue-certificate.ts';
 export {
   type AppendOptions,

@@ -68,6 +68,11 @@ export class LiveEdges {
     return this.#live().flatMap(([instance, one]) => (one.process === process ? [instance] : []));
   }
 
+  /** Every process that was heard in the last 3.5 s, and where it stands. */
+  processes(): (Omit<Follower, 'heardAt'> & { readonly instance: string })[] {
+    return this.#live().map(([instance, { heardAt: _, ...one }]) => ({ instance, ...one }));
+  }
+
   stop(): void {
     clearInterval(this.#timer);
   }

@@ -11,6 +11,7 @@ import { cacheRoutes } from './cache-routes.ts';
 import { configRoutes } from './config-routes.ts';
 import { debugRoutes } from './debug-routes.ts';
 import { entityRoutes } from './entity-routes.ts';
+import { explainRoutes } from './explain-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { KONG_VERSION, nodeRoutes } from './node-routes.ts';
 import { revocationRoutes } from './revocation-routes.ts';
@@ -62,6 +63,7 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   cacheRoutes(app, parts);
   debugRoutes(app, parts);
   revocationRoutes(app, parts);
+  explainRoutes(app, parts);
   return app;
 };
 

@@ -1,0 +1,91 @@
+import type { DecisionRecord } from '@sluice/contracts';
+import { ConfigState } from '@sluice/gateway-config';
+import { expect, test } from 'vitest';
+import { explain } from '../src/explain.ts';
+
+const CONFIGURATION = { version: 3, state: ConfigState.fromEntities({}) };
+
+const record = (over: Partial<DecisionRecord>): DecisionRecord => ({
+  ...{ requestId: 'r', traceId: 't', instance: 'edge-1', seq: 1, at: 0, method: 'GET', path: '/a' },
+  ...{ status: 200, outcome: 'forwarded', version: 3, plugins: [], degraded: [] },
+  ...{ timing: { totalUs: 2000 }, bytes: { in: 0, out: 0 } },
+  ...over,
+});
+
+const refused = (refusal: DecisionRecord['refusal'], over: Partial<DecisionRecord> = {}) =>
+  explain(record({ status: 503, outcome: 'refused', ...(refusal && { refusal }), ...over }), CONFIGURATION);
+
+test('given a refusal of a plugin that says its own reason and figures, then these are told', () => {
+  const told = refused(
+    {
+      ...{ code: 'GW_FORBIDDEN', message: 'The tenant does not match', reason: 'tenant_mismatch' },
+      facts: { claimed: 'tenant-2', verified: 'tenant-1' },
+    },
+    { status: 403, plugins: [{ plugin: 'tenant-binding', id: 'p1', verdict: 'refused' }] },
+  );
+
+  expect(told).toMatchObject({
+    headline: '403: The tenant does not match',
+    cause: 'tenant_mismatch',
+    decidedBy: { kind: 'plugin', name: 'tenant-binding', id: 'p1' },
+  });
+  expect(told.because.join('\n')).toContain('claimed: tenant-2');
+  expect(told.because.join('\n')).toContain('plugin p1, which is gone by now');
+});
+
+test('given the edge shed load, then the figure it measured is the number', () => {
+  const told = refused({ code: 'GW_OVERLOADED', message: 'overloaded', facts: { event_loop_lag_ms: 212 } });
+
+  expect(told).toMatchObject({
+    cause: 'overloaded',
+    decidedBy: { kind: 'gateway' },
+    number: { name: 'event_loop_lag_ms', value: 212 },
+  });
+  expect(told.change.join()).toContain('add an edge');
+});
+
+test('given a code of a newer edge, then its message is told all the same', () => {
+  expect(refused({ code: 'GW_FROM_TOMORROW', message: 'something new' })).toMatchObject({
+    headline: '503: something new',
+    cause: 'from_tomorrow',
+  });
+});
+
+test('given the limiter was gone, then the share of the edge is named, not a window', () => {
+  const told = refused(
+    { code: 'GW_RATE_LIMITED', message: 'API rate limit exceeded' },
+    {
+      ...{ status: 429, degraded: ['ratelimit'] },
+      plugins: [
+        { plugin: 'rate-limiting', id: 'p1', verdict: 'refused', source: 'local', bucket: 'ratelimit:r:s:t' },
+      ],
+    },
+  );
+
+  expect(told.cause).toBe('rate_limit_degraded');
+  expect(told.change[0]).toContain('sluice doctor');
+});
+
+test('given an older configuration served it, then that is said', () => {
+  const { because } = explain(record({ version: 2 }), CONFIGURATION);
+
+  expect(because.join('\n')).toContain('the configuration in force now is r3');
+});
+
+test('the waterfall holds what was asked, the upstream, and the rest of the answer', () => {
+  const { waterfall } = explain(
+    record({
+      timing: { totalUs: 2000, gatewayUs: 500, upstreamUs: 1200 },
+      plugins: [{ plugin: 'jwt', id: 'p1', verdict: 'passed', source: 'service', us: 300 }],
+      upstream: { target: 'up:80', status: 200, tries: 1 },
+    }),
+    CONFIGURATION,
+  );
+
+  expect(waterfall).toEqual([
+    { name: 'gateway', fromUs: 0, us: 500 },
+    { name: 'jwt (asked)', fromUs: 0, us: 300 },
+    { name: 'upstream up:80', fromUs: 500, us: 1200 },
+    { name: 'answer to the client', fromUs: 1700, us: 300 },
+  ]);
+});

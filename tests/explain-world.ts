@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { RunningGateway } from './gateway.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const SECRET = 'a-secret-of-alice-that-is-long-enough';
+
+/** An upstream that answers, refuses by itself, or says nothing. */
+const answer = (request: IncomingMessage, response: ServerResponse): void => {
+  if (request.url?.startsWith('/slow')) return; // never
+  const status = request.url?.startsWith('/open/own-429') ? 429 : 200;
+  response.writeHead(status, { 'content-type': 'text/plain' }).end('said by the upstream\n');
+};
+
+const configuration = (port: number): string => `
+_format_version: "3.0"
+services:
+  - name: good
+    url: http://127.0.0.1:${port}
+    routes:
+      - { name: open, paths: [/open], strip_path: false }
+      - { name: only-get, paths: [/only-get], methods: [GET], strip_path: false }
+      - name: guarded
+        paths: [/guarded]
+        plugins: [{ name: jwt, config: { claims_to_verify: [exp] } }]
+      - name: members
+        paths: [/members]
+        plugins: [{ name: key-auth }, { name: acl, config: { allow: [gold] } }]
+      - name: small
+        paths: [/small]
+        plugins: [{ name: request-size-limiting, config: { allowed_payload_size: 1, size_unit: kilobytes } }]
+      - name: limited
+        paths: [/limited]
+        plugins:
+          - name: rate-limiting
+            config: { hour: 3, limit_by: header, header_name: X-Tenant-Id }
+      - name: paid
+        paths: [/paid]
+        plugins: [{ name: quota-mirror, config: { block_on_quota_exceeded: true } }]
+  - name: slow
+    url: http://127.0.0.1:${port}/slow
+    read_timeout: 150
+    retries: 0
+    routes: [{ name: slow, paths: [/slow] }]
+  - name: dead
+    url: http://127.0.0.1:1
+    connect_timeout: 500
+    retries: 0
+    routes: [{ name: dead, paths: [/dead] }]
+consumers:
+  - username: alice
+    jwt_secrets: [{ key: alice-key, algorithm: HS256, secret: ${SECRET} }]
+    keyauth_credentials: [{ key: alices-api-key }]
+    acls: [{ group: silver }]
+plugins:
+  - name: prometheus
+    config: { status_code_metrics: true, latency_metrics: true, bandwidth_metrics: true, upstream_health_metrics: true }
+`;
+
+const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** A token of alice, unless told otherwise. `inSeconds`: when it ends. */
+export const tokenOf = ({ iss = 'alice-key', secret = SECRET, inSeconds = 3600 } = {}): string => {
+  const now = Math.floor(Date.now() / 1000);
+  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ iss, iat: now - 60, exp: now + inSeconds })}`;
+  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+};
+
+export interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A fleet of two edges before an upstream of many faces, and the command line beside it. */
+export class ExplainWorld implements AsyncDisposable {
+  readonly gateway: RunningGateway;
+  readonly upstream: Server;
+
+  private constructor(gateway: RunningGateway, upstream: Server) {
+    this.gateway = gateway;
+    this.upstream = upstream;
+  }
+
+  static async start(): Promise<ExplainWorld> {
+    const upstream = createServer(answer).listen(0, '127.0.0.1');
+    await once(upstream, 'listening');
+    const file = join(mkdtempSync(join(tmpdir(), 'sluice-explain-')), 'kong.yml');
+    writeFileSync(file, configuration((upstream.address() as AddressInfo).port));
+    const args = ['--no-demo', '--edges', '2', '--restart=never', '--config', file];
+    const gateway = await RunningGateway.start(args, { DECISION_SAMPLE: '0' });
+    return new ExplainWorld(gateway, upstream);
+  }
+
+  async sluice(...args: string[]): Promise<Said> {
+    const main = process.env.SLUICE_PROCESSES
+      ? join(process.env.SLUICE_PROCESSES, 'cli', 'main.js')
+      : join(ROOT, 'cli/src/main.ts');
+    const child = spawn(process.execPath, [main, ...args, '--data-dir', this.gateway.dataDir], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, SLUICE_ROOT: ROOT, NO_COLOR: '1' },
+    });
+    const [out, err, [code]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'close'),
+    ]);
+    return { code: code as number, out, err };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.upstream.closeAllConnections();
+    this.upstream.close();
+    await this.gateway[Symbol.asyncDispose]();
+  }
+}
