@@ -17,7 +17,7 @@ const MAKERS: Partial<Record<keyof typeof STREAMS, string>> = {
 /** NATS, its streams, how far their readers are, and who answers on it. */
 export const checkBus = async (url: string, { env }: Surroundings): Promise<Finding[]> => {
   const bus = Bus.open({
-    ...{ url, name: 'sluice-doctor' },
+    ...{ url, name: 'sluice-doctor', part: 'operator' as const },
     ...{ user: env.NATS_USER, password: env.NATS_PASSWORD, creds: env.NATS_CREDS },
     logger: createLogger({ service: 'doctor', instance: 'doctor', level: 'silent' }),
   });

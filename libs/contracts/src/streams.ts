@@ -112,6 +112,7 @@ export const STREAMS = {
     name: 'DECISIONS',
     subjects: ['decision.recorded'],
     keeper: 'config-registry',
+    isReadWhole: true,
     maxAgeSeconds: DAY / 4,
     maxBytes: 256 * 1024 ** 2,
   },

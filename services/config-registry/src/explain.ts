@@ -92,13 +92,16 @@ const toldOfAnswer = (record: DecisionRecord): Told => {
       because: [`it waited ${seconds(timing.totalUs / 1000)}; ${target} had not answered by then`],
       change: ['give the client a longer timeout, or look at the upstream'],
     };
-  if (outcome === 'answered')
+  if (outcome === 'answered') {
+    const by = record.plugins.find(({ reason }) => reason === 'answered');
     return {
-      ...{ headline: 'a plugin answered in the upstream’s place', cause: 'answered_by_plugin' },
-      decidedBy: { kind: 'plugin', name: 'the chain' },
+      headline: `${by?.plugin ?? 'a plugin'} answered in the upstream’s place`,
+      cause: 'answered_by_plugin',
+      decidedBy: { kind: 'plugin', name: by?.plugin ?? 'the chain', ...(by && { id: by.id }) },
       because: ['nothing was sent to the upstream'],
-      change: [],
+      change: by === undefined ? [] : [`look at the policy: GET /plugins/${by.id}`],
     };
+  }
   const isRefusal = status >= 400;
   return {
     headline: isRefusal

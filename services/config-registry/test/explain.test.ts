@@ -72,6 +72,21 @@ test('given an older configuration served it, then that is said', () => {
   expect(because.join('\n')).toContain('the configuration in force now is r3');
 });
 
+test('given a plugin answered in the upstream’s place, then it is named', () => {
+  const told = explain(
+    record({
+      ...{ status: 403, outcome: 'answered' },
+      plugins: [{ plugin: 'request-termination', id: 'p1', verdict: 'passed', reason: 'answered' }],
+    }),
+    CONFIGURATION,
+  );
+
+  expect(told).toMatchObject({
+    headline: '403: request-termination answered in the upstream’s place',
+    decidedBy: { kind: 'plugin', id: 'p1' },
+  });
+});
+
 test('the waterfall holds what was asked, the upstream, and the rest of the answer', () => {
   const { waterfall } = explain(
     record({

@@ -154,7 +154,7 @@ export class Listener {
       onSocket.count -= 1;
       if (onSocket.count === 0 && isCondemned(request.socket)) request.socket.end();
     });
-    if (this.#gate.isActive && !this.#gate.admits(request)) shedRequest(request, response);
+    if (this.#gate.isActive && !this.#gate.admits(request)) this.#shed(request, response);
     else this.#handle(handleRequest(this.#gateway, request, response), response);
   }
 
@@ -167,9 +167,13 @@ export class Listener {
     response.shouldKeepAlive = false;
     response.assignSocket(socket);
     response.once('finish', () => socket.end());
-    if (this.#gate.isActive && !this.#gate.admits(request)) shedRequest(request, response);
+    if (this.#gate.isActive && !this.#gate.admits(request)) this.#shed(request, response);
     else
       this.#handle(handleRequest(this.#gateway, request, response, carryWebSocket(socket, head)), response);
+  }
+
+  #shed(request: IncomingMessage, response: ServerResponse): void {
+    this.#gateway.records.noteShed(shedRequest(request, response), request, this.#gate);
   }
 
   /** A rejection here is a bug of ours: one request pays for it, not the process. */

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { edgeDecision } from '@sluice/contracts';
 import { call as ask, eventually } from '@sluice/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Answer, call, EdgeWorld, plugin, route, service, Upstream } from './edge-world.ts';
@@ -72,6 +73,12 @@ test('given more than the loop can do, then some get 503 with Retry-After, the s
   expect(metrics).toMatch(/sluice_errors_total\{code="GW_OVERLOADED"\} [1-9]/);
   await eventually(async () => expect(await statusOf(status, '/readyz')).toContain('"ready"'));
   expect((await call(world.port, '/')).status).toBe(200);
+  const id = `${refused.headers['x-kong-request-id']}`;
+  const [told] = await world.bus.scatter(edgeDecision, { id, limit: 1 }, 1);
+  expect(told?.records[0]).toMatchObject({
+    ...{ requestId: id, status: 503, outcome: 'refused' },
+    refusal: { code: 'GW_OVERLOADED', facts: { event_loop_lag_ms: expect.any(Number) } },
+  });
 });
 
 test('given a refused upload, then its connection is closed and nothing reaches the upstream', async () => {

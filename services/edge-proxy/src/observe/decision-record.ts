@@ -113,6 +113,7 @@ const verdictsOf = (slot: DecisionSlot): PluginVerdict[] => {
       ...{ plugin: instance.plugin.name, id: instance.entity.id },
       verdict: isRefuser ? (slot.isAnswered ? 'passed' : 'refused') : isOver ? 'not_reached' : 'passed',
       ...(isOver ? {} : figuresOf(slot, instance)),
+      ...(isRefuser && slot.isAnswered ? { reason: 'answered' } : {}),
     });
     isOver ||= isRefuser;
   }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import {
   type DecisionRecord,
   decisionRecorded,
@@ -31,6 +32,12 @@ export interface DecisionRecordOptions {
   readonly sample: number;
 }
 
+/** What the gate in front of the edge knows of why it refuses. */
+interface ShedFigures {
+  readonly lagMs: number;
+  readonly allowancePerSecond: number | undefined;
+}
+
 /**
  * What became of the latest requests, and who decided it: in a ring for whoever asks soon, and of all refusals and a
  * sample of the rest in a stream for whoever asks later. Nobody waits for the stream: while it cannot keep up, or is
@@ -41,6 +48,7 @@ export class DecisionRecords {
   readonly #options: DecisionRecordOptions;
   readonly #waiting: number[] = [];
   readonly #dropped;
+  readonly #full;
   readonly #told;
   readonly #timer: NodeJS.Timeout;
 
@@ -62,6 +70,7 @@ export class DecisionRecords {
     );
     this.#told.inc(0);
     for (const reason of ['full', 'disconnected', 'forgotten']) this.#dropped.inc({ reason }, 0);
+    this.#full = this.#dropped.labels({ reason: 'full' });
     this.#timer = setInterval(() => this.#tell(), TELL_EVERY_MS);
     this.#timer.unref();
   }
@@ -76,8 +85,24 @@ export class DecisionRecords {
     if (this.ring.capacity === 0) return;
     const slot = this.ring.keep(exchange, performance.now());
     if (!isNotable(slot) && Math.random() >= this.#options.sample) return;
-    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(slot.seq);
-    else this.#dropped.inc({ reason: 'full' });
+    this.#queue(slot);
+  }
+
+  /** Remembers a request that was refused because the event loop could not keep up. */
+  noteShed(id: string, request: IncomingMessage, gate: ShedFigures): void {
+    if (this.ring.capacity === 0) return;
+    const slot = this.ring.keepShed(id, request, Date.now());
+    slot.version = this.version;
+    slot.facts = {
+      event_loop_lag_ms: Math.round(gate.lagMs),
+      allowed_per_second: Math.round(gate.allowancePerSecond ?? 0),
+    };
+    this.#queue(slot);
+  }
+
+  #queue({ seq }: DecisionSlot): void {
+    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(seq);
+    else this.#full.inc();
   }
 
   /** Answers those who ask, from now on. */
@@ -127,5 +152,5 @@ export class DecisionRecords {
 }
 
 /** What somebody will ask about: refusals of ours, and an upstream that refuses or fails. */
-const isNotable = ({ code, status }: DecisionSlot): boolean =>
-  code !== undefined || status === 429 || status >= 500;
+const isNotable = ({ code, status, isAnswered }: DecisionSlot): boolean =>
+  code !== undefined || status === 429 || status >= 500 || (isAnswered && status >= 400);

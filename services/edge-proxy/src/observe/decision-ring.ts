@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { DecisionFilter } from '@sluice/contracts';
 import type { ProxyExchange } from '../exchange.ts';
 import { tenantOf } from './decision-record.ts';
@@ -21,6 +22,19 @@ export class DecisionRing {
 
   /** Remembers a finished request in the place of the oldest. */
   keep(exchange: ProxyExchange, now: number): DecisionSlot {
+    const slot = this.#next();
+    slot.fill(exchange, this.#seq, now);
+    return slot;
+  }
+
+  /** Remembers a request that was refused before anything was done for it. `at` in Unix ms. */
+  keepShed(id: string, request: IncomingMessage, at: number): DecisionSlot {
+    const slot = this.#next();
+    slot.shed(id, request, this.#seq, at);
+    return slot;
+  }
+
+  #next(): DecisionSlot {
     this.#seq += 1;
     const place = (this.#seq - 1) % this.capacity;
     let slot = this.#slots[place];
@@ -28,7 +42,6 @@ export class DecisionRing {
       slot = new DecisionSlot();
       this.#slots.push(slot); // places are filled in their order the first time
     }
-    slot.fill(exchange, this.#seq, now);
     return slot;
   }
 

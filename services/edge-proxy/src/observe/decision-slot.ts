@@ -1,4 +1,5 @@
-import type { GatewayError, Period, QuotaState, WindowState } from '@sluice/contracts';
+import type { IncomingMessage } from 'node:http';
+import { ERRORS, type GatewayError, type Period, type QuotaState, type WindowState } from '@sluice/contracts';
 import type { Route, Service } from '@sluice/gateway-config';
 import type { Identity } from '@sluice/plugins';
 import type { Attempted, ProxyExchange } from '../exchange.ts';
@@ -114,6 +115,23 @@ export class DecisionSlot {
     this.#fillVerdicts(exchange);
   }
 
+  /** Takes down a request that was refused before an exchange was made of it. `at` in Unix ms. */
+  shed(id: string, { method = 'GET', url = '/', headers }: IncomingMessage, seq: number, at: number): void {
+    Object.assign(this, EMPTY);
+    this.seq = seq;
+    this.id = id;
+    this.at = at;
+    this.method = method;
+    const path = url.split('?', 1)[0] ?? '';
+    this.path = url.length > MAX_PARENT_CHARS ? copied(path) : path;
+    const claimed = headers['x-tenant-id'];
+    this.claimedTenant =
+      typeof claimed === 'string' && claimed.length <= MAX_NAME_CHARS ? claimed : undefined;
+    this.code = 'GW_OVERLOADED';
+    this.status = ERRORS.GW_OVERLOADED.status;
+    this.message = ERRORS.GW_OVERLOADED.message;
+  }
+
   #fillBytes({ request, bytesAtStart }: ProxyExchange): void {
     const { socket } = request;
     const length = request.headers['content-length'];
@@ -167,6 +185,9 @@ export class DecisionSlot {
     this.windowCount = count;
   }
 }
+
+/** A slot that tells of nothing, but for its windows, which are counted. */
+const { windows: _, ...EMPTY } = new DecisionSlot();
 
 const NO_WINDOWS: readonly WindowState[] = [];
 
