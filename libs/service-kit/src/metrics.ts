@@ -1,8 +1,15 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { cpuUsage, memoryUsage } from 'node:process';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** One registry per process. `sluice_build_info` names the service and its version. */
+/** How often the event loop is looked at, in ms. */
+const LOOP_LOOK_MS = 20;
+const MICROS = 1e6;
+const NANOS = 1e9;
+
+/** One registry per process, with its own figures. `sluice_build_info` names the service and its version. */
 export const createMetrics = (service: string, version: string): Registry => {
   const registry = new Registry();
   new Gauge({
@@ -11,8 +18,46 @@ export const createMetrics = (service: string, version: string): Registry => {
     labelNames: ['service', 'version', 'node'],
     registers: [registry],
   }).set({ service, version, node: process.version }, 1);
+  observeProcess(registry);
   return registry;
 };
+
+/** Under Prometheus' own names where it has some. The delays are those since the scrape before. */
+const observeProcess = (registry: Registry): void => {
+  const loop = monitorEventLoopDelay({ resolution: LOOP_LOOK_MS });
+  loop.enable();
+  gauge(
+    registry,
+    'sluice_event_loop_delay_seconds',
+    'Delay of the event loop',
+    ['quantile'] as const,
+    (g) => {
+      for (const quantile of [0.5, 0.99, 1])
+        g.set(
+          { quantile: `${quantile}` },
+          delayOf(quantile === 1 ? loop.max : loop.percentile(quantile * 100)),
+        );
+      loop.reset();
+    },
+  );
+  gauge(registry, 'process_resident_memory_bytes', 'Memory of the process', [] as const, (g) =>
+    g.set(memoryUsage.rss()),
+  );
+  let told = 0;
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'CPU time of the process',
+    registers: [registry],
+    collect() {
+      const { user, system } = cpuUsage();
+      this.inc((user + system) / MICROS - told);
+      told = (user + system) / MICROS;
+    },
+  });
+};
+
+/** The monitor counts the time between its looks, too. */
+const delayOf = (nanos: number): number => Math.max(0, nanos / NANOS - LOOP_LOOK_MS / 1000) || 0;
 
 type Names = readonly string[];
 

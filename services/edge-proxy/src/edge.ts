@@ -166,7 +166,7 @@ const openGateway = (
   sinks: LogSinks;
   answers: AnswerCache;
 } => {
-  const metrics = new EdgeMetrics(registry);
+  const metrics = new EdgeMetrics(registry, settings.TENANT_SERIES);
   const revocations = followRevocations({
     ...{ bus, jetstream: new JetStream(bus), logger },
     confirmAs: { process: 'edge-proxy', instance },
@@ -257,6 +257,9 @@ const observe = (parts: {
     isStale: () => follower.isStale,
     busConnected: () => bus.isConnected,
     cachedVerdicts: () => decisions.cache.size,
+    breakers: () => decisions.breakers,
+    leasedBudgets: () => decisions.leasedBudgets,
+    malformed: () => bus.malformed,
     revocations: () => revocations.list.size,
     pluginProblems: () => plugins.problems.length,
     upstreamHealth: () => (exportsUpstreamHealth(gateway) ? gateway.balancers.allHealth() : []),

@@ -117,6 +117,13 @@ export const Settings = z.object({
     .describe(
       'Share of the requests that nobody refused which the stream DECISIONS is told, too, 0 to 1; refusals always are.',
     ),
+  TENANT_SERIES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(50)
+    .describe('Largest tenants that have metrics of their own; all others are counted together.'),
   PLUGINS_DIR: z
     .string()
     .optional()

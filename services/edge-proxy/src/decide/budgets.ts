@@ -149,6 +149,15 @@ export class Budgets {
     }
   }
 
+  get isBreakerOpen(): boolean {
+    return this.#checks.breaker.isOpen;
+  }
+
+  /** Budgets with leases. */
+  get leased(): number {
+    return this.#leases?.leased ?? 0;
+  }
+
   /** Gives back what is leased. */
   close(): Promise<void> {
     return this.#leases?.close() ?? Promise.resolve();

@@ -141,6 +141,16 @@ export class Decisions {
     return this.#options.health.problems;
   }
 
+  /** Who is not asked for now, because it hangs. */
+  get breakers(): Readonly<Record<'auth' | 'ratelimit', boolean>> {
+    return { auth: this.#auth.breaker.isOpen, ratelimit: this.#budgets.isBreakerOpen };
+  }
+
+  /** Budgets that this edge holds leases of. */
+  get leasedBudgets(): number {
+    return this.#budgets.leased;
+  }
+
   /** Gives back the leases that this edge holds. */
   close(): Promise<void> {
     return this.#budgets.close();

@@ -123,6 +123,11 @@ export class LeaseBook {
     else if (budget.leases.length === 0) this.#renew(budget, Math.max(1, this.#options.edges()), this.#now());
   }
 
+  /** Budgets with leases. */
+  get leased(): number {
+    return this.#leased.size;
+  }
+
   /** The present on the clock that `observe` wants. */
   now(): number {
     return this.#now();

@@ -6,6 +6,7 @@ import { type Connections, observeNode } from './kong-node.ts';
 import { requestBytes } from './request-bytes.ts';
 import { type RouteSeries, SeriesByRoute } from './route-series.ts';
 import { type Count, TallyCounter } from './tally.ts';
+import { TenantSeries } from './tenant-series.ts';
 import { UpstreamHealthGauge } from './upstream-health-gauge.ts';
 
 /** Figures that only the listener and the follower know, read at each scrape. */
@@ -17,6 +18,11 @@ export interface EdgeGauges {
   readonly cachedVerdicts: () => number;
   readonly revocations: () => number;
   readonly pluginProblems: () => number;
+  /** Who is not asked for now. */
+  readonly breakers: () => Readonly<Record<string, boolean>>;
+  readonly leasedBudgets: () => number;
+  /** Messages that did not fit their contract, by subject. */
+  readonly malformed: () => ReadonlyMap<string, number>;
   readonly upstreamHealth: () => Iterable<TargetHealth & { readonly upstream: string }>;
 }
 
@@ -30,12 +36,15 @@ export class EdgeMetrics {
   readonly #pluginErrors;
   readonly #limits: Readonly<Record<'lease' | 'service' | 'local', Count>>;
   readonly #byRoute: SeriesByRoute;
+  readonly #tenants: TenantSeries;
   #total: Count | undefined;
   /** What the health gauges say, by service and target: they are set when that changes. */
   readonly #saidOf = new Map<string, Map<string, string>>();
   readonly #upstreamHealth = new UpstreamHealthGauge();
 
-  constructor(registry: Registry) {
+  /** `tenantSeries`: tenants with series of their own. */
+  constructor(registry: Registry, tenantSeries: number) {
+    this.#tenants = new TenantSeries(registry, tenantSeries);
     this.#kong = kongFamilies(registry, (health) => this.#upstreamHealth.renew(health));
     this.#byRoute = new SeriesByRoute(this.#kong);
     this.#dependency = counter(
@@ -44,6 +53,9 @@ export class EdgeMetrics {
       'Decisions the edge made alone because a dependency could not answer',
       ['dependency', 'reason'] as const,
     );
+    for (const dependency of ['auth', 'ratelimit'])
+      for (const reason of ['timeout', 'no-responders', 'disconnected', 'open'])
+        this.#dependency.inc({ dependency, reason }, 0);
     this.#plugin = counter(registry, 'sluice_plugin_events_total', 'Events counted by plugins', [
       'event',
     ] as const);
@@ -79,6 +91,7 @@ export class EdgeMetrics {
   observe(registry: Registry, instance: string, gauges: EdgeGauges): void {
     this.#upstreamHealth.source = gauges.upstreamHealth;
     observeNode(registry, instance, gauges.connections);
+    observeDependencies(registry, gauges);
     gauge(
       registry,
       'sluice_config_version',
@@ -135,6 +148,7 @@ export class EdgeMetrics {
   /** Counts one finished request. Kong's families speak only of requests that matched a route. */
   record(exchange: ProxyExchange): void {
     if (this.#total !== undefined) this.#total.value += 1;
+    this.#tenants.record(exchange);
     if (exchange.errorCode !== undefined) this.#errors.inc({ code: exchange.errorCode });
     const config = exchange.chain?.configOf('prometheus', exchange.identity?.consumer?.id);
     const { route, service } = exchange;
@@ -173,6 +187,33 @@ export class EdgeMetrics {
     this.#kong.targetHealth.set({ ...scope, state: 'healthchecks_off' }, 0);
   }
 }
+
+const observeDependencies = (
+  registry: Registry,
+  { breakers, leasedBudgets, malformed }: EdgeGauges,
+): void => {
+  gauge(
+    registry,
+    'sluice_breaker_open',
+    '1 while it hangs and is not asked',
+    ['dependency'] as const,
+    (g) => {
+      for (const [dependency, isOpen] of Object.entries(breakers())) g.set({ dependency }, isOpen ? 1 : 0);
+    },
+  );
+  gauge(registry, 'sluice_leased_budgets', 'Budgets that this edge holds leases of', [] as const, (g) =>
+    g.set(leasedBudgets()),
+  );
+  gauge(
+    registry,
+    'sluice_bus_malformed_messages',
+    'Messages since the start that did not fit their contract',
+    ['subject'] as const,
+    (g) => {
+      for (const [subject, count] of malformed()) g.set({ subject }, count);
+    },
+  );
+};
 
 const BALANCED_AND = { up: 'balanced, healthy', down: 'balanced, unhealthy' } as const;
 

@@ -59,6 +59,12 @@ export class TallyCounter<L extends string> extends Family {
     return count;
   }
 
+  /** Forgets a series that nobody will count in again. */
+  end(count: Count): void {
+    const at = this.#series.indexOf(count);
+    if (at >= 0) this.#series.splice(at, 1);
+  }
+
   protected values(): Value[] {
     return this.#series.map(({ labels, value }) => ({ labels, value }));
   }
