@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { ask } from './ask.ts';
 import { adminUrlOf } from './run-file.ts';
 import { EXIT, type ExitCode, refuse, type Surroundings } from './surroundings.ts';
@@ -8,20 +9,35 @@ export interface AdminOptions {
   readonly json?: boolean;
 }
 
+export interface AdminQuestion {
+  readonly method?: string;
+  readonly body?: string;
+}
+
 export type AdminAnswer<T> = { ok: true; value: T } | { ok: false; exitCode: ExitCode; why: string };
 
 const TIMEOUT_MS = 15_000;
+
+/** The headers that say who asks: SLUICE_ADMIN_TOKEN where the Admin API wants one. */
+export const adminHeaders = ({ env }: Surroundings): Readonly<Record<string, string>> =>
+  env.SLUICE_ADMIN_TOKEN ? { authorization: `Bearer ${env.SLUICE_ADMIN_TOKEN}` } : {};
 
 /** One question to the Admin API, about its own endpoints. Never throws. */
 export const readAdmin = async <T>(
   options: AdminOptions,
   io: Surroundings,
   path: string,
+  question: AdminQuestion = {},
 ): Promise<AdminAnswer<T>> => {
   const admin = adminUrlOf(io, options);
+  const headers = {
+    ...adminHeaders(io),
+    'content-type': 'application/json',
+    'x-sluice-author': encodeURI(userInfo().username),
+  };
   try {
-    const { status, text } = await ask(`${admin}${path}`, { timeoutMs: TIMEOUT_MS });
-    if (status === 200) return { ok: true, value: JSON.parse(text) as T };
+    const { status, text } = await ask(`${admin}${path}`, { ...question, headers, timeoutMs: TIMEOUT_MS });
+    if (status >= 200 && status < 300) return { ok: true, value: JSON.parse(text) as T };
     const why = errorIn(text) ?? `the Admin API answered ${status}`;
     return { ok: false, exitCode: status < 500 ? EXIT.invalid : EXIT.environment, why };
   } catch (error) {
@@ -35,8 +51,9 @@ export const askAdmin = async <T>(
   options: AdminOptions,
   io: Surroundings,
   path: string,
+  question: AdminQuestion = {},
 ): Promise<T | ExitCode> => {
-  const answer = await readAdmin<T>(options, io, path);
+  const answer = await readAdmin<T>(options, io, path, question);
   return answer.ok ? answer.value : refuse(io, answer.exitCode, answer.why, options);
 };
 

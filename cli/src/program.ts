@@ -2,6 +2,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { EXIT, type Surroundings } from './surroundings.ts';
 
 const MAX_PORT = 65_535;
+const MAX_KEY_TTL = 316_224_000; // ten years
+const MAX_GRACE = 2_592_000; // thirty days
 
 const REDIS_SCHEMES = ['redis:', 'rediss:', 'redis+sentinel:', 'redis+cluster:'];
 
@@ -196,6 +198,40 @@ const addQuota = (program: Command, act: Act, io: Surroundings) => {
     );
 };
 
+const addKeys = (program: Command, act: Act, io: Surroundings) => {
+  const summary = 'Create, list, rotate and revoke API keys of tenants.';
+  const keys = program.command('keys').summary(summary).description(summary);
+  const commands = () => import('./commands/keys.ts');
+  newCommand(keys, 'create', 'Make a key and print it: it is shown this once.')
+    .requiredOption('--tenant <id>', 'tenant the key speaks for')
+    .requiredOption('--name <text>', 'what it is for, for the list')
+    .option('--platform <id>', 'platform the key speaks for')
+    .option('--ttl <seconds>', 'when it ends (default: never)', integerWithin(1, MAX_KEY_TTL))
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((options) => act(async () => (await commands()).createKey(options, io)));
+  newCommand(keys, 'list', 'List keys, the newest first.')
+    .option('--tenant <id>', 'only those of this tenant')
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((options) => act(async () => (await commands()).listKeys(options, io)));
+  newCommand(keys, 'rotate', 'Make a key in the place of another, and print it.')
+    .argument('<id>', 'the key, as the list shows it')
+    .option(
+      '--grace <seconds>',
+      'how long the old key is still taken (default: 86400); 0 revokes it',
+      integerWithin(0, MAX_GRACE),
+    )
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((id, options) => act(async () => (await commands()).rotateKey(id, options, io)));
+  newCommand(keys, 'revoke', 'Refuse a key everywhere from now on.')
+    .argument('<id>', 'the key, as the list shows it')
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((id, options) => act(async () => (await commands()).revokeKey(id, options, io)));
+};
+
 const addRunning = (program: Command, act: Act, io: Surroundings) => {
   newCommand(program, 'health', 'Exit with 0 when the gateway answers.')
     .addOption(adminOption())
@@ -262,6 +298,7 @@ export const runCli = async (args: readonly string[], io: Surroundings): Promise
   addToken(program, act, io);
   addAudit(program, act, io);
   addQuota(program, act, io);
+  addKeys(program, act, io);
   addRunning(program, act, io);
   addObserving(program, act, io);
   try {

@@ -1,21 +1,5 @@
-import { userInfo } from 'node:os';
-import { ask } from '../ask.ts';
-import { adminUrlOf } from '../run-file.ts';
-import {
-  EXIT,
-  type ExitCode,
-  paint,
-  printJson,
-  printLine,
-  refuse,
-  type Surroundings,
-} from '../surroundings.ts';
-
-interface AdminOptions {
-  readonly admin?: string;
-  readonly dataDir?: string;
-  readonly json?: boolean;
-}
+import { type AdminOptions, askAdmin } from '../ask-admin.ts';
+import { EXIT, paint, printJson, printLine, refuse, type Surroundings } from '../surroundings.ts';
 
 interface RevokeOptions extends AdminOptions {
   readonly sub?: string;
@@ -60,7 +44,7 @@ interface Revoked {
   readonly confirmation: { readonly edges: Count; readonly auth: Count; readonly missing: readonly string[] };
 }
 
-const TIMEOUT_MS = 15_000;
+const PATH = '/sluice/revocations';
 const NAMES = { sub: 'subject', jti: 'jti', tenant: 'tenant', kid: 'kid', consumer: 'consumer' } as const;
 
 /** Refuses tokens everywhere from now on, and says where that is in force. */
@@ -68,7 +52,7 @@ export const revoke = async (options: RevokeOptions, io: Surroundings): Promise<
   const wanted = await wantedBy(options, io);
   if (typeof wanted === 'string') return refuse(io, EXIT.invalid, wanted, options);
   const body = JSON.stringify({ ...wanted, reason: options.message });
-  const answered = await askAdmin<Revoked>(options, io, { method: 'POST', body });
+  const answered = await askAdmin<Revoked>(options, io, PATH, { method: 'POST', body });
   if (typeof answered === 'number') return answered;
   const { missing } = answered.confirmation;
   if (options.json) printJson(io.out, answered);
@@ -85,7 +69,7 @@ export const revoke = async (options: RevokeOptions, io: Surroundings): Promise<
 
 /** What is revoked, the newest first. */
 export const revocations = async (options: AdminOptions, io: Surroundings): Promise<number> => {
-  const answered = await askAdmin<{ data: readonly Shown[]; total: number }>(options, io, {});
+  const answered = await askAdmin<{ data: readonly Shown[]; total: number }>(options, io, PATH);
   if (typeof answered === 'number') return answered;
   const { data, total } = answered;
   if (options.json) printJson(io.out, answered);
@@ -159,38 +143,4 @@ const describe = ({ revocation, isNew, confirmation }: Revoked): string => {
   const { edges, auth } = confirmation;
   const where = `in force on ${edges.confirmed} of ${edges.live} edges and ${auth.confirmed} of ${auth.live} auth processes`;
   return `${isNew ? 'revoked' : 'was revoked already:'} ${tokensOf(revocation)} · ${where}`;
-};
-
-const askAdmin = async <T>(
-  options: AdminOptions,
-  io: Surroundings,
-  question: { readonly method?: string; readonly body?: string },
-): Promise<T | ExitCode> => {
-  const admin = adminUrlOf(io, options);
-  try {
-    const answer = await ask(`${admin}/sluice/revocations`, {
-      ...question,
-      headers: { 'content-type': 'application/json', 'x-sluice-author': encodeURI(userInfo().username) },
-      timeoutMs: TIMEOUT_MS,
-    });
-    if (answer.status >= 200 && answer.status < 300) return JSON.parse(answer.text) as T;
-    const why = errorIn(answer.text) ?? `the Admin API answered ${answer.status}`;
-    return refuse(io, answer.status < 500 ? EXIT.invalid : EXIT.environment, why, options);
-  } catch (error) {
-    const why = `the Admin API at ${admin} does not answer: ${(error as Error).message}`;
-    return refuse(
-      io,
-      EXIT.environment,
-      `${why} (start the gateway with npm start, or give --admin)`,
-      options,
-    );
-  }
-};
-
-const errorIn = (text: string): string | undefined => {
-  try {
-    return (JSON.parse(text) as { error?: { message?: string } }).error?.message;
-  } catch {
-    return undefined; // something other than our registry answered
-  }
 };

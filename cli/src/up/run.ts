@@ -7,6 +7,7 @@ import { EXIT, type ExitCode, type Surroundings } from '../surroundings.ts';
 import { drawPasswords } from './bus-passwords.ts';
 import type { ChosenPorts } from './choose-ports.ts';
 import { LogTail, rotateLog } from './log-tail.ts';
+import { secretIn } from './secret-file.ts';
 import { planNats, planRedis } from './servers.ts';
 import { HOST, issuerUrlOf, planServices } from './services.ts';
 import type { ProcessPlan } from './supervised.ts';
@@ -137,7 +138,9 @@ export class Run {
         : { natsUrl: this.#setup.natsUrl };
     if (pluginsDir !== undefined) this.#setup.terminal.other('plugins', pluginsDir);
     let version = 0;
-    const plans = planServices({ root: io.root, env: io.env, dataDir, ports, pluginsDir, ...bus, redisUrl });
+    const apiKeyPepper = io.env.API_KEY_PEPPER || secretIn(dataDir, 'api-key-pepper');
+    const setup = { root: io.root, env: io.env, dataDir, ports, pluginsDir, ...bus, redisUrl };
+    const plans = planServices({ ...setup, apiKeyPepper });
     await Promise.all(
       plans.map(async (plan) => {
         await this.#launch(plan);

@@ -39,6 +39,8 @@ export interface ServicesSetup {
   readonly redisUrl: string;
   readonly pluginsDir: string | undefined;
   readonly ports: RunPorts;
+  /** What tenants' API keys are hashed with. */
+  readonly apiKeyPepper: string;
 }
 
 interface ServicePlan {
@@ -143,9 +145,10 @@ export const planServices = (setup: ServicesSetup): ProcessPlan[] => {
       ADMIN_HOST: HOST,
       ADMIN_PORT: `${admin}`,
       ADMIN_TLS_PORT: portText(tls.admin),
+      API_KEY_PEPPER: setup.apiKeyPepper,
     }),
     ...planEdges(setup),
-    behind('auth', status.auth),
+    behind('auth', status.auth, { API_KEY_PEPPER: setup.apiKeyPepper }),
     behind('ratelimit', status.ratelimit),
     behind('quota-mirror', status.quotaMirror),
   ];

@@ -1,3 +1,11 @@
+export {
+  listApiKeys,
+  readApiKey,
+  readApiKeyUse,
+  type StoredApiKey,
+  storeApiKey,
+  storeApiKeyUse,
+} from './api-keys.ts';
 export { type Appended, type AppendRequest, appendCommit, LogUnavailable } from './append.ts';
 export { ConfigFollower, followConfig } from './follow.ts';
 export type { FollowerCounts, FollowOptions, ResyncReason } from './follow-options.ts';

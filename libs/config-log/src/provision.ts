@@ -2,12 +2,13 @@ import { STREAMS } from '@sluice/contracts';
 import type { JetStream } from '@sluice/service-kit';
 
 /**
- * Creates the streams of the configuration, of revocations and of the audit, or brings them to their definition.
+ * Creates the streams of the configuration, revocations, API keys and the audit, or brings them to their definition.
  * @returns the epoch a first commit of this log carries. It is the log stream's time of creation, so every
  * registry draws the same, and a log that was lost and created again gets another.
  */
 export const provisionLog = async (jetstream: JetStream, replicas = 1): Promise<string> => {
-  await jetstream.ensureStream(STREAMS.REVOCATIONS, replicas);
+  for (const stream of [STREAMS.REVOCATIONS, STREAMS.API_KEYS, STREAMS.API_KEY_USES])
+    await jetstream.ensureStream(stream, replicas);
   await jetstream.ensureStream(STREAMS.CONFIG_SNAPSHOTS, replicas);
   await jetstream.ensureStream(STREAMS.CONFIG_EVENTS, replicas);
   await jetstream.ensureStream(STREAMS.AUDIT, replicas);

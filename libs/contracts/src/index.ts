@@ -8,6 +8,15 @@ export {
   auditRecord,
   auditRecorded,
 } from './audit/recorded.ts';
+export { apiKeyHash, apiKeyIdIn, createApiKey, looksLikeApiKey } from './auth/api-key-text.ts';
+export {
+  type ApiKey,
+  apiKey,
+  apiKeyRequest,
+  apiKeyRotation,
+  authKeyStored,
+  authKeyUsed,
+} from './auth/api-keys.ts';
 export { authConfirmRevocation } from './auth/confirm-revocation.ts';
 export {
   authLiveRevoked,

@@ -1,4 +1,5 @@
 import { auditRecorded } from './audit/recorded.ts';
+import { authKeyStored, authKeyUsed } from './auth/api-keys.ts';
 import { authConfirmRevocation } from './auth/confirm-revocation.ts';
 import { authLiveRevoked, authRevoked } from './auth/revoked.ts';
 import { authVerify } from './auth/verify.ts';
@@ -29,6 +30,8 @@ export const contracts: readonly Contract[] = [
   authRevoked,
   authLiveRevoked,
   authConfirmRevocation,
+  authKeyStored,
+  authKeyUsed,
   ratelimitCheck,
   ratelimitLease,
   ratelimitSettle,

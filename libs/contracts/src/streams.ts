@@ -79,6 +79,27 @@ export const STREAMS = {
     denyPurge: true,
     republish: { from: 'auth.revoked.>', to: 'auth.live.revoked.>' },
   },
+  /** The state of each API key; full means refused, for a key that is forgotten would come back to life or die. */
+  API_KEYS: {
+    name: 'API_KEYS',
+    subjects: ['auth.key_stored.*'],
+    maxAgeSeconds: 0,
+    maxMessages: 100_000,
+    maxMessagesPerSubject: 1,
+    discardNew: true,
+    duplicateWindowSeconds: 120,
+    allowDirect: true,
+    denyDelete: true,
+    denyPurge: true,
+  },
+  API_KEY_USES: {
+    name: 'API_KEY_USES',
+    subjects: ['auth.key_used.*'],
+    maxAgeSeconds: 400 * DAY,
+    maxMessages: 100_000,
+    maxMessagesPerSubject: 1,
+    allowDirect: true,
+  },
   /** Name and subject are the original's; kept longer than a long outage instead of its one day. */
   QUOTAS: {
     name: 'QUOTAS',

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { authVerify } from '@sluice/contracts';
+import { authVerify, looksLikeApiKey } from '@sluice/contracts';
 import { answerBatch, type Bus, CheckFailed, type Logger } from '@sluice/service-kit';
 import type { AuthMetrics } from './metrics.ts';
 import type { Check, Verdict } from './verdict.ts';
@@ -49,9 +49,10 @@ export const answerChecks = (options: AnswerOptions): void => {
         'unknown_plugin',
         `no enabled ${names.join(' or ')} plugin ${pluginId} in the configuration`,
       );
-    if (scheme !== 'jwt') return verifyCredential(verifier, plugin, check);
+    if (scheme !== 'jwt' && !(scheme === 'key' && looksLikeApiKey(token)))
+      return verifyCredential(verifier, plugin, check);
     await knowRevocations(options);
-    // Only tokens take long enough to be worth joining.
+    // Only these take long enough to be worth joining.
     const { epoch, version } = standing.position;
     return once(inFlight, `${epoch} ${version} ${pluginId} ${token}`, async () =>
       verifyCredential(verifier, plugin, check),
@@ -94,7 +95,7 @@ const catchUp = async (standing: Standing, { epoch, version }: Check): Promise<v
 
 /**
  * A token that was revoked must not pass because the list could not be read: then nothing is decided, and the edge
- * answers 503. Keys and passwords are not on the list.
+ * answers 503. Consumers' keys and passwords are not on the list.
  */
 const knowRevocations = async ({ revocations, revocationsMaxAgeMs }: AnswerOptions): Promise<void> => {
   if (!revocations.isRead && !(await revocations.waitUntilRead(CATCH_UP_MS)))

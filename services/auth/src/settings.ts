@@ -26,6 +26,13 @@ export const Settings = z.object({
     .describe(
       'Keys older than this are stale, in seconds; they are renewed at half of it and used until then.',
     ),
+  API_KEY_PEPPER: z
+    .string()
+    .min(32, 'at least 32 characters: openssl rand -base64 32')
+    .optional()
+    .describe(
+      'Secret that tenants’ API keys are hashed with, the same in auth and config-registry; unset: there are no such keys. Another one voids every key.',
+    ),
   VERDICT_CACHE_SECONDS: z.coerce
     .number()
     .int()

@@ -7,6 +7,7 @@ import { KeySets } from './key-sets.ts';
 import { createAuthMetrics } from './metrics.ts';
 import { keySetOptions, type Settings, statusAddress, verifierLimits } from './settings.ts';
 import { describeIssuers, problemsOf } from './status.ts';
+import { apiKeysIn } from './verify-api-key.ts';
 
 const LOG_WITHIN_MS = 500; // a gateway that starts as a whole gets its configuration in this time
 const REVOCATIONS_WITHIN_MS = 2000;
@@ -57,7 +58,9 @@ export const startAuth = async (parts: AuthParts): Promise<RunningAuth> => {
       await revocations.waitUntilRead(REVOCATIONS_WITHIN_MS);
       await keySets.settled();
       const { list } = revocations;
+      const pepper = settings.API_KEY_PEPPER;
       const verifier = {
+        apiKeys: pepper === undefined ? undefined : apiKeysIn(jetstream, { pepper, instance, logger }),
         credentials,
         keySets,
         revocations: list,

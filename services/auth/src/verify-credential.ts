@@ -1,6 +1,8 @@
+import { looksLikeApiKey } from '@sluice/contracts';
 import type { PluginEntity } from '@sluice/gateway-config';
 import type { Check, Verdict } from './verdict.ts';
 import type { Verifier } from './verifier.ts';
+import { verifyApiKey } from './verify-api-key.ts';
 import { verifyBasic } from './verify-basic.ts';
 import { verifyHmac } from './verify-hmac.ts';
 import { verifyJwt } from './verify-jwt.ts';
@@ -24,10 +26,16 @@ export const verifyCredential = (
     case 'jwt':
       return verifyJwt(verifier, plugin, check.token);
     case 'key':
-      return verifyKey(verifier, check.token);
+      return isOfTenant(verifier, check.token)
+        ? verifyApiKey(verifier, check.token)
+        : verifyKey(verifier, check.token);
     case 'basic':
       return verifyBasic(verifier, check.token);
     case 'hmac':
       return verifyHmac(verifier, check);
   }
 };
+
+/** A consumer's key may look as it likes. */
+const isOfTenant = ({ credentials }: Verifier, key: string): boolean =>
+  looksLikeApiKey(key) && credentials.ofConsumers.apiKey(key) === undefined;

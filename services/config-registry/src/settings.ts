@@ -30,6 +30,13 @@ export const Settings = z.object({
     .describe(
       'false: single entities can be read only, as in Kong without a database; POST /config works in both.',
     ),
+  API_KEY_PEPPER: z
+    .string()
+    .min(32, 'at least 32 characters: openssl rand -base64 32')
+    .optional()
+    .describe(
+      'Secret that tenants’ API keys are hashed with, the same in auth and config-registry; unset: there are no such keys. Another one voids every key.',
+    ),
   PLUGINS_DIR: z
     .string()
     .optional()

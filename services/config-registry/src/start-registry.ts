@@ -3,6 +3,7 @@ import { PluginFolder } from '@sluice/plugins';
 import { type Bus, JetStream, type Logger, startStatusServer } from '@sluice/service-kit';
 import { createAdminApi } from './admin-api/admin-api.ts';
 import { openAdminPorts } from './admin-listeners.ts';
+import { ApiKeyRing } from './api-keys.ts';
 import type { ApplyParts } from './apply-config.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { Committer } from './commit.ts';
@@ -62,8 +63,7 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
   const audit = new AuditLog({ jetstream, instance, logger });
   const metrics = registryMetrics(options.version, { follower, edges, audit });
   const status = await startStatusServer({
-    host: settings.STATUS_HOST,
-    port: settings.STATUS_PORT,
+    ...{ host: settings.STATUS_HOST, port: settings.STATUS_PORT },
     metrics,
     problems: () => problemsOf(bus, keeper),
   });
@@ -92,9 +92,9 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
       when: settings.DECLARATIVE_CONFIG_WHEN,
       lastSeq: follower.position.seq,
     });
-
-  const known = { audit, follower, index, revocations, plugins, metrics, adminWrites: settings.ADMIN_WRITES };
-  const app = createAdminApi({ ...parts, ...known, bus, instance });
+  const apiKeys = ApiKeyRing.of(settings.API_KEY_PEPPER, { jetstream, revocations });
+  const known = { audit, follower, index, revocations, apiKeys, plugins, metrics };
+  const app = createAdminApi({ ...parts, ...known, bus, instance, adminWrites: settings.ADMIN_WRITES });
   const admin = await openAdminPorts(app, settings);
   return {
     adminPort: admin.port,

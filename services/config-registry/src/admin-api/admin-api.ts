@@ -2,6 +2,7 @@ import { type ConfigFollower, LogUnavailable } from '@sluice/config-log';
 import type { PluginFolder } from '@sluice/plugins';
 import type { Bus, Registry } from '@sluice/service-kit';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { ApiKeyRing } from '../api-keys.ts';
 import type { ApplyParts } from '../apply-config.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import { auditRequests } from '../audit/audit-requests.ts';
@@ -13,6 +14,7 @@ import { debugRoutes } from './debug-routes.ts';
 import { entityRoutes } from './entity-routes.ts';
 import { explainRoutes } from './explain-routes.ts';
 import { healthRoutes } from './health-routes.ts';
+import { keyRoutes } from './key-routes.ts';
 import { KONG_VERSION, nodeRoutes } from './node-routes.ts';
 import { revocationRoutes } from './revocation-routes.ts';
 import { schemaRoutes } from './schema-routes.ts';
@@ -31,6 +33,8 @@ export interface AdminParts extends ApplyParts {
   readonly metrics: Registry;
   readonly index: EntityIndex;
   readonly revocations: Revocations;
+  /** Undefined: tenants have none, for want of a pepper. */
+  readonly apiKeys: ApiKeyRing | undefined;
   /** False: single entities can be read only, as in Kong without a database. */
   readonly adminWrites: boolean;
 }
@@ -64,6 +68,7 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   debugRoutes(app, parts);
   revocationRoutes(app, parts);
   explainRoutes(app, parts);
+  keyRoutes(app, parts);
   return app;
 };
 
