@@ -83,6 +83,7 @@ export const STREAMS = {
   API_KEYS: {
     name: 'API_KEYS',
     subjects: ['auth.key_stored.*'],
+    keeper: 'config-registry',
     maxAgeSeconds: 0,
     maxMessages: 100_000,
     maxMessagesPerSubject: 1,
@@ -95,6 +96,7 @@ export const STREAMS = {
   API_KEY_USES: {
     name: 'API_KEY_USES',
     subjects: ['auth.key_used.*'],
+    keeper: 'config-registry',
     maxAgeSeconds: 400 * DAY,
     maxMessages: 100_000,
     maxMessagesPerSubject: 1,
