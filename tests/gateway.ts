@@ -186,11 +186,21 @@ export const multipart = (text: string): CallOptions => {
   };
 };
 
+/** Who a token speaks for; the usual user where it is none. */
+const userOf = (token: string): string => {
+  try {
+    const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    return typeof claims.sub === 'string' ? claims.sub : 'user-456';
+  } catch {
+    return 'user-456'; // no token at all
+  }
+};
+
 export const r1Headers = (token: string, tenant: string): Record<string, string> => ({
   authorization: `Bearer ${token}`,
   'x-tenant-id': tenant,
   'x-platform-id': 'platform-1',
-  'x-user-id': 'user-456',
+  'x-user-id': userOf(token), // another one would be 403
 });
 
 /** `count` requests to a path with those headers, eight at a time. */
