@@ -19,20 +19,22 @@ for (let code = 0; code < 128; code++) {
   if (/[0-9A-Fa-f :,]/.test(char)) RUN_KIND[code] = (RUN_KIND[code] ?? 0) | IS_HEX;
 }
 
-/** Which kinds of runs a text has that are long enough. The expressions above cost more than this look. */
-const runsIn = (text: string): number => {
-  let base64 = 0;
-  let hex = 0;
-  let found = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    const kind = code < 128 ? (RUN_KIND[code] as number) : 0;
-    base64 = (kind & IS_BASE64) === 0 ? 0 : base64 + 1;
-    hex = (kind & IS_HEX) === 0 ? 0 : hex + 1;
-    if (base64 >= MIN_RUN) found |= IS_BASE64;
-    if (hex >= MIN_RUN) found |= IS_HEX;
+const isOf = (text: string, at: number, kind: number): boolean => {
+  const code = text.charCodeAt(at);
+  return code < 128 && ((RUN_KIND[code] as number) & kind) !== 0;
+};
+
+/** Whether a run is long enough. One of that length covers a character of every twentieth. */
+const hasRun = (text: string, kind: number): boolean => {
+  for (let at = MIN_RUN - 1; at < text.length; at += MIN_RUN) {
+    if (!isOf(text, at, kind)) continue;
+    let from = at;
+    while (from > 0 && at - from < MIN_RUN && isOf(text, from - 1, kind)) from -= 1;
+    let until = at + 1;
+    while (until < text.length && until - from < MIN_RUN && isOf(text, until, kind)) until += 1;
+    if (until - from >= MIN_RUN) return true;
   }
-  return found;
+  return false;
 };
 
 const isText = (text: string): boolean => {
@@ -80,11 +82,10 @@ const unescaped = (text: string): string | undefined => {
 
 /** The texts that are written inside a text in another form. */
 export const decodedTexts = (text: string): string[] => {
-  const runs = runsIn(text);
   const found: string[] = [];
-  if ((runs & IS_BASE64) !== 0)
+  if (hasRun(text, IS_BASE64))
     found.push(...pieces(text, BASE64, (piece) => Buffer.from(piece, 'base64').toString()));
-  if ((runs & IS_HEX) !== 0) {
+  if (hasRun(text, IS_HEX)) {
     found.push(
       ...pieces(text, HEX, (piece) => Buffer.from(piece.replaceAll(/[ :,]/g, ''), 'hex').toString()),
     );

@@ -110,18 +110,32 @@ const readWord = (word: string): Read => {
   return word.length >= MIN_GLUED && word.length <= MAX_GLUED ? glued(word) : NOTHING;
 };
 
-/** Words seen before: most of a text is. Emptied when full, so that strangers cannot fill the memory. */
-const known = new Map<string, Read>();
-const MAX_KNOWN = 20_000;
+interface Slot {
+  readonly word: string;
+  readonly read: Read;
+}
+/**
+ * Words seen before, by a hash: most of a text is. A word that lands on another one's place takes it, so that
+ * strangers cannot fill the memory; and the word itself is compared, so that they cannot hide one behind another.
+ */
+const slots: (Slot | undefined)[] = new Array(16_384).fill(undefined);
 const MAX_KNOWN_CHARS = 24;
+/** A slice up to here is a copy, in V8. */
+const MAX_COPIED_CHARS = 12;
+const NO_HASH = 0x81_1c_9d_c5;
+const nextHash = (hash: number, code: number): number => Math.imul(hash ^ code, 0x01_00_01_93);
 
-const read = (word: string): Read => {
-  if (word.length > MAX_KNOWN_CHARS) return readWord(word);
-  const before = known.get(word);
-  if (before !== undefined) return before;
+/** What the word between two places means. */
+const readAt = (text: string, start: number, end: number, hash: number): Read => {
+  const at = (hash ^ (hash >>> 15)) & (slots.length - 1);
+  const slot = slots[at];
+  if (slot !== undefined && slot.word.length === end - start && text.startsWith(slot.word, start))
+    return slot.read;
+  const word = text.slice(start, end);
   const made = { ...readWord(word), isLeading: LEADS.has(word) };
-  if (known.size >= MAX_KNOWN) known.clear();
-  known.set(word, made);
+  // A longer slice would hold on to all of its text.
+  if (word.length <= MAX_KNOWN_CHARS)
+    slots[at] = { word: word.length > MAX_COPIED_CHARS ? Buffer.from(word).toString() : word, read: made };
   return made;
 };
 
@@ -163,12 +177,12 @@ class Reader {
     }
   }
 
-  word(word: string, start: number): void {
-    if (word.length === 1) {
+  word(start: number, end: number, hash: number): void {
+    if (end - start === 1) {
       if (this.#singles === '') this.#singlesFrom = start;
-      this.#singles += word;
+      this.#singles += this.#text.charAt(start);
     } else if (this.#singles !== '') this.endSingles();
-    const one = read(word);
+    const one = readAt(this.#text, start, end, hash);
     if (one.meanings.length > 0) this.#addAll(one, start);
     this.tokens.count += 1;
     this.isLead = one.isLeading === true;
@@ -214,13 +228,15 @@ export const tokensOf = (text: string): Tokens => {
     }
     const start = at;
     let hasLetter = false;
+    let hash = NO_HASH;
     for (; at < end; at++) {
       const code = text.charCodeAt(at);
       const inner = code < 128 ? (KIND[code] as number) : kindOf(code);
       if (inner === LETTER) hasLetter = true;
       else if (inner !== LEET && !isInnerBang(text, at)) break;
+      hash = nextHash(hash, code);
     }
-    if (hasLetter) reader.word(text.slice(start, at), start);
+    if (hasLetter) reader.word(start, at, hash);
   }
   reader.endSingles();
   return reader.tokens;
