@@ -1,7 +1,7 @@
 /**
- * What prompt-guard costs: `npm run bench -- guard`. CPU time of all threads per body, the least of 9 rounds, since
- * whoever else uses the cores only adds to it; bodies
- * of 4 KB in the form of a chat request, and texts made to be dear, at two lengths to show that the cost is linear.
+ * What prompt-guard costs: `npm run bench -- guard`. CPU time of all threads per body, the least of 9
+ * rounds, since whoever else uses the cores only adds to it; bodies of 4 KB in the form of a chat request, and texts
+ * made to be dear, at two lengths to show that the cost is linear.
  */
 import { scan } from '@sluice/plugins';
 import { readCorpus } from './corpus.ts';

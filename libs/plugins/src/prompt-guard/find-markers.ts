@@ -85,7 +85,8 @@ export const markersIn = (text: string): ReadonlyMap<Marker, number> => {
       const starting = BY_START[code * WIDTH + next];
       const third = text.charCodeAt(at + 2);
       if (starting !== undefined)
-        for (const one of starting) if (one.text.charCodeAt(2) === third && text.startsWith(one.text, at) && !found.has(one))
+        for (const one of starting)
+          if (one.text.charCodeAt(2) === third && text.startsWith(one.text, at) && !found.has(one))
             found.set(one, at);
     }
     before = code;

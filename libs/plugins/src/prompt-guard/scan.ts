@@ -1,6 +1,6 @@
 import { decodedTexts } from './decoded.ts';
-import { fold } from './fold.ts';
 import { markersIn, turnsIn } from './find-markers.ts';
+import { fold } from './fold.ts';
 import { type Family, RULES, type Rule } from './rules.ts';
 import { type Tokens, tokensOf } from './tokens.ts';
 import { CONCEPT_COUNT, conceptIndex, reversed, rot13 } from './vocabulary.ts';
