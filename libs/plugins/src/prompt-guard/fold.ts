@@ -104,7 +104,7 @@ const LEET: Readonly<Record<string, string>> = {
 const LETTER_OF = new Map(Object.entries(LEET));
 
 const INVISIBLE =
-  /\u034f|[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]/g;
+  /[\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0]/g;
 const TAGS = /[\u{e0000}-\u{e007f}]/gu;
 const MARKS = /\p{M}/gu;
 
