@@ -2,6 +2,7 @@ import { type Answer, type CallOptions, call, eventually } from '@sluice/testkit
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ExplainWorld, tokenOf } from './explain-world.ts';
+import { natsClient } from './gateway.ts';
 
 // One fleet; the tests that take parts away stand at the end.
 let world: ExplainWorld;
@@ -100,7 +101,7 @@ test('given a limit of 3 an hour, when the fourth request is refused, then expla
 });
 
 test('given a quota that is used up, when the policy blocks, then explain names the quota, what is used and the limit', async () => {
-  const connection = await connect({ servers: world.gateway.ready.nats });
+  const connection = await connect(natsClient(world.gateway.ready.nats));
   const now = Date.now();
   const payload = {
     ...{ limit: 100, used: 120, remaining: 0, period: 'monthly' },
@@ -184,7 +185,7 @@ test('given a fleet in health, then doctor finds nothing and ends with 0', async
 
 test('given the edges have forgotten a refusal, then explain finds it in the stream', async () => {
   const answer = await proxy('/nowhere/long-ago');
-  const connection = await connect({ servers: world.gateway.ready.nats });
+  const connection = await connect(natsClient(world.gateway.ready.nats));
   const { streams } = await connection.jetstreamManager();
   await eventually(async () => {
     const last = await streams.getMessage('DECISIONS', { last_by_subj: 'decision.recorded' });

@@ -26,20 +26,12 @@ export const createMetrics = (service: string, version: string): Registry => {
 const observeProcess = (registry: Registry): void => {
   const loop = monitorEventLoopDelay({ resolution: LOOP_LOOK_MS });
   loop.enable();
-  gauge(
-    registry,
-    'sluice_event_loop_delay_seconds',
-    'Delay of the event loop',
-    ['quantile'] as const,
-    (g) => {
-      for (const quantile of [0.5, 0.99, 1])
-        g.set(
-          { quantile: `${quantile}` },
-          delayOf(quantile === 1 ? loop.max : loop.percentile(quantile * 100)),
-        );
-      loop.reset();
-    },
-  );
+  gauge(registry, 'sluice_event_loop_delay_seconds', 'Delay of the event loop', ['at'] as const, (g) => {
+    g.set({ at: 'p50' }, delayOf(loop.percentile(50)));
+    g.set({ at: 'p99' }, delayOf(loop.percentile(99)));
+    g.set({ at: 'max' }, delayOf(loop.max));
+    loop.reset();
+  });
   gauge(registry, 'process_resident_memory_bytes', 'Memory of the process', [] as const, (g) =>
     g.set(memoryUsage.rss()),
   );
