@@ -5,7 +5,7 @@ import { accessSync, constants, existsSync, rmSync, statSync, writeFileSync } fr
 import { delimiter, join } from 'node:path';
 
 /**
- * @typedef {'nats-server' | 'redis-server'} ServerName
+ * @typedef {'nats-server' | 'redis-server' | 'prometheus'} ServerName
  * @typedef {{ ok: true, paths: Record<string, string> } | { ok: false, missing: ServerName[], message: string }} Found
  * @typedef {object} Search
  * @property {ServerName[]} wanted
@@ -21,7 +21,11 @@ import { delimiter, join } from 'node:path';
 export const OTHER_DIRS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
 
 /** Programs that serve: Valkey speaks Redis's protocol and takes its flags. */
-const PROGRAMS = { 'nats-server': ['nats-server'], 'redis-server': ['redis-server', 'valkey-server'] };
+const PROGRAMS = {
+  'nats-server': ['nats-server'],
+  'redis-server': ['redis-server', 'valkey-server'],
+  prometheus: ['prometheus'],
+};
 
 /** @param {string} file */
 const isExecutable = (file) => {
@@ -139,12 +143,18 @@ const explain = (missing, failure) =>
   [
     ...missing.map((server) => `${PROGRAMS[server].join(' or ')} not found on PATH`),
     ...(failure === undefined ? [] : [failure]),
-    'Install with one of:',
-    '  sudo apt-get install -y --no-install-recommends nats-server redis-server',
-    '  brew install nats-server redis',
-    '  docker compose -f deploy/compose.yaml up -d nats redis',
-    'or use servers that run already: npm start -- --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379',
+    ...(missing.includes('prometheus')
+      ? ['Install with: sudo apt-get install -y --no-install-recommends prometheus']
+      : SERVER_REMEDIES),
   ].join('\n');
+
+const SERVER_REMEDIES = [
+  'Install with one of:',
+  '  sudo apt-get install -y --no-install-recommends nats-server redis-server',
+  '  brew install nats-server redis',
+  '  docker compose -f deploy/compose.yaml up -d nats redis',
+  'or use servers that run already: npm start -- --nats nats://127.0.0.1:4222 --redis redis://127.0.0.1:6379',
+];
 
 /**
  * Paths of the servers wanted, after an installation when needed and possible; else what a person can do.
