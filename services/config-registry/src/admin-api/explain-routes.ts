@@ -32,7 +32,7 @@ export const explainRoutes = (app: FastifyInstance, parts: AdminParts): void => 
       if (id.length > MAX_ID_CHARS) return invalid(reply, `id: has more than ${MAX_ID_CHARS} characters`);
       try {
         const record = await findDecision({ ...parts, jetstream }, id);
-        if (record === undefined) return notFound(reply, id);
+        if (record === undefined) return await notFound(reply, id);
         const { state, position } = parts.follower;
         return explain(record, { state, version: position.version });
       } catch (error) {
