@@ -7,6 +7,10 @@ export interface Report {
   readonly counted: (counts: Readonly<Partial<Record<EventResult, number>>>) => void;
   readonly deadLettered: (reason: DeadReason) => void;
   readonly progressed: (progress: ConsumerProgress) => void;
+  /** So many events are gone for good. */
+  readonly missed: (events: number) => void;
+  readonly completeness: (isComplete: boolean) => void;
+  readonly durability: (level: 'os' | 'disk', replicas: number) => void;
   readonly rebuilt: (rebuilds: number) => void;
 }
 
@@ -30,11 +34,24 @@ export const createReport = (metrics: Registry): Report => {
     [],
   );
   const lag = gauge(metrics, 'sluice_quota_mirror_lag_seconds', 'Age of the oldest unsettled event.', []);
-  const missed = gauge(
+  const missed = counter(
     metrics,
-    'sluice_quota_mirror_missed',
+    'sluice_quota_mirror_missed_total',
     'Events the stream let go before they were mirrored: an outage outlived its retention.',
     [],
+  );
+  missed.inc(0);
+  const complete = gauge(
+    metrics,
+    'sluice_quota_mirror_complete',
+    '1 while Redis is known to hold every quota; 0 while it is being rebuilt.',
+    [],
+  );
+  const durability = gauge(
+    metrics,
+    'sluice_quota_mirror_durability',
+    'What an acknowledged event survives: os (a killed process, not a loss of power) or disk.',
+    ['durability', 'replicas'],
   );
   const rebuilds = gauge(metrics, 'sluice_quota_mirror_rebuilds', 'Times this process rebuilt Redis.', []);
   for (const result of ['applied', 'duplicate', 'stale', 'expired', 'poison']) events.inc({ result }, 0);
@@ -48,8 +65,10 @@ export const createReport = (metrics: Registry): Report => {
       unacked.set(progress.ackPending);
       again.set(progress.redelivered);
       lag.set(progress.lagMs / 1000);
-      missed.set(progress.missed);
     },
+    missed: (count) => missed.inc(count),
+    completeness: (isComplete) => complete.set(isComplete ? 1 : 0),
+    durability: (level, replicas) => durability.set({ durability: level, replicas }, 1),
     rebuilt: (count) => rebuilds.set(count),
   };
 };

@@ -19,6 +19,10 @@ export const Settings = z.object({
     .max(5)
     .default(1)
     .describe('Copies of each stream; 3 in a cluster of three servers.'),
+  NATS_SYNC: z
+    .enum(['os', 'always'])
+    .default('os')
+    .describe('How the NATS servers are set (`sync_interval`); clients cannot ask them. Only reported.'),
   REDIS_KEY_PREFIX: z
     .string()
     .default('quota:tenant:')

@@ -13,8 +13,9 @@ import { LatestValues } from './latest-values.ts';
 import { type Mirror, mirrorBatch } from './mirror-quota.ts';
 import { Rebuilder } from './rebuild.ts';
 import { type RedisWatch, watchRedis } from './redis-watch.ts';
-import { createReport } from './report.ts';
+import { createReport, type Report } from './report.ts';
 import type { Settings } from './settings.ts';
+import { watchGaps } from './watch-gaps.ts';
 
 /** Shorter than any patience with a dead process: what it held is delivered to another after this. */
 const ACK_WAIT_MS = 5000;
@@ -50,6 +51,8 @@ export const startMirror = ({ settings, bus, redis, metrics, logger }: Parts): R
   const latest = new LatestValues(store, jetstream, logger);
   const known = { epoch: undefined as number | undefined, settledBeforeMs: 0 };
   const stream = settings.NATS_STREAM;
+  const lookForGaps = watchGaps(report, logger);
+  tellDurability(settings, report, logger);
   const mirror: Mirror = {
     ...{ bus, jetstream, store, latest, report, logger },
     maxDeliveries: settings.MAX_DELIVERIES,
@@ -68,6 +71,9 @@ export const startMirror = ({ settings, bus, redis, metrics, logger }: Parts): R
       known.settledBeforeMs = 0;
       const wanted = { stream, subject: settings.NATS_SUBJECT, replicas: settings.NATS_REPLICAS };
       known.epoch = await ensureStreams(jetstream, logger, wanted);
+      // A consumer that is not there yet has missed nothing.
+      const before = await consumer.progress().catch(() => undefined);
+      if (before !== undefined) lookForGaps(before);
     },
     onBatch: (deliveries) => mirrorBatch(mirror, deliveries),
   });
@@ -84,13 +90,14 @@ export const startMirror = ({ settings, bus, redis, metrics, logger }: Parts): R
     },
   });
   const looking = setInterval(() => {
+    report.completeness(rebuilder.isLoaded);
     if (consumer.state !== 'open') return;
     consumer.progress().then(
       (progress) => {
         known.settledBeforeMs = progress.settledBeforeMs;
         report.progressed(progress);
         report.rebuilt(rebuilder.counters.rebuilds);
-        if (progress.missed > 0) logger.error({ missed: progress.missed }, 'events were lost to retention');
+        lookForGaps(progress);
       },
       (error: unknown) => logger.debug({ err: error }, 'no word about the consumer'),
     );
@@ -108,6 +115,18 @@ export const startMirror = ({ settings, bus, redis, metrics, logger }: Parts): R
       await latest.flush();
     },
   };
+};
+
+/** What the documents promise, and no more: an acknowledged event survives this. */
+const tellDurability = (settings: Settings, report: Report, logger: Logger): void => {
+  const { NATS_REPLICAS: replicas, NATS_SYNC } = settings;
+  const durability = NATS_SYNC === 'always' ? 'disk' : 'os';
+  report.durability(durability, replicas);
+  if (durability === 'os' && replicas === 1)
+    logger.info(
+      { durability, replicas },
+      'an acknowledged event survives a killed process, not a loss of power: set sync_interval: always (and NATS_SYNC) or NATS_REPLICAS',
+    );
 };
 
 const detailOf = async (jetstream: JetStream, consumer: BatchConsumer, stream: string): Promise<string> => {

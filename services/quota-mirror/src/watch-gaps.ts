@@ -1,0 +1,21 @@
+import type { ConsumerProgress, Logger } from '@sluice/service-kit';
+import type { Report } from './report.ts';
+
+/**
+ * Events that the stream let go before they were mirrored are gone for good: the sums lack them, a state comes right
+ * with the tenant's next event. Nobody else can know, so it is said once for each, at the error level, and counted.
+ * It must be asked before the consumer is opened, too: the first delivery moves it past the gap.
+ */
+export const watchGaps = (report: Report, logger: Logger) => {
+  let counted = 0;
+  return ({ missed }: Pick<ConsumerProgress, 'missed'>): void => {
+    if (missed > counted) {
+      report.missed(missed - counted);
+      logger.error(
+        { missed: missed - counted },
+        "quota events were lost to retention: have the publisher send every tenant's state again",
+      );
+    }
+    counted = missed; // the same gap is seen until the consumer has passed it
+  };
+};
