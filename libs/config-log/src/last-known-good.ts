@@ -29,9 +29,16 @@ export class LastKnownGoodFile {
   /** False while the file on disk is damaged: it must not push out the good one before it. */
   #keepsPrevious = true;
 
+  #problem: string | undefined;
+
   constructor(path: string, logger: Logger) {
     this.#path = path;
     this.#logger = logger;
+  }
+
+  /** Why the newest configuration is not on disk, a full disk say; undefined while it is. Traffic goes on. */
+  get problem(): string | undefined {
+    return this.#problem;
   }
 
   /** The newest undamaged state on disk; undefined when there is none. Why one was passed over is logged. */
@@ -70,9 +77,13 @@ export class LastKnownGoodFile {
       });
     this.#writing = Promise.all([text, this.#writing])
       .then(([bytes]) => this.#write(bytes))
-      .catch((error: unknown) =>
-        this.#logger.warn({ err: error, path: this.#path }, 'last known good configuration not written'),
-      );
+      .then(() => {
+        this.#problem = undefined;
+      })
+      .catch((error: unknown) => {
+        this.#problem = `the configuration is not on disk: ${(error as Error).message}`;
+        this.#logger.warn({ err: error, path: this.#path }, 'last known good configuration not written');
+      });
     return this.#writing;
   }
 

@@ -1,4 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigState } from '@sluice/gateway-config';
@@ -67,6 +76,45 @@ for (const [name, damage] of Object.entries(damages))
     truncateSync(file.path, 3);
     expect((await new LastKnownGoodFile(file.path, silentLogger()).load())?.position.version).toBe(6);
   });
+
+test('given one bit flipped anywhere in the file, then it is refused, or is what was saved all the same', async () => {
+  using file = folder();
+  await saved(file.path, 6, 7);
+  const whole = readFileSync(file.path);
+  const good = [stateOf(6), stateOf(7)].map(({ state, position }) => `${position.version} ${state.digest}`);
+  const found = new Map<string, number>();
+
+  for (let at = 0; at < whole.length; at += 7) {
+    const bytes = Buffer.from(whole);
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << (at % 8));
+    writeFileSync(file.path, bytes);
+    const loaded = await new LastKnownGoodFile(file.path, silentLogger()).load();
+    const name = `${loaded?.position.version} ${loaded?.state.digest}`;
+    found.set(name, (found.get(name) ?? 0) + 1);
+  }
+
+  expect([...found.keys()].filter((name) => !good.includes(name))).toEqual([]);
+  expect(found.get(good[0] ?? '')).toBeGreaterThan(found.get(good[1] ?? '') ?? 0);
+});
+
+test('given a full disk, then the save is skipped and told, the file before stays, and the next save heals it', async () => {
+  using file = folder();
+  const store = await saved(file.path, 6);
+  const draft = `${file.path}.tmp-${process.pid}`;
+  symlinkSync('/dev/full', draft); // every write to it fails with ENOSPC
+  const { state, position } = stateOf(7);
+
+  store.save(state, position);
+  await store.flush();
+
+  expect(store.problem).toContain('ENOSPC');
+  expect((await new LastKnownGoodFile(file.path, silentLogger()).load())?.position.version).toBe(6);
+  unlinkSync(draft);
+  store.save(state, position);
+  await store.flush();
+  expect(store.problem).toBeUndefined();
+  expect((await new LastKnownGoodFile(file.path, silentLogger()).load())?.position.version).toBe(7);
+});
 
 test('given both files are damaged, then nothing is loaded', async () => {
   using file = folder();

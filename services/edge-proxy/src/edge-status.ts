@@ -1,4 +1,4 @@
-import type { ConfigFollower, RevocationFollower } from '@sluice/config-log';
+import type { ConfigFollower, LastKnownGoodFile, RevocationFollower } from '@sluice/config-log';
 import type { Bus, NodeStatusFacts } from '@sluice/service-kit';
 import type { Decisions } from './decide/decisions.ts';
 import type { Gateway } from './gateway.ts';
@@ -12,12 +12,14 @@ export const problemsOf = (
   bus: Bus,
   {
     follower,
+    file,
     revocations,
     plugins,
     gate,
     decisions,
   }: {
-    follower: ConfigFollower | undefined;
+    follower?: ConfigFollower;
+    file?: LastKnownGoodFile;
     revocations: RevocationFollower;
     plugins: PluginSource;
     gate: OverloadGate;
@@ -34,6 +36,7 @@ export const problemsOf = (
     : { '~revocations': 'the list of revoked tokens cannot be read, so no verdict is remembered' }),
   ...(follower?.isStale === true ? { '~config': 'no registry heard for 10 s' } : {}),
   ...(follower?.refusal === undefined ? {} : { '~refused': follower.refusal }),
+  ...(file?.problem === undefined ? {} : { '~disk': file.problem }),
   ...(plugins.problems.length === 0 ? {} : { '~plugins': plugins.problems.join('; ') }),
 });
 

@@ -74,7 +74,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   const { settings, instance, logger } = parts;
   const registry = createMetrics('edge-proxy', '0.1.0');
   const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'edge-proxy', logger });
-  const following: { follower?: ConfigFollower } = {};
+  const following: { follower?: ConfigFollower; file?: LastKnownGoodFile } = {};
   const { gateway, decisions, revocations, sinks, answers } = openGateway(parts, {
     registry,
     bus,
@@ -87,8 +87,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   });
   const gate = openGate(gateway, settings, registry);
   const listener = new Listener(gateway, settings, gate);
-  const problems = () =>
-    problemsOf(gateway, bus, { follower: following.follower, revocations, plugins, gate, decisions });
+  const problems = () => problemsOf(gateway, bus, { ...following, revocations, plugins, gate, decisions });
   const status = await startStatusServer({
     host: settings.STATUS_HOST,
     port: settings.STATUS_PORT,
@@ -106,8 +105,8 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
       decisions.cache.clear();
     },
   });
-  following.follower = follower;
-  observe({ registry, gateway, instance, listener, follower, bus, decisions, revocations, plugins });
+  Object.assign(following, { follower, file });
+  observe({ registry, gateway, instance, listener, follower, file, bus, decisions, revocations, plugins });
   answerRegistry(bus, { gateway, answers, registry });
   gateway.records.answer();
 
@@ -245,17 +244,22 @@ const observe = (parts: {
   instance: string;
   listener: Listener;
   follower: ConfigFollower;
+  file: LastKnownGoodFile;
   bus: Bus;
   decisions: Decisions;
   revocations: RevocationFollower;
   plugins: PluginSource;
 }): void => {
-  const { registry, gateway, instance, listener, follower, bus, decisions, revocations, plugins } = parts;
+  const { registry, gateway, instance, listener, follower, file, bus, decisions, revocations, plugins } =
+    parts;
   gateway.metrics.observe(registry, instance, {
     connections: () => listener.counts,
     version: () => follower.position.version,
     isStale: () => follower.isStale,
+    isUnsaved: () => file.problem !== undefined,
     busConnected: () => bus.isConnected,
+    refusedMessages: () =>
+      bus.malformed.values().reduce((sum, count) => sum + count, follower.counts.foreign),
     cachedVerdicts: () => decisions.cache.size,
     breakers: () => decisions.breakers,
     leasedBudgets: () => decisions.leasedBudgets,

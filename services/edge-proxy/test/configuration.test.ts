@@ -95,6 +95,11 @@ test('given garbage and a forged commit on the bus, when they come, then the con
     JSON.stringify({ ...configCommitted.examples[0]?.payload, tenantId: undefined }),
   );
   await connection.flush();
+  await eventually(async () =>
+    expect((await call(world.edges[0]?.ports.status ?? 0, '/metrics')).text).toMatch(
+      /sluice_bus_refused_messages [2-9]/,
+    ),
+  );
   expect((await call(world.port, '/')).status).toBe(200);
 });
 

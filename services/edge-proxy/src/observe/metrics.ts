@@ -14,7 +14,11 @@ export interface EdgeGauges {
   readonly connections: () => Connections;
   readonly version: () => number;
   readonly isStale: () => boolean;
+  /** The newest configuration is not on disk. */
+  readonly isUnsaved: () => boolean;
   readonly busConnected: () => boolean;
+  /** Messages of the bus that broke their contract, or are no commit of the configuration's log. */
+  readonly refusedMessages: () => number;
   readonly cachedVerdicts: () => number;
   readonly revocations: () => number;
   readonly pluginProblems: () => number;
@@ -102,8 +106,18 @@ export class EdgeMetrics {
     gauge(registry, 'sluice_config_stale', '1 while no registry was heard for 10 s', [] as const, (g) =>
       g.set(gauges.isStale() ? 1 : 0),
     );
+    gauge(registry, 'sluice_config_unsaved', '1 while the configuration is not on disk', [] as const, (g) =>
+      g.set(gauges.isUnsaved() ? 1 : 0),
+    );
     gauge(registry, 'sluice_nats_connected', '1 while the bus is connected', [] as const, (g) =>
       g.set(gauges.busConnected() ? 1 : 0),
+    );
+    gauge(
+      registry,
+      'sluice_bus_refused_messages',
+      'Messages of the bus that broke their contract or are no commit of the log, since the start',
+      [] as const,
+      (g) => g.set(gauges.refusedMessages()),
     );
     gauge(registry, 'sluice_verdict_cache_entries', 'Verdicts about credentials held', [] as const, (g) =>
       g.set(gauges.cachedVerdicts()),
