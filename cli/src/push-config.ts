@@ -8,6 +8,8 @@ export interface Push {
   readonly text: string;
   readonly author: string;
   readonly message?: string | undefined;
+  /** Token of the Admin API; absent: it asks for none. */
+  readonly token?: string | undefined;
 }
 
 export type Pushed =
@@ -19,8 +21,9 @@ const headerText = (text: string): string => encodeURI(text).replaceAll('%20', '
 
 const explain = (status: number, body: string): string => {
   try {
-    const { message } = JSON.parse(body) as { message?: unknown };
+    const { message, error } = JSON.parse(body) as { message?: unknown; error?: { message?: unknown } };
     if (typeof message === 'string') return message;
+    if (typeof error?.message === 'string') return `${error.message} (SLUICE_ADMIN_TOKEN names the token)`;
   } catch {
     // Not JSON: something other than our registry answered, so its text is shown below.
   }
@@ -28,9 +31,10 @@ const explain = (status: number, body: string): string => {
 };
 
 /** Replaces the whole configuration, as a `POST /config` of Kong does. */
-export const pushConfig = async ({ admin, text, author, message }: Push): Promise<Pushed> => {
+export const pushConfig = async ({ admin, text, author, message, token }: Push): Promise<Pushed> => {
   const headers = {
     'content-type': 'application/json',
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
     'x-sluice-author': headerText(author),
     ...(message === undefined ? {} : { 'x-sluice-message': headerText(message) }),
   };

@@ -23,7 +23,10 @@ export const apply = async (
   if (!read.ok) return refuse(io, EXIT.invalid, read.problems.join('\n  '), options);
   const { text, label } = read.configuration;
   const admin = adminUrlOf(io, options);
-  const pushed = await pushConfig({ admin, text, author: userInfo().username, message: options.message });
+  const pushed = await pushConfig({
+    ...{ admin, text, author: userInfo().username, message: options.message },
+    token: io.env.SLUICE_ADMIN_TOKEN,
+  });
   if (!pushed.ok && pushed.kind === 'unreachable') {
     const remedy = 'start the gateway with npm start, or give --admin';
     return refuse(io, EXIT.environment, `${pushed.message} (${remedy})`, options);

@@ -154,10 +154,11 @@ export class Run {
 
   /** @returns the version that the configuration has now. */
   async #push(): Promise<number> {
-    const { configuration, terminal } = this.#setup;
+    const { configuration, terminal, io } = this.#setup;
     const { admin } = this.#urls;
+    const token = io.env.SLUICE_ADMIN_TOKEN;
     for (let attempt = 1; ; attempt++) {
-      const pushed = await pushConfig({ admin, text: configuration.text, author: 'sluice up' });
+      const pushed = await pushConfig({ admin, text: configuration.text, author: 'sluice up', token });
       if (pushed.ok) {
         terminal.other('configuration', `${configuration.label} · ${describePush(pushed)}`);
         return Number(pushed.generation?.replace(/^r/, '') ?? 0);

@@ -3,6 +3,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { issueCertificate, type KeyedCertificate } from '@sluice/service-kit';
 import type { FastifyInstance } from 'fastify';
+import { assertGuarded } from './admin-access/binding.ts';
 import type { Settings } from './settings.ts';
 
 export interface AdminListeners {
@@ -14,17 +15,18 @@ export interface AdminListeners {
 
 type ListenerSettings = Pick<
   Settings,
-  'ADMIN_HOST' | 'ADMIN_PORT' | 'ADMIN_TLS_PORT' | 'ADMIN_TLS_CERT' | 'ADMIN_TLS_KEY'
+  'ADMIN_HOST' | 'ADMIN_TOKENS' | 'ADMIN_PORT' | 'ADMIN_TLS_PORT' | 'ADMIN_TLS_CERT' | 'ADMIN_TLS_KEY'
 >;
 
 /**
  * Opens the ports of the Admin API: plain, and TLS where it is asked for.
- * @throws Error when a port is taken or the certificate cannot be used, naming the setting.
+ * @throws Error when anybody could use it, a port is taken or the certificate cannot be used, naming the setting.
  */
 export const openAdminPorts = async (
   app: FastifyInstance,
   settings: ListenerSettings,
 ): Promise<AdminListeners> => {
+  assertGuarded(settings.ADMIN_HOST, settings.ADMIN_TOKENS.length > 0);
   const pair = settings.ADMIN_TLS_PORT === undefined ? undefined : await certificateOf(settings);
   await app.listen({ host: settings.ADMIN_HOST, port: settings.ADMIN_PORT });
   const port = (app.server.address() as AddressInfo).port;

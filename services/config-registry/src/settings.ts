@@ -1,5 +1,6 @@
 import { sharedSettings } from '@sluice/service-kit';
 import { z } from 'zod';
+import { readAdminTokens } from './admin-access/admin-tokens.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -8,6 +9,20 @@ export const Settings = z.object({
   ...sharedSettings,
   STATUS_PORT: sharedSettings.STATUS_PORT.default(8104),
   ADMIN_HOST: z.string().default('127.0.0.1').describe('Address of the Admin API.'),
+  ADMIN_TOKENS: z
+    .string()
+    .default('')
+    .transform((text, context) => {
+      try {
+        return readAdminTokens(text);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+        return z.NEVER;
+      }
+    })
+    .describe(
+      'Who may use the Admin API: name:role:token, separated by commas; roles viewer, operator, admin. Unset: everybody, and ADMIN_HOST has to be a loopback address.',
+    ),
   ADMIN_PORT: port.default(8001).describe('Port of the Admin API; 0 takes a free one.'),
   ADMIN_TLS_PORT: port
     .optional()

@@ -93,8 +93,9 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
       lastSeq: follower.position.seq,
     });
   const apiKeys = ApiKeyRing.of(settings.API_KEY_PEPPER, { jetstream, revocations });
-  const known = { audit, follower, index, revocations, apiKeys, plugins, metrics };
-  const app = createAdminApi({ ...parts, ...known, bus, instance, adminWrites: settings.ADMIN_WRITES });
+  const { ADMIN_TOKENS: adminTokens, ADMIN_WRITES: adminWrites } = settings;
+  const known = { audit, follower, index, revocations, apiKeys, plugins, metrics, adminTokens, adminWrites };
+  const app = createAdminApi({ ...parts, ...known, bus, instance });
   const admin = await openAdminPorts(app, settings);
   return {
     adminPort: admin.port,

@@ -2,6 +2,8 @@ import { type ConfigFollower, LogUnavailable } from '@sluice/config-log';
 import type { PluginFolder } from '@sluice/plugins';
 import type { Bus, Registry } from '@sluice/service-kit';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { AdminToken } from '../admin-access/admin-tokens.ts';
+import { guardAdmin } from '../admin-access/guard.ts';
 import type { ApiKeyRing } from '../api-keys.ts';
 import type { ApplyParts } from '../apply-config.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
@@ -35,6 +37,8 @@ export interface AdminParts extends ApplyParts {
   readonly revocations: Revocations;
   /** Undefined: tenants have none, for want of a pepper. */
   readonly apiKeys: ApiKeyRing | undefined;
+  /** None: the API is open, as Kong's. */
+  readonly adminTokens: readonly AdminToken[];
   /** False: single entities can be read only, as in Kong without a database. */
   readonly adminWrites: boolean;
 }
@@ -52,8 +56,9 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   // Every body arrives as bytes: which types a path takes, and what a bad one is told, is Kong's matter, not fastify's.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes));
-  kongHeaders(app);
+  kongHeaders(app, parts);
   auditRequests(app, parts.audit);
+  guardAdmin(app, parts.adminTokens);
   // A file that was just put there counts for this request, before the request is judged.
   app.addHook('onRequest', async () => void (await parts.plugins.refresh()));
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ message: 'Not found' }));
@@ -76,13 +81,16 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
 const badRequest = (_error: unknown, _request: unknown, reply: unknown): void =>
   void (reply as FastifyReply).code(400).send({ message: 'Bad request' });
 
-const kongHeaders = (app: FastifyInstance): void => {
+const kongHeaders = (app: FastifyInstance, { adminTokens }: AdminParts): void => {
   app.addHook('onSend', (request, reply, payload, done) => {
     reply
       .header('server', `kong/${KONG_VERSION}`)
-      .header('x-kong-admin-latency', Math.round(reply.elapsedTime))
-      .header('access-control-allow-origin', request.headers.origin ?? '*')
-      .header('access-control-allow-credentials', 'true');
+      .header('x-kong-admin-latency', Math.round(reply.elapsedTime));
+    // Kong lets every site's pages read; where there is a login, none but the console's own.
+    if (adminTokens.length === 0)
+      reply
+        .header('access-control-allow-origin', request.headers.origin ?? '*')
+        .header('access-control-allow-credentials', 'true');
     done(null, payload);
   });
 };

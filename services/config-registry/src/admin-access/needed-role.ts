@@ -1,0 +1,25 @@
+import type { Role } from './admin-tokens.ts';
+
+/** Answers that hold credentials in plain text, as Kong gives them. */
+const SHOWS_SECRETS =
+  /^\/(?:config|certificates|ca_certificates|snis\/[^/]+\/certificate|(?:key|basic|hmac)-auths|jwts|oauth2|keys|key-sets|vaults)(?:\/|$)|^\/consumers\/[^/]+\/(?:key-auth|basic-auth|hmac-auth|jwt|oauth2)(?:\/|$)/;
+/** Whose changes are about who may call. */
+const CREDENTIALS = /^\/sluice\/(?:keys|revocations)(?:\/|$)/;
+
+/** The least role for a request. `path` without its query. */
+export const neededRole = (method: string, path: string): Role => {
+  // As the router reads it: a path that is written otherwise must not need less.
+  const read = readPath(path);
+  if (read === undefined) return 'admin';
+  if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
+    return SHOWS_SECRETS.test(read) ? 'operator' : 'viewer';
+  return CREDENTIALS.test(read) ? 'admin' : 'operator';
+};
+
+const readPath = (path: string): string | undefined => {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
+};
