@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -11,11 +11,12 @@ const key = { id: 'a1', name: 'n', tenant: 'acme', state: 'active', expiresAt: n
 /** The command line before an Admin API that gives one answer. */
 const run = async (args: readonly string[], body: unknown, { status = 200, env = {} } = {}) => {
   const asked: { method?: string; url?: string; body: string; headers: IncomingMessage['headers'] }[] = [];
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', url = '', headers } = request;
     asked.push({ method, url, headers, body: await text(request) });
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-  });
+  };
+  const server = createServer((request, response) => void answer(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const said = { out: '', err: '' };
