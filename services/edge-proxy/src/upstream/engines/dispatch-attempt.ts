@@ -6,8 +6,10 @@ import {
   type AnswerReader,
   type AttemptFailure,
   type AttemptOptions,
+  endlessInterim,
   type IncomingAnswer,
   isTimeout,
+  MAX_INTERIM,
   NAME_ERRORS,
   upstreamTimeout,
 } from './engine.ts';
@@ -38,6 +40,7 @@ export class DispatchAttempt implements Dispatcher.DispatchHandler, IncomingAnsw
   #reader: AnswerReader | undefined;
   #early: Buffer[] | undefined;
   #earlyBytes = 0;
+  #interim = 0;
   #whenClosed: (() => void) | undefined;
   status = 0;
   statusMessage = '';
@@ -83,7 +86,11 @@ export class DispatchAttempt implements Dispatcher.DispatchHandler, IncomingAnsw
   }
 
   onResponseStart(controller: Controller, status: number, _headers: unknown, message?: string): void {
-    if (status < 200) return;
+    if (status < 200) {
+      this.#interim += 1;
+      if (this.#interim > MAX_INTERIM) controller.abort(endlessInterim());
+      return;
+    }
     this.status = status;
     this.statusMessage = message ?? '';
     this.rawHeaders = linesOf(controller.rawHeaders);
@@ -196,6 +203,7 @@ const isInvalid = (cause: NodeJS.ErrnoException): boolean =>
   (cause instanceof errors.SocketError &&
     (cause.message === 'bad upgrade' || cause.message === 'bad response'));
 const INVALID = new Set([
+  'HPE_INTERIM',
   'UND_ERR_HEADERS_OVERFLOW',
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
   'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',

@@ -75,11 +75,18 @@ export interface AnswerReader {
   readonly broke: () => void;
 }
 
+/** Interim answers (1xx) that one request may get; whoever sends more never means to answer. */
+export const MAX_INTERIM = 64;
+
 /** What look-ups of names fail with. */
 export const NAME_ERRORS: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NONAME', 'EAI_FAIL']);
 
 /** What both engines and the operating system call a time that ran out. */
 export const isTimeout = (code: string): boolean => code === 'ETIMEDOUT' || code === 'ECONNECT_TIMEOUT';
+
+/** The error of an upstream that says 1xx and 1xx again. */
+export const endlessInterim = (): Error =>
+  Object.assign(new Error('upstream sent interim answers without end'), { code: 'HPE_INTERIM' });
 
 /** The error of an upstream that was silent for too long. */
 export const upstreamTimeout = (): Error =>

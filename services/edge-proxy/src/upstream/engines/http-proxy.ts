@@ -7,8 +7,10 @@ import {
   type AttemptFailure,
   type AttemptOptions,
   type Engine,
+  endlessInterim,
   type IncomingAnswer,
   isTimeout,
+  MAX_INTERIM,
   NAME_ERRORS,
   upstreamTimeout,
 } from './engine.ts';
@@ -61,6 +63,11 @@ const watchAttempt = (attempt: Running, request: ClientRequest): void => {
   request.once('upgrade', (_answer, socket) => {
     socket.destroy();
     attempt.fail(Object.assign(new Error('upstream switched protocols unasked'), { code: 'HPE_UPGRADE' }));
+  });
+  let interim = 0;
+  request.on('information', () => {
+    interim += 1;
+    if (interim > MAX_INTERIM) request.destroy(endlessInterim());
   });
   let limit = body.hasBody ? timeouts.write : timeouts.read;
   request.setTimeout(limit);
