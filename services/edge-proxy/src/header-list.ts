@@ -123,7 +123,12 @@ export class Headers implements HeaderList {
 
   /** As `toRecord`, by the name as it was written first: there are upstreams that care. */
   toNamedRecord(): Record<string, string | string[]> {
-    return this.#recordBy(this.#keys.map((key) => this.#names[this.#keys.indexOf(key)] ?? key));
+    const first = new Map<string, string>();
+    for (let i = 0; i < this.#keys.length; i++) {
+      const key = this.#keys[i] as string;
+      if (!first.has(key)) first.set(key, this.#names[i] as string);
+    }
+    return this.#recordBy(this.#keys.map((key) => first.get(key) ?? key));
   }
 
   #recordBy(names: readonly string[]): Record<string, string | string[]> {
@@ -132,8 +137,9 @@ export class Headers implements HeaderList {
       const name = names[i] as string;
       const value = this.#values[i] as string;
       const before = record[name];
-      record[name] =
-        before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
+      if (before === undefined) record[name] = value;
+      else if (Array.isArray(before)) before.push(value);
+      else record[name] = [before, value];
     }
     return record;
   }

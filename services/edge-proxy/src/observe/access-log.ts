@@ -21,14 +21,14 @@ export const logExchange = (
   lines.write(
     `,"request_id":"${exchange.id}","trace_id":"${exchange.traceId}"` +
       textField('method', exchange.method) +
-      textField('path', exchange.rawPath) +
+      clientField('path', exchange.rawPath) +
       `,"status":${status}` +
       textField('route', route?.name ?? route?.id) +
       textField('service', service?.name) +
       textField('target', exchange.target) +
       (exchange.tries > 1 ? `,"tries":${exchange.tries}` : '') +
-      textField('tenant', identity?.tenantId ?? exchange.fromClient.get('x-tenant-id')) +
-      textField('consumer', identity?.consumer?.username) +
+      clientField('tenant', identity?.tenantId ?? exchange.fromClient.get('x-tenant-id')) +
+      clientField('consumer', identity?.consumer?.username) +
       textField('decision', errorCode ?? 'forwarded') +
       textField('client', exchange.clientIp) +
       `,"duration_ms":${tenths(performance.now() - startedAt)}` +
@@ -38,5 +38,16 @@ export const logExchange = (
 
 const textField = (name: string, value: string | null | undefined): string =>
   value === undefined || value === null ? '' : `,"${name}":${JSON.stringify(value)}`;
+
+/** Control characters beyond ASCII, and what some readers of logs take for the end of a line. */
+const BREAKING = /[\u007f-\u009f\u2028\u2029]/;
+const EVERY_BREAKING = new RegExp(BREAKING, 'g');
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** As `textField`, for what a client chose. */
+const clientField = (name: string, value: string | null | undefined): string => {
+  const field = textField(name, value);
+  return BREAKING.test(field) ? field.replace(EVERY_BREAKING, escaped) : field;
+};
 
 const tenths = (ms: number): number => Math.round(ms * 10) / 10;
