@@ -1,4 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { call, eventually } from '@sluice/testkit';
@@ -26,7 +29,21 @@ interface Flood {
   readonly latency: string;
 }
 
-const flood = async (origin: string, key: string, connections: number, seconds: number): Promise<Flood> => {
+interface FloodOptions {
+  readonly connections: number;
+  readonly seconds: number;
+  /** So many a second all connections ask for; absent: as fast as they are answered. */
+  readonly perSecond?: number;
+}
+
+const flood = async (
+  origin: string,
+  key: string,
+  { connections, seconds, perSecond }: FloodOptions,
+): Promise<Flood> => {
+  const script = join(mkdtempSync(join(tmpdir(), 'sluice-flood-')), 'flood.lua');
+  const pauseMs = perSecond === undefined ? 0 : Math.round((1000 * connections) / perSecond);
+  writeFileSync(script, pauseMs === 0 ? '' : `function delay() return math.random(0, ${2 * pauseMs}) end`);
   const args = [
     '-t1',
     `-c${connections}`,
@@ -34,6 +51,8 @@ const flood = async (origin: string, key: string, connections: number, seconds: 
     '--latency',
     '--timeout',
     '10',
+    '-s',
+    script,
     '-H',
     `apikey: ${key}`,
     `${origin}/`,
@@ -89,10 +108,14 @@ test.skipIf(!isMeasured)(
     });
     const { proxy } = world.gateway.ready;
     await eventually(async () => (await call(proxy, '/', { headers: { apikey: 'noisy' } })).status === 200);
-    await flood(proxy, 'noisy', 64, 3); // warm
-    const normal = await flood(proxy, 'noisy', 64, Math.ceil(SECONDS / 4));
+    await flood(proxy, 'noisy', { connections: 64, seconds: 3 }); // warm
+    const normal = await flood(proxy, 'noisy', { connections: 64, seconds: Math.ceil(SECONDS / 4) });
     const stopQuiet = quietTenants(proxy);
-    const over = await flood(proxy, 'noisy', 3000, SECONDS);
+    const over = await flood(proxy, 'noisy', {
+      connections: 3000,
+      seconds: SECONDS,
+      perSecond: 3 * normal.answeredPerSecond,
+    });
     const endedAt = performance.now();
     const quiet = await stopQuiet();
     await eventually(async () => {
@@ -102,7 +125,7 @@ test.skipIf(!isMeasured)(
     const recoveredMs = Math.round(performance.now() - endedAt);
     process.stdout.write(
       `64 connections: ${normal.answeredPerSecond}/s, p99 ${normal.latency}\n` +
-        `3000 connections of one tenant: ${over.answeredPerSecond}/s answered ` +
+        `three times that by one tenant on 3000 connections: ${over.answeredPerSecond}/s answered ` +
         `(${Math.round((100 * over.answeredPerSecond) / normal.answeredPerSecond)} %), ${over.refusedPerSecond}/s refused\n` +
         `nine others: ${quiet.asked} requests, ${(100 * quiet.share).toFixed(2)} % answered, p99 ${quiet.p99.toFixed(0)} ms\n` +
         `normal again after ${recoveredMs} ms\n`,

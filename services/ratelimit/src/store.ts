@@ -94,10 +94,10 @@ export class CounterStore {
       const times = nowMs === undefined ? ['', deadline ?? ''] : [nowMs, ''];
       return this.#traced('spend', () => this.#script(key, operation, ...times, ...args));
     };
-    let reply = await call();
+    let reply = this.#checked(await call());
     if (nowMs === undefined) this.#clock.observe(reply[1] ?? 0);
     // Late, yet in time for us: Redis's clock was set forward. Nothing was spent, and now we know its time.
-    if (reply[0] === LATE) reply = await call();
+    if (reply[0] === LATE) reply = this.#checked(await call());
     if (reply[0] === LATE) throw unavailable('Redis came to the check too late');
     return spentOf(reply);
   }
@@ -113,6 +113,13 @@ export class CounterStore {
       if (error instanceof CheckFailed && error.message.startsWith('WRONGTYPE')) return undefined;
       throw error;
     }
+  }
+
+  /** An answer that is not the script's belongs to another question: nothing on that connection can be believed. */
+  #checked(reply: unknown): number[] {
+    if (isReply(reply)) return reply;
+    this.#options.redis.disconnect(true);
+    throw unavailable('Redis answered what was not asked');
   }
 
   /** Without a recorded trace no span is made: it would cost more than the call. */
@@ -165,6 +172,13 @@ export class CounterStore {
     if (time !== undefined) this.#clock.observe(Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000));
   }
 }
+
+const isReply = (reply: unknown): reply is number[] =>
+  Array.isArray(reply) &&
+  reply.every((figure) => typeof figure === 'number') &&
+  reply.length >= 2 &&
+  reply[0] >= LATE &&
+  reply[1] > 0;
 
 const readyOrTimeout = (redis: Redis, waitMs: number): Promise<void> =>
   new Promise((resolve) => {

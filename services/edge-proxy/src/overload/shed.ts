@@ -10,13 +10,27 @@ const RETRY_AFTER_SECONDS = ['1', '2', '3'];
 
 let turn = 0;
 
+const waiting: (readonly [IncomingMessage, ServerResponse, id: string])[] = [];
+
 /**
- * Refuses a request before anything is done for it: no exchange, no chain, no access line. A body that nobody wants
- * is not read, so its connection ends with the answer.
+ * Refuses a request before anything is done for it: no exchange, no chain, no access line. The answers of a turn of
+ * the event loop go out at its end: a client that asks again at once would be read again in the same turn, and those
+ * who are admitted would wait for it to stop.
  * @returns the request's id.
  */
-export const shedRequest = ({ headers, method }: IncomingMessage, response: ServerResponse): string => {
+export const shedRequest = (request: IncomingMessage, response: ServerResponse): string => {
   const id = randomHex(16);
+  if (waiting.push([request, response, id]) === 1) setImmediate(answerAll);
+  return id;
+};
+
+const answerAll = (): void => {
+  for (const [request, response, id] of waiting.splice(0))
+    if (!response.destroyed) answer(request, response, id);
+};
+
+/** A body that nobody wants is not read, so its connection ends with the answer. */
+const answer = ({ headers, method }: IncomingMessage, response: ServerResponse, id: string): void => {
   turn = (turn + 1) % RETRY_AFTER_SECONDS.length;
   const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
   response.writeHead(status, [
@@ -27,5 +41,4 @@ export const shedRequest = ({ headers, method }: IncomingMessage, response: Serv
     ...(hasBody ? ['Connection', 'close'] : []),
   ]);
   response.end(method === 'HEAD' ? undefined : BODY);
-  return id;
 };
