@@ -173,12 +173,11 @@ export class CounterStore {
   }
 }
 
-const isReply = (reply: unknown): reply is number[] =>
-  Array.isArray(reply) &&
-  reply.every((figure) => typeof figure === 'number') &&
-  reply.length >= 2 &&
-  reply[0] >= LATE &&
-  reply[1] > 0;
+const isReply = (reply: unknown): reply is number[] => {
+  if (!Array.isArray(reply) || !reply.every((figure) => typeof figure === 'number')) return false;
+  const [tokens = Number.NaN, now = Number.NaN] = reply;
+  return tokens >= LATE && now > 0;
+};
 
 const readyOrTimeout = (redis: Redis, waitMs: number): Promise<void> =>
   new Promise((resolve) => {
