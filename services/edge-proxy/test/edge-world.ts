@@ -151,6 +151,7 @@ export class EdgeWorld implements AsyncDisposable {
         PROXY_HOST: '127.0.0.1',
         DATA_DIR: mkdtempSync(join(tmpdir(), 'sluice-edge-')),
         DRAIN_TIMEOUT_MS: '2000',
+        OVERLOAD_LAG_MS: '0', // clients and upstreams are on the same event loop here
         ...(engine === undefined ? {} : { FORWARD_ENGINE: engine }),
         ...settings,
       }),

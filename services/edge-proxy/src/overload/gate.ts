@@ -5,6 +5,8 @@ import type { Callers } from './callers.ts';
 import { FairShare } from './fair-share.ts';
 
 const TICK_MS = 20;
+/** A burst that is over by then (a start, a page of many parts) is none of our business, in ms. */
+const SETTLE_MS = 300;
 /** So many times the limit is too late also when the turn before was later. */
 const LATE_IN_ANY_CASE = 10;
 /** While requests are refused the loop is held at this share of the lag that began it. */
@@ -51,6 +53,7 @@ export class OverloadGate {
   #lastTick: number;
   #cpuAtTick: number;
   #quietSince = 0;
+  #countingSince = 0;
   #floor = FLOOR_PER_MS;
   /** Requests per ms and caller that the loop has kept up with. */
   #middle = 0;
@@ -86,7 +89,7 @@ export class OverloadGate {
   admits(request: IncomingMessage): boolean {
     const now = this.#now();
     const lateMs = this.#lateBy(now);
-    if (this.#state === 'counting' && this.#isGrowing(lateMs)) this.#beginShedding(now, lateMs);
+    if (this.#state === 'counting' && this.#isGrowing(now, lateMs)) this.#beginShedding(now, lateMs);
     if (this.#state === 'shedding') this.#share.allowance = this.#allowanceAt(Math.max(lateMs, this.lagMs));
     const isAdmitted = this.#share.admits(this.#options.callers.of(request), now);
     if (!isAdmitted) this.#shed += 1;
@@ -124,12 +127,14 @@ export class OverloadGate {
     this.#quietSince = now;
     if (this.#state === 'counting') return;
     this.#share.restart(now);
+    this.#countingSince = now;
     this.#enter('counting');
   }
 
   /** What waits takes longer than the turn in which it came: after a stall it takes less and less. */
-  #isGrowing(lateMs: number): boolean {
+  #isGrowing(now: number, lateMs: number): boolean {
     const { maxLagMs } = this.#options;
+    if (now - this.#countingSince < SETTLE_MS) return false;
     return lateMs > Math.max(maxLagMs, Math.min(this.lagMs, maxLagMs * LATE_IN_ANY_CASE));
   }
 
