@@ -90,7 +90,8 @@ export const startRedisCluster = async (): Promise<Cluster> => {
   );
   await Promise.all(servers.map((server) => server.start()));
   const nodes = ports.map((port) => new Redis(port, HOST));
-  const call = (i: number, ...args: (string | number)[]) => nodes[i]?.call('CLUSTER', ...args.map(String));
+  const call = async (i: number, ...args: (string | number)[]): Promise<unknown> =>
+    nodes[i]?.call('CLUSTER', ...args.map(String));
   for (let i = 0; i < 3; i++)
     await call(i, 'ADDSLOTSRANGE', Math.ceil((i * 16_384) / 3), Math.ceil(((i + 1) * 16_384) / 3) - 1);
   for (let i = 0; i < 6; i++) await call(i, 'SET-CONFIG-EPOCH', i + 1);
