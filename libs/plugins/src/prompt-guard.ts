@@ -127,7 +127,8 @@ const act = (
       exchange.toUpstream.set(HEADER, headerOf(verdict));
       exchange.toClient.set(HEADER, headerOf(verdict));
       return undefined;
-    default:
+    case 'shadow':
+    case 'off':
       return undefined;
   }
 };

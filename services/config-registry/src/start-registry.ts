@@ -50,11 +50,7 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
   const plugins = await PluginFolder.open(settings.PLUGINS_DIR);
   const index = new EntityIndex();
   const follower = followConfig({
-    bus,
-    jetstream,
-    process: 'config-registry',
-    instance,
-    logger,
+    ...{ bus, jetstream, process: 'config-registry', instance, logger },
     onState: (state) => index.rebuild(state),
     onCommit: ({ ops }) => index.apply(ops),
   });
