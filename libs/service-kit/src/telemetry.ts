@@ -16,10 +16,22 @@ export { SpanKind } from '@opentelemetry/api';
 export interface Telemetry {
   /** False: no exporter is set, nothing is recorded and the SDK was not even loaded. */
   readonly enabled: boolean;
+  /** Share of the traces that begin here which are recorded, 0 to 1, where the starter chooses them; else 1. */
+  readonly rootShare: number;
   shutdown(): Promise<void>;
 }
 
-const OFF: Telemetry = { enabled: false, shutdown: () => Promise.resolve() };
+export interface TelemetryOptions {
+  /** Tests: record in memory instead of exporting. */
+  readonly processors?: NodeSDKConfiguration['spanProcessors'];
+  /**
+   * The caller draws for each trace that begins here, by `rootShare`, and starts spans of those alone: a span that turns
+   * out not to be recorded costs as much as one that is.
+   */
+  readonly choosesRoots?: boolean;
+}
+
+const OFF: Telemetry = { enabled: false, rootShare: 0, shutdown: () => Promise.resolve() };
 
 /** Set when an OTLP endpoint or an exporter was asked for; the SDK must never try a collector nobody named. */
 const wanted = (env: NodeJS.ProcessEnv): boolean =>
@@ -30,25 +42,40 @@ const wanted = (env: NodeJS.ProcessEnv): boolean =>
 
 /**
  * Starts OpenTelemetry by the standard `OTEL_*` variables. Without an endpoint or exporter nothing starts.
- * `processors` (tests) record in memory instead of exporting. The SDK is loaded only when it is used: it costs
- * 100 ms and 38 MB.
+ * The SDK is loaded only when it is used: it costs 100 ms and 38 MB.
  */
 export const startTelemetry = async (
   service: string,
   env: NodeJS.ProcessEnv,
-  processors?: NodeSDKConfiguration['spanProcessors'],
+  { processors, choosesRoots = false }: TelemetryOptions = {},
 ): Promise<Telemetry> => {
   if (processors === undefined && !wanted(env)) return OFF;
-  const { NodeSDK } = await import('@opentelemetry/sdk-node');
+  const [{ NodeSDK }, { AlwaysOnSampler, ParentBasedSampler }] = await Promise.all([
+    import('@opentelemetry/sdk-node'),
+    import('@opentelemetry/sdk-trace'),
+  ]);
+  const rootShare = choosesRoots ? rootShareIn(env) : undefined;
   const sdk = new NodeSDK({
     serviceName: env.OTEL_SERVICE_NAME ?? service,
     metricReaders: [], // metrics are Prometheus's matter
     logRecordProcessors: [],
     instrumentations: [], // the spans are made by hand: patching every module doubles a request's cost
     ...(processors === undefined ? {} : { spanProcessors: processors }),
+    ...(rootShare === undefined ? {} : { sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }) }),
   });
   sdk.start();
-  return { enabled: true, shutdown: () => sdk.shutdown().catch(() => undefined) };
+  return { enabled: true, rootShare: rootShare ?? 1, shutdown: () => sdk.shutdown().catch(() => undefined) };
+};
+
+/** What a sampler that goes by the parent does with a trace that has none; undefined for every other sampler. */
+const rootShareIn = ({
+  OTEL_TRACES_SAMPLER: sampler = 'parentbased_always_on',
+  OTEL_TRACES_SAMPLER_ARG: argument = '1',
+}: NodeJS.ProcessEnv): number | undefined => {
+  if (sampler === 'parentbased_always_on') return 1;
+  if (sampler === 'parentbased_always_off') return 0;
+  const ratio = Number(argument);
+  return sampler === 'parentbased_traceidratio' && ratio >= 0 && ratio <= 1 ? ratio : undefined;
 };
 
 const tracer = trace.getTracer('sluice');

@@ -63,7 +63,7 @@ describe('given an exporter', () => {
   const processor = new SimpleSpanProcessor({ exporter });
   let telemetry: Telemetry;
   beforeAll(async () => {
-    telemetry = await startTelemetry('test', {}, [processor]);
+    telemetry = await startTelemetry('test', {}, { processors: [processor] });
   });
   afterEach(() => exporter.reset());
   afterAll(() => telemetry.shutdown());

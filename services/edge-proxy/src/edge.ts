@@ -202,7 +202,7 @@ const openGateway = (
     }),
     logger,
     instance,
-    isTracing: telemetry.enabled,
+    tracing: telemetry,
     trustedPeers: new TrustedPeers(settings.TRUSTED_IPS),
     realIpHeader: settings.REAL_IP_HEADER,
     connectTo,

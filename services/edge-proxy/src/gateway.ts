@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '@sluice/contracts';
 import type { Ports } from '@sluice/plugins';
-import type { LineWriter, Logger } from '@sluice/service-kit';
+import type { LineWriter, Logger, Telemetry } from '@sluice/service-kit';
 import { sendError } from './answer.ts';
 import { runAccess, runSettle } from './chain.ts';
 import { clientAddress, plainAddress, type TrustedPeers } from './client-address.ts';
@@ -35,7 +35,7 @@ export interface Gateway extends Forwarding {
   readonly records: DecisionRecords;
   readonly logger: Logger;
   readonly instance: string;
-  readonly isTracing: boolean;
+  readonly tracing: Pick<Telemetry, 'enabled' | 'rootShare'>;
   readonly trustedPeers: TrustedPeers;
   readonly realIpHeader: string;
   readonly accessLog: 'all' | 'errors' | 'off';
@@ -78,8 +78,8 @@ const openExchange = (
   response: ServerResponse,
 ): ProxyExchange => {
   const parent =
-    headerOf(request, 'traceparent') ?? (gateway.isTracing ? foreignParent(request.rawHeaders) : undefined);
-  const trace = beginTrace(gateway.isTracing, request.method ?? 'GET', parent);
+    headerOf(request, 'traceparent') ?? (gateway.tracing.enabled ? foreignParent(request) : undefined);
+  const trace = beginTrace(gateway.tracing, request.method ?? 'GET', parent);
   const exchange = new ProxyExchange(request, response, trace);
   exchange.scheme = 'encrypted' in request.socket ? 'https' : 'http';
   exchange.port = request.socket.localPort ?? 0;

@@ -16,7 +16,7 @@ setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks'
 const settings = readSettings(Settings, process.env);
 const instance = settings.INSTANCE ?? instanceName('edge-proxy');
 const logger = createLogger({ service: 'edge-proxy', instance, level: settings.LOG_LEVEL });
-const telemetry = await startTelemetry('edge-proxy', process.env);
+const telemetry = await startTelemetry('edge-proxy', process.env, { choosesRoots: true });
 
 const edge = await startEdge({ settings, instance, logger, telemetry, environment: process.env });
 runUntilStopped(

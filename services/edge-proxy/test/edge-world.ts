@@ -157,7 +157,7 @@ export class EdgeWorld implements AsyncDisposable {
       }),
       instance: `edge-${this.edges.length}`,
       logger,
-      telemetry: { enabled: false, shutdown: async () => undefined },
+      telemetry: { enabled: false, rootShare: 0, shutdown: async () => undefined },
       environment: settings,
     });
     this.edges.push(edge);

@@ -25,7 +25,7 @@ test('given one sampled check among others, when decided, then its trace shows t
     forceFlush: done,
     shutdown: done,
   };
-  const telemetry = await startTelemetry('ratelimit', {}, [processor]);
+  const telemetry = await startTelemetry('ratelimit', {}, { processors: [processor] });
   const metrics = ratelimitMetrics(createMetrics('ratelimit', 'test'), () => true);
   const logger = silentLogger();
   const provider = Bus.open({ url: nats.url, name: 'provider', logger });

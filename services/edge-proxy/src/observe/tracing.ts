@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { extractTrace, TRACE_FORMATS } from '@sluice/plugins';
 import {
   CLIENT,
@@ -7,6 +8,7 @@ import {
   parseTraceparent,
   SERVER,
   startSpan,
+  type Telemetry,
   traceparentOf,
 } from '@sluice/service-kit';
 import { Headers } from '../header-list.ts';
@@ -22,8 +24,15 @@ export interface RequestTrace {
   readonly traceparent: string;
 }
 
+/** Where the formats other than W3C's have their trace id. */
+const FOREIGN = [
+  ...['b3', 'tracestate', 'x-b3-traceid', 'uber-trace-id', 'ot-tracer-traceid', 'x-datadog-trace-id'],
+  ...['x-amzn-trace-id', 'x-cloud-trace-context', 'x-instana-t'],
+];
+
 /** A client's trace in another format than W3C's, as `traceparent`; so that our spans stand in it, too. */
-export const foreignParent = (rawHeaders: readonly string[]): string | undefined => {
+export const foreignParent = ({ headers, rawHeaders }: IncomingMessage): string | undefined => {
+  if (!FOREIGN.some((name) => headers[name] !== undefined)) return undefined;
   const {
     traceId,
     spanId,
@@ -47,9 +56,13 @@ export const adoptedTrace = (
  * Continues the client's trace or begins one (W3C Trace Context). Without an exporter, or for a request whose
  * caller decided not to record, the context is only passed on.
  */
-export const beginTrace = (isEnabled: boolean, method: string, header: string | undefined): RequestTrace => {
+export const beginTrace = (
+  { enabled, rootShare }: Pick<Telemetry, 'enabled' | 'rootShare'>,
+  method: string,
+  header: string | undefined,
+): RequestTrace => {
   const parent = parseTraceparent(header);
-  if (isEnabled && (parent === undefined || parent.sampled)) {
+  if (enabled && (parent?.sampled ?? Math.random() < rootShare)) {
     const span = startSpan(method, {
       kind: SERVER,
       attributes: { 'http.request.method': method, 'url.scheme': 'http' },
