@@ -82,7 +82,7 @@ export const STREAMS = {
   /** The state of each API key; full means refused, for a key that is forgotten would come back to life or die. */
   API_KEYS: {
     name: 'API_KEYS',
-    subjects: ['auth.key_stored.*'],
+    subjects: ['auth.key.stored.*'],
     keeper: 'config-registry',
     maxAgeSeconds: 0,
     maxMessages: 100_000,
@@ -95,7 +95,7 @@ export const STREAMS = {
   },
   API_KEY_USES: {
     name: 'API_KEY_USES',
-    subjects: ['auth.key_used.*'],
+    subjects: ['auth.key.used.*'],
     keeper: 'config-registry',
     maxAgeSeconds: 400 * DAY,
     maxMessages: 100_000,

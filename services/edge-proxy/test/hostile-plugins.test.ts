@@ -19,6 +19,8 @@ const NEEDED: Readonly<Record<string, unknown>> = {
   opentelemetry: { endpoint: 'http://127.0.0.1:1/v1/traces' },
   'proxy-cache': { strategy: 'memory' },
   'rate-limiting': { minute: 5 },
+  'request-validation': { body_schema: { type: 'object' } },
+  'response-validation': { body_schema: { type: 'object' } },
   'response-ratelimiting': { limits: { video: { minute: 5 } } },
   'request-transformer': { add: { headers: ['a:$(headers.b)'], body: ['c:d'] } },
   'response-transformer': { add: { json: ['a:b'], headers: ['c:d'] } },

@@ -121,20 +121,20 @@ describe.each(ENGINES)('forwarded by %s', (engine) => {
   test('given a client that says who it is, when a route has no plugin at all, then the upstream hears none of it', async () => {
     const { status, lines } = await send('/plain', [...SPOOFED, 'X-Gateway: mine', 'X-Tenant-Id: any']);
     expect(status).toBe(200);
-    expect(lines.join('\n')).not.toMatch(/root|admin|e30|x.anonymous|scope/i);
+    expect(lines.join('\n')).not.toMatch(/root|admin|e30\.|x.anonymous|scope/i);
     expect(valuesOf(lines, 'x-gateway')).toEqual(['mine']);
     expect(valuesOf(lines, 'x-tenant-id')).toEqual(['any']);
   });
 
   test('given a valid token, when the client also says who it is, then only what was verified reaches the upstream', async () => {
     const { lines } = await send('/templated', [...SPOOFED, await bearer({ sub: 'user-1' })]);
-    expect(lines.join('\n')).not.toMatch(/root|admin|e30|x.anonymous|scope/i);
+    expect(lines.join('\n')).not.toMatch(/root|admin|e30\.|x.anonymous|scope/i);
     expect(valuesOf(lines, 'x-said')).toEqual([]);
     expect(valuesOf(lines, 'x-user-id')).toEqual(['user-1']);
   });
 
   test('given a token with a tenant, when the headers agree or are absent, then each is there once', async () => {
-    const same = ['X-Tenant-Id: tenant-123', 'x_tenant_id: tenant-123', 'X-Tenant-Id: tenant-123'];
+    const same = ['X-Tenant-Id: tenant-123', 'X-Tenant-Id: tenant-123'];
     for (const claimed of [[], same, ['X-Tenant-Id:', 'x-user-id: user-456']]) {
       const { status, lines } = await send('/token', [...claimed, await bearer()]);
       expect(status).toBe(200);
@@ -151,10 +151,7 @@ describe.each(ENGINES)('forwarded by %s', (engine) => {
     ['X-Tenant-Id: other\r\nX-Tenant-Id: tenant-123'],
     ['X-Tenant-Id: tenant-123, other'],
     ['X-Tenant-Id: tenant-123,'],
-    ['X_TENANT_ID: other'],
-    ['X_Tenant-Id: other\r\nX-Tenant-Id: tenant-123'],
     ['X-User-Id: root'],
-    ['x_user_id: root'],
     ['X-Platform-Id: other'],
   ])(
     'given a token of tenant-123, when the client sends %j, then 403 and the upstream sees nothing',
@@ -162,6 +159,19 @@ describe.each(ENGINES)('forwarded by %s', (engine) => {
       const { status, answer, lines } = await send('/token', [claimed, await bearer()]);
       expect(status).toBe(403);
       expect(answer).toContain('"message":"tenant_mismatch: X-');
+      expect(lines).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['X_TENANT_ID: other'],
+    ['X_Tenant-Id: tenant-123\r\nX-Tenant-Id: tenant-123'],
+    ['x_user_id: root'],
+  ])(
+    'given a spelling that some upstreams take for the same name, as in %j, then 400 and the upstream sees nothing',
+    async (claimed) => {
+      const { status, lines } = await send('/token', [claimed, await bearer()]);
+      expect(status).toBe(400);
       expect(lines).toEqual([]);
     },
   );

@@ -10,11 +10,11 @@ import {
   redisAddress,
   redisUrl,
   runUntilStopped,
-  startStatusServer,
   startTelemetry,
 } from '@sluice/service-kit';
 import { answerChecks } from './answer.ts';
 import { ratelimitMetrics } from './metrics.ts';
+import { openStatus } from './open-status.ts';
 import { Settings } from './settings.ts';
 import { CounterStore } from './store.ts';
 
@@ -38,16 +38,7 @@ const registry = createMetrics('ratelimit', '0.1.0');
 const metrics = ratelimitMetrics(registry, () => store.problem === undefined);
 const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'ratelimit', logger });
 
-const status = await startStatusServer({
-  host: settings.STATUS_HOST,
-  port: settings.STATUS_PORT,
-  metrics: registry,
-  problems: () => ({
-    ...(bus.isConnected ? {} : { bus: 'not connected' }),
-    // Without Redis the edges decide alone; taking this process away would help nobody.
-    ...(store.problem === undefined ? {} : { '~redis': store.problem }),
-  }),
-});
+const status = await openStatus(settings, { bus, store, registry });
 
 runUntilStopped(logger, drainTimeoutMs, async () => {
   await bus.drain(drainTimeoutMs);

@@ -75,7 +75,7 @@ const envelope = {
 
 /** The keys themselves: the newest message of each is its state. */
 export const authKeyStored = event({
-  subject: 'auth.key_stored.{id}',
+  subject: 'auth.key.stored.{id}',
   summary: 'An API key of a tenant was created or changed; read by direct get.',
   owner: 'config-registry',
   readers: ['auth', 'config-registry'],
@@ -100,7 +100,7 @@ export const authKeyStored = event({
 
 /** When a key was last taken; said once a minute at most, by each auth process. */
 export const authKeyUsed = event({
-  subject: 'auth.key_used.{id}',
+  subject: 'auth.key.used.{id}',
   summary: 'An API key was used; the newest message says when.',
   owner: 'auth',
   readers: ['config-registry'],
