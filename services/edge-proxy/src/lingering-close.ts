@@ -23,3 +23,16 @@ export const lingerOnClose = (socket: Socket, lastRequest: () => IncomingMessage
     request.resume();
   };
 };
+
+/** Longest that the rest of a request is read after its answer, in ms; nginx's lingering_time. */
+const UNWANTED_MS = 30_000;
+
+/** Ends the connection of a client that goes on and on sending a request which was answered. */
+export const boundUnwantedBody = (request: IncomingMessage, limitMs = UNWANTED_MS): void => {
+  // A stream of HTTP/2 ends by itself; its connection has others.
+  if (request.httpVersionMajor !== 1 || request.complete || request.socket.destroyed) return;
+  const timer = setTimeout(() => {
+    if (!request.complete) request.socket.destroy();
+  }, limitMs).unref();
+  request.once('close', () => clearTimeout(timer));
+};

@@ -7,7 +7,7 @@ import { condemn, isCondemned } from './condemned.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { type Gateway, handleRequest } from './gateway.ts';
 import { Headers } from './header-list.ts';
-import { lingerOnClose } from './lingering-close.ts';
+import { boundUnwantedBody, lingerOnClose } from './lingering-close.ts';
 import type { OverloadGate } from './overload/gate.ts';
 import { shedRequest } from './overload/shed.ts';
 import { randomHex } from './random-hex.ts';
@@ -15,13 +15,17 @@ import type { Settings } from './settings.ts';
 import { TlsFront } from './tls.ts';
 import { carryWebSocket } from './upstream/upgrade.ts';
 
-const HEADERS_TIMEOUT_MS = 60_000;
+/** How often connections are looked at that take too long, at most, in ms: Node's half a minute is long for a flood. */
+const LOOK_FOR_SLOW_MS = 5000;
 /** Part of the time to drain, and at most so long: then connections on which nobody asks are closed. */
 const IDLE_SHARE = 0.1;
 const IDLE_GRACE_MS = 1000;
 const LOOK_FOR_IDLE_MS = 50;
 
-type ListenerSettings = Pick<Settings, 'MAX_HEADER_BYTES' | 'KEEP_ALIVE_TIMEOUT_MS'>;
+type ListenerSettings = Pick<
+  Settings,
+  'MAX_HEADER_BYTES' | 'KEEP_ALIVE_TIMEOUT_MS' | 'HEADERS_TIMEOUT_MS' | 'MAX_CONNECTIONS'
+>;
 
 /** Requests of a connection that are being answered; more than one when a client does not wait. */
 interface UnderWay {
@@ -50,7 +54,8 @@ export class Listener {
     this.#server = createServer({
       maxHeaderSize: settings.MAX_HEADER_BYTES,
       keepAliveTimeout: settings.KEEP_ALIVE_TIMEOUT_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      headersTimeout: settings.HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: Math.min(LOOK_FOR_SLOW_MS, settings.HEADERS_TIMEOUT_MS / 2),
       requestTimeout: 0, // a long upload is not an attack; idle times are bounded by the service's timeouts
       noDelay: true,
       requireHostHeader: false, // Node's own 400 has none of our lines; screenRequest refuses such a request
@@ -58,6 +63,7 @@ export class Listener {
       shouldUpgradeCallback: (request) =>
         request.headers.upgrade?.toLowerCase() === 'websocket' && request.method === 'GET',
     });
+    this.#server.maxConnections = settings.MAX_CONNECTIONS;
     this.#server.maxHeadersCount = 0; // Node drops header 2,001 silently; the byte limit bounds them instead
     this.#server.on('connection', (socket: Socket) => {
       this.#accepted += 1;
@@ -153,6 +159,7 @@ export class Listener {
       this.#inFlight -= 1;
       onSocket.count -= 1;
       if (onSocket.count === 0 && isCondemned(request.socket)) request.socket.end();
+      if (!request.complete) boundUnwantedBody(request);
     });
     if (this.#gate.isActive && !this.#gate.admits(request)) this.#shed(request, response);
     else this.#handle(handleRequest(this.#gateway, request, response), response);

@@ -150,6 +150,18 @@ export const Settings = z.object({
     .min(1024)
     .default(32 * 1024)
     .describe('Largest request head, in bytes.'),
+  HEADERS_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .default(60_000)
+    .describe('How long a client may take to send the head of a request, in ms; then 408.'),
+  MAX_CONNECTIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(20_000)
+    .describe('Plain client connections at one time; more are closed at once.'),
   KEEP_ALIVE_TIMEOUT_MS: z.coerce
     .number()
     .int()
