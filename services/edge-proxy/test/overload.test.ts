@@ -65,7 +65,7 @@ const floodUntil = async (
 const statusOf = async (port: number, path: string): Promise<string> =>
   (await ask(`http://127.0.0.1:${port}`, path)).text;
 
-test(
+inTheLongForm(
   'given more than the loop can do, then some get 503 with Retry-After, the status port says why, and it ends by itself',
   async () => {
     await using upstream = await Upstream.start();
@@ -100,7 +100,7 @@ test(
   SLOWLY_MS,
 );
 
-test(
+inTheLongForm(
   'given a refused upload, then its connection is closed and nothing reaches the upstream',
   async () => {
     await using upstream = await Upstream.start();
