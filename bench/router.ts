@@ -5,37 +5,13 @@
 import { normalisePath } from '../services/edge-proxy/src/routing/normalise-path.ts';
 import { parseHost } from '../services/edge-proxy/src/routing/parse-host.ts';
 import { type MatchRequest, Router } from '../services/edge-proxy/src/routing/router.ts';
+import { routeOf } from '../services/edge-proxy/test/routing/routes.ts';
 
 type Route = Parameters<Router<number>['upsert']>[0];
 
 const LOOK_UPS = 100_000;
 const ROUNDS = 7;
 const SAMPLES = 8192;
-
-const uuidOf = (n: number): string => `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
-
-const routeOf = (n: number, fields: Partial<Route>): Route => ({
-  id: uuidOf(n),
-  name: `route-${n}`,
-  created_at: 0,
-  updated_at: 0,
-  tags: null,
-  service: null,
-  protocols: ['http', 'https'],
-  methods: null,
-  hosts: null,
-  paths: null,
-  headers: null,
-  snis: null,
-  strip_path: true,
-  preserve_host: false,
-  https_redirect_status_code: 426,
-  regex_priority: 0,
-  path_handling: 'v0',
-  request_buffering: true,
-  response_buffering: true,
-  ...fields,
-});
 
 const plainRoute = (n: number): Route =>
   routeOf(n, {
