@@ -32,6 +32,14 @@ export const MAX_HELD_BYTES = 8 * 1024 * 1024;
 /** What a validating plugin does with what it finds. */
 export const VALIDATION_MODES = ['enforce', 'shadow', 'off'] as const;
 
+/** Where the OpenAPI document of a validating plugin is. */
+export const OPENAPI_FIELDS = {
+  openapi: unset(documentField()).describe('OpenAPI 3.1 document: an object, or its JSON as text.'),
+  base_path: unset(httpPath()).describe(
+    'What stands before the paths of the document; unset: the path of its first server.',
+  ),
+};
+
 const PARAMETER_FIELDS = { query_schema: 'query', path_schema: 'path', headers_schema: 'header' } as const;
 const SCHEMA_FIELDS = ['body_schema', 'query_schema', 'path_schema', 'headers_schema'] as const;
 
@@ -39,10 +47,7 @@ const Config = record({
   mode: choice(VALIDATION_MODES)
     .default('enforce')
     .describe('enforce: refuse; shadow: pass, count and say so in a header; off: look at nothing.'),
-  openapi: unset(documentField()).describe('OpenAPI 3.1 document: an object, or its JSON as text.'),
-  base_path: unset(httpPath()).describe(
-    'What stands before the paths of the document; unset: the path of its first server.',
-  ),
+  ...OPENAPI_FIELDS,
   unknown_operations: choice(['refuse', 'pass'])
     .default('refuse')
     .describe('Requests whose path or method is not in the document.'),

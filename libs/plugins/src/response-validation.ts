@@ -7,7 +7,6 @@ import {
   choice,
   type Finding,
   flag,
-  httpPath,
   integer,
   listOf,
   record,
@@ -19,7 +18,7 @@ import { isJsonType, type Operation, type ResponseShape } from './openapi-docume
 import { pathMatcher } from './openapi-paths.ts';
 import { definePlugin, MAX_ANSWER_BYTES } from './plugin.ts';
 import type { Ports } from './ports.ts';
-import { below, VALIDATION_MODES } from './request-validation-config.ts';
+import { below, OPENAPI_FIELDS, VALIDATION_MODES } from './request-validation-config.ts';
 import { isEncoded, judgeJson, type MediaCheck, mediaFor, mediaTypeOf } from './validation-body.ts';
 import { checkOf, type ParameterCheck, type Problem } from './validation-parameters.ts';
 import { type Found, refusalFor, report } from './validation-report.ts';
@@ -32,10 +31,7 @@ const Config = record({
   mode: choice(VALIDATION_MODES)
     .default('enforce')
     .describe('enforce: 502 in its place; shadow: pass, count and log; off: look at nothing.'),
-  openapi: unset(documentField()).describe('OpenAPI 3.1 document: an object, or its JSON as text.'),
-  base_path: unset(httpPath()).describe(
-    'What stands before the paths of the document; unset: the path of its first server.',
-  ),
+  ...OPENAPI_FIELDS,
   unknown_statuses: choice(['refuse', 'pass'])
     .default('pass')
     .describe('Responses with a status that their operation does not list.'),

@@ -1,21 +1,8 @@
+import { TOKEN_ALGORITHMS } from '@sluice/contracts';
 import { hasUniqueNames } from './unique-names.ts';
 
 /** What Kong's `jwt` plugin verifies. `none` is not among them. */
-export const ALGORITHMS = [
-  'HS256',
-  'HS384',
-  'HS512',
-  'RS256',
-  'RS384',
-  'RS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'EdDSA',
-] as const;
+export const ALGORITHMS = ['HS256', 'HS384', 'HS512', ...TOKEN_ALGORITHMS] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
 
 export type JsonObject = Readonly<Record<string, unknown>>;
