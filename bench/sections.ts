@@ -59,6 +59,11 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
     run: () => import('./forward.ts'),
     ...{ quick: [], maxMinutes: 5 },
   },
+  start: {
+    what: 'size of each service and how soon it is ready, as in its image',
+    run: () => import('./start.ts'),
+    ...{ quick: ['2'], maxMinutes: 3 },
+  },
   profile: {
     what: 'where an edge spends its time: functions and flame graph',
     run: () => import('./profile/profile.ts'),

@@ -2,29 +2,42 @@
 #   docker build -f deploy/service.Dockerfile --build-arg SERVICE=edge-proxy -t sluice/edge-proxy .
 # SERVICE: edge-proxy | auth | ratelimit | quota-mirror | config-registry
 
-FROM node:26-slim AS bundle
+FROM node:26-bookworm-slim AS bundle
 ARG SERVICE
 WORKDIR /src
 COPY . .
 RUN npm install --no-audit --no-fund --loglevel=error \
  && npm run bundle --workspace "services/${SERVICE}" \
- && echo '{"type":"module"}' > "services/${SERVICE}/dist/package.json"
+ && node tools/warm-bundle.ts "services/${SERVICE}/dist" \
+ && npm run sbom \
+ && mkdir /data
 
-FROM node:26-slim
+# A C library and certificates, no shell and no package manager: what is not there cannot be run.
+FROM gcr.io/distroless/cc-debian12:nonroot
 ARG SERVICE
+ARG VERSION=0.0.0
+LABEL org.opencontainers.image.title="sluice ${SERVICE}" \
+      org.opencontainers.image.description="API gateway for multi-tenant AI platforms: ${SERVICE}" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production \
-    SERVICE=${SERVICE} \
     STATUS_HOST=0.0.0.0 \
     STATUS_PORT=8100 \
-    DATA_DIR=/data
+    DATA_DIR=/data \
+    NODE_COMPILE_CACHE=/app/compile-cache \
+    NODE_COMPILE_CACHE_PORTABLE=1
+COPY --from=bundle /usr/local/bin/node /usr/local/bin/node
+# What it is made of, and under which licences.
+COPY --from=bundle /src/dist/sbom.cdx.json /src/LICENSE /licences/
+# main.js, its chunks (their names hold hashes), their source maps, a package.json, and what V8 made of them; no
+# node_modules. Maps are not read by default, which takes 0.2 s at the start: NODE_OPTIONS=--enable-source-maps.
+COPY --from=bundle /src/services/${SERVICE}/dist/ /app/
+COPY --from=bundle --chown=nonroot:nonroot /data /data
 WORKDIR /app
-# main.js, its chunks (their names hold hashes) and the source maps; no node_modules.
-COPY --from=bundle /src/services/${SERVICE}/dist/ ./
-RUN mkdir /data && chown node:node /data
-USER node
+USER nonroot
+# Everything else of the file system may be read-only.
+VOLUME /data
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=2s --start-period=15s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.STATUS_PORT}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# In a container the process is always the same number, so replicas take their names from their hosts.
-# `exec`: the signal to stop has to reach node itself.
-CMD ["/bin/sh", "-c", "INSTANCE=\"${INSTANCE:-$SERVICE-$(hostname)}\" exec node --enable-source-maps main.js"]
+  CMD ["/usr/local/bin/node", "-e", "fetch(`http://127.0.0.1:${process.env.STATUS_PORT}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["/usr/local/bin/node", "main.js"]

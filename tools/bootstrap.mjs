@@ -79,6 +79,7 @@ const withPath = (env) => ({
 
 const CACHE = join(MODULES, '.cache', 'sluice');
 const BUNDLER = join(ROOT, 'tools', 'bundle-processes.ts');
+const BUNDLE = join(ROOT, 'tools', 'bundle.ts');
 
 /** Every file a process is made of, by name, size and time: what says that the bundles are of these sources. */
 const fingerprint = () => {
@@ -96,7 +97,7 @@ const fingerprint = () => {
     if (existsSync(join(ROOT, group)))
       for (const room of readdirSync(join(ROOT, group)).sort()) look(join(ROOT, group, room, 'src'));
   look(join(ROOT, 'cli', 'src'));
-  for (const file of [BUNDLER, join(MODULES, '.package-lock.json')]) if (existsSync(file)) isOf(file);
+  for (const file of [BUNDLER, BUNDLE, join(MODULES, '.package-lock.json')]) if (existsSync(file)) isOf(file);
   return hash.digest('hex').slice(0, 16);
 };
 

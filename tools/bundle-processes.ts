@@ -3,9 +3,9 @@
  * A process that loads five files instead of a thousand starts in half the time. The folder appears whole or not
  * at all; the ones before it go, all but the newest two, which a running gateway may still read.
  */
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { build } from 'rolldown';
+import { bundle } from './bundle.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const KEPT = 3;
@@ -22,17 +22,7 @@ const sources = [
   ['cli', join('cli', 'src')] as const,
 ];
 // Each by itself: of a shared build, what two processes share may end up in the main file of one.
-await Promise.all(
-  sources.map(([name, source]) =>
-    build({
-      input: join(ROOT, source, 'main.ts'),
-      platform: 'node',
-      output: { format: 'esm', dir: join(fresh, name), sourcemap: true },
-      logLevel: 'silent',
-    }),
-  ),
-);
-await writeFile(join(fresh, 'package.json'), '{"type":"module"}\n');
+await Promise.all(sources.map(([name, source]) => bundle(join(ROOT, source, 'main.ts'), join(fresh, name))));
 await mkdir(dirname(folder), { recursive: true });
 await rename(fresh, folder).catch(() => rm(fresh, { recursive: true })); // somebody else was first
 

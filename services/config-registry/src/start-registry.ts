@@ -58,10 +58,11 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
   const edges = new LiveEdges(bus);
   const audit = new AuditLog({ jetstream, instance, logger });
   const metrics = registryMetrics(options.version, { follower, edges, audit });
+  let isListening = false;
   const status = await startStatusServer({
     ...{ host: settings.STATUS_HOST, port: settings.STATUS_PORT },
     metrics,
-    problems: () => problemsOf(bus, keeper),
+    problems: () => problemsOf(bus, keeper, isListening),
   });
   await keeper.keep(follower);
   const parts: ApplyParts = {
@@ -93,6 +94,7 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
   const known = { audit, follower, index, revocations, apiKeys, plugins, metrics, adminTokens, adminWrites };
   const app = createAdminApi({ ...parts, ...known, bus, instance });
   const admin = await openAdminPorts(app, settings);
+  isListening = true;
   return {
     adminPort: admin.port,
     adminTlsPort: admin.tlsPort,
@@ -113,7 +115,8 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
 const descriptionOf = ({ position, state }: ConfigFollower): string =>
   `revision r${position.version} · ${state.count('routes')} routes · ${state.count('services')} services`;
 
-const problemsOf = (bus: Bus, keeper: LogKeeper): Record<string, string> => ({
+const problemsOf = (bus: Bus, keeper: LogKeeper, isListening: boolean): Record<string, string> => ({
   ...(bus.isConnected ? {} : { bus: 'not connected: the configuration can be read but not changed' }),
   ...(keeper.isReady ? {} : { log: 'the configuration log is not there yet' }),
+  ...(isListening ? {} : { admin: 'the Admin API does not listen yet' }),
 });

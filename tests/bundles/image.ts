@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { call, eventually, freePort } from '@sluice/testkit';
+import { bundle } from '../../tools/bundle.ts';
+import { warmBundle } from '../../tools/warm-bundle.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+export const SERVICES = ['edge-proxy', 'auth', 'ratelimit', 'quota-mirror', 'config-registry'] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+/** The user of the images: nobody of this machine. */
+const USER = 65_532;
+const isRoot = process.getuid?.() === 0;
+
+/** What the image's last stage sets, and how it starts the process. */
+const readDockerfile = () => {
+  const text = readFileSync(join(ROOT, 'deploy', 'service.Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
+  const stage = text.slice(text.lastIndexOf('\nFROM '));
+  const env = [...stage.matchAll(/^ENV (.+)$/gm)].flatMap(([, pairs = '']) =>
+    [...pairs.matchAll(/(\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value] as const),
+  );
+  const command = JSON.parse(/^CMD (\[.+\])$/m.exec(stage)?.[1] ?? '[]') as string[];
+  return { env: Object.fromEntries(env), args: command.slice(1) };
+};
+
+const chmodAll = (folder: string, folderMode: number, fileMode: number): void => {
+  chmodSync(folder, 0o755);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) chmodAll(path, folderMode, fileMode);
+    else chmodSync(path, fileMode);
+  }
+  chmodSync(folder, folderMode);
+};
+
+/** What of a bundle is code, in bytes: its maps are for people. */
+export const codeBytes = (folder: string): number =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.js'))
+    .reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+
+/**
+ * A folder as an image has it, for each service: `app` with its bundle, which nobody may write to, and `data`. Nothing
+ * of the workspace is above it, so a module that is not in the bundle is not found.
+ */
+export class ImageLayout implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'sluice-images-'));
+
+  /** The bundles that `npm test` made, or fresh ones. */
+  static async of(services: readonly ServiceName[] = SERVICES): Promise<ImageLayout> {
+    const layout = new ImageLayout();
+    chmodSync(layout.folder, 0o755);
+    await Promise.all(services.map((service) => layout.#layOut(service)));
+    return layout;
+  }
+
+  async #layOut(service: ServiceName): Promise<void> {
+    const { SLUICE_PROCESSES: bundles } = process.env;
+    const [app, data] = [this.appOf(service), this.dataOf(service)];
+    mkdirSync(data, { recursive: true });
+    if (isRoot) chownSync(data, USER, USER);
+    if (bundles && existsSync(join(bundles, service)))
+      cpSync(join(bundles, service), app, { recursive: true });
+    else await bundle(join(ROOT, 'services', service, 'src', 'main.ts'), app);
+    await warmBundle(app);
+    chmodAll(app, 0o555, 0o444);
+  }
+
+  appOf(service: ServiceName): string {
+    return join(this.folder, service, 'app');
+  }
+
+  dataOf(service: ServiceName): string {
+    return join(this.folder, service, 'data');
+  }
+
+  /** Starts a service as its container does, on a free status port; ready when this resolves. */
+  async start(service: ServiceName, env: Record<string, string>): Promise<Container> {
+    const { env: own, args } = readDockerfile();
+    const status = await freePort();
+    const begun = performance.now();
+    const child = spawn(process.execPath, args, {
+      cwd: this.appOf(service),
+      env: {
+        ...own,
+        ...env,
+        ...{ STATUS_HOST: '127.0.0.1', STATUS_PORT: `${status}`, DATA_DIR: this.dataOf(service) },
+        NODE_COMPILE_CACHE: join(this.appOf(service), 'compile-cache'),
+      },
+      ...(isRoot ? { uid: USER, gid: USER } : {}),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const container = new Container(child, `http://127.0.0.1:${status}`);
+    await container.untilReady();
+    container.readyAfterMs = performance.now() - begun;
+    return container;
+  }
+
+  [Symbol.dispose](): void {
+    for (const service of readdirSync(this.folder)) chmodAll(join(this.folder, service, 'app'), 0o755, 0o644);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A service that runs as in its image. */
+export class Container implements AsyncDisposable {
+  /** From the start of the process until it said that it is ready. */
+  readyAfterMs = Number.NaN;
+  readonly status: string;
+  readonly log: string[] = [];
+  readonly #child: ChildProcess;
+  readonly #exit: Promise<number | null>;
+
+  constructor(child: ChildProcess, status: string) {
+    this.#child = child;
+    this.status = status;
+    this.#exit = once(child, 'exit').then(([code]) => code as number | null);
+    child.stdout?.on('data', (chunk: Buffer) => this.log.push(chunk.toString()));
+  }
+
+  async untilReady(): Promise<void> {
+    await eventually(async () => {
+      if (this.#child.exitCode !== null) return true;
+      return (await call(this.status, '/readyz')).status === 200;
+    }, 30_000);
+    if (this.#child.exitCode !== null)
+      throw new Error(`ended with ${this.#child.exitCode}: ${this.log.join('')}`);
+  }
+
+  /** As a platform ends a container. Resolves with the exit code. */
+  stop(): Promise<number | null> {
+    this.#child.kill('SIGTERM');
+    return this.#exit;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#exit;
+  }
+}
