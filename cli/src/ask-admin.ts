@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { ask } from './ask.ts';
-import { adminUrlOf } from './run-file.ts';
+import { adminTokenOf, adminUrlOf } from './run-file.ts';
 import { EXIT, type ExitCode, refuse, type Surroundings } from './surroundings.ts';
 
 export interface AdminOptions {
@@ -18,9 +18,11 @@ export type AdminAnswer<T> = { ok: true; value: T } | { ok: false; exitCode: Exi
 
 const TIMEOUT_MS = 15_000;
 
-/** The headers that say who asks: SLUICE_ADMIN_TOKEN where the Admin API wants one. */
-export const adminHeaders = ({ env }: Surroundings): Readonly<Record<string, string>> =>
-  env.SLUICE_ADMIN_TOKEN ? { authorization: `Bearer ${env.SLUICE_ADMIN_TOKEN}` } : {};
+/** The headers that say who asks, where the Admin API wants to know. */
+export const adminHeaders = (io: Surroundings, options: AdminOptions): Readonly<Record<string, string>> => {
+  const token = adminTokenOf(io, options);
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+};
 
 /** One question to the Admin API, about its own endpoints. Never throws. */
 export const readAdmin = async <T>(
@@ -31,7 +33,7 @@ export const readAdmin = async <T>(
 ): Promise<AdminAnswer<T>> => {
   const admin = adminUrlOf(io, options);
   const headers = {
-    ...adminHeaders(io),
+    ...adminHeaders(io, options),
     'content-type': 'application/json',
     'x-sluice-author': encodeURI(userInfo().username),
   };

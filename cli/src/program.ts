@@ -6,6 +6,7 @@ import {
   adminOption,
   dataDirOption,
   integerWithin,
+  ipAddress,
   MAX_PORT,
   newCommand,
   REDIS_SCHEMES,
@@ -33,6 +34,7 @@ const addUp = (program: Command, act: Act, io: Surroundings) =>
       tlsPort,
     )
     .option('--admin-tls-port <port>', 'Admin API by TLS (default: 8444 beside 8001); 0 or off', tlsPort)
+    .option('--host <address>', 'address of both; others are on the loopback', ipAddress, '127.0.0.1')
     .option('--nats <url>', 'use this NATS server', urlWith('nats:', 'tls:'))
     .option(
       '--redis <url>',

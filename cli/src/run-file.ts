@@ -19,6 +19,9 @@ const RunFile = z.object({
 /** What a running gateway says about itself, for the other commands. */
 export type RunFile = z.output<typeof RunFile>;
 
+/** Holds the token of the Admin API where `sluice up` had to draw one. */
+export const ADMIN_TOKEN_FILE = 'admin-token';
+
 const DEFAULT_DATA_DIR = '.local';
 
 export const dataDirOf = (io: Surroundings, given: string | undefined): string =>
@@ -41,6 +44,20 @@ export const readRunFile = (dataDir: string): RunFile | undefined => {
     return RunFile.parse(JSON.parse(readFileSync(fileIn(dataDir), 'utf8')));
   } catch {
     return undefined; // absent, or of a version that wrote it otherwise: the same as not running
+  }
+};
+
+/** The token for the Admin API: that of the environment, or the one that the gateway of these data drew. */
+export const adminTokenOf = (
+  io: Surroundings,
+  { admin, dataDir }: { admin?: string | undefined; dataDir?: string | undefined },
+): string | undefined => {
+  if (io.env.SLUICE_ADMIN_TOKEN) return io.env.SLUICE_ADMIN_TOKEN;
+  if (admin !== undefined) return undefined; // somebody else's gateway gets no token of ours
+  try {
+    return readFileSync(join(dataDirOf(io, dataDir), ADMIN_TOKEN_FILE), 'utf8').trim();
+  } catch {
+    return undefined;
   }
 };
 

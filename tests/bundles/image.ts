@@ -8,7 +8,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   rmSync,
   statSync,
 } from 'node:fs';
@@ -17,25 +16,14 @@ import { join } from 'node:path';
 import { call, eventually, freePort } from '@sluice/testkit';
 import { bundle } from '../../tools/bundle.ts';
 import { warmBundle } from '../../tools/warm-bundle.ts';
+import { ROOT, readDockerfile } from './dockerfile.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
 export const SERVICES = ['edge-proxy', 'auth', 'ratelimit', 'quota-mirror', 'config-registry'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 /** The user of the images: nobody of this machine. */
 const USER = 65_532;
 const isRoot = process.getuid?.() === 0;
-
-/** What the image's last stage sets, and how it starts the process. */
-const readDockerfile = () => {
-  const text = readFileSync(join(ROOT, 'deploy', 'service.Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
-  const stage = text.slice(text.lastIndexOf('\nFROM '));
-  const env = [...stage.matchAll(/^ENV (.+)$/gm)].flatMap(([, pairs = '']) =>
-    [...pairs.matchAll(/(\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value] as const),
-  );
-  const command = JSON.parse(/^CMD (\[.+\])$/m.exec(stage)?.[1] ?? '[]') as string[];
-  return { env: Object.fromEntries(env), args: command.slice(1) };
-};
 
 const chmodAll = (folder: string, folderMode: number, fileMode: number): void => {
   chmodSync(folder, 0o755);
@@ -90,7 +78,7 @@ export class ImageLayout implements Disposable {
 
   /** Starts a service as its container does, on a free status port; ready when this resolves. */
   async start(service: ServiceName, env: Record<string, string>): Promise<Container> {
-    const { env: own, args } = readDockerfile();
+    const { env: own, args } = readDockerfile('deploy/service.Dockerfile');
     const status = await freePort();
     const begun = performance.now();
     const child = spawn(process.execPath, args, {

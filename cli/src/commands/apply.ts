@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { explainRefusal, pluginsDirOf, readConfiguration } from '../configuration.ts';
 import { describePush, pushConfig } from '../push-config.ts';
-import { adminUrlOf } from '../run-file.ts';
+import { adminTokenOf, adminUrlOf } from '../run-file.ts';
 import { EXIT, paint, pathOf, printJson, printLine, refuse, type Surroundings } from '../surroundings.ts';
 
 interface ApplyOptions {
@@ -25,7 +25,7 @@ export const apply = async (
   const admin = adminUrlOf(io, options);
   const pushed = await pushConfig({
     ...{ admin, text, author: userInfo().username, message: options.message },
-    token: io.env.SLUICE_ADMIN_TOKEN,
+    token: adminTokenOf(io, options),
   });
   if (!pushed.ok && pushed.kind === 'unreachable') {
     const remedy = 'start the gateway with npm start, or give --admin';

@@ -11,9 +11,12 @@ interface HealthOptions {
 
 const TIMEOUT_MS = 5_000;
 
-const look = async (admin: string, io: Surroundings): Promise<{ healthy: boolean; detail: string }> => {
+const look = async (
+  admin: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ healthy: boolean; detail: string }> => {
   try {
-    const { status } = await ask(`${admin}/status`, { headers: adminHeaders(io), timeoutMs: TIMEOUT_MS });
+    const { status } = await ask(`${admin}/status`, { headers, timeoutMs: TIMEOUT_MS });
     return { healthy: status === 200, detail: `/status answered ${status}` };
   } catch (error) {
     return { healthy: false, detail: (error as Error).message };
@@ -23,7 +26,7 @@ const look = async (admin: string, io: Surroundings): Promise<{ healthy: boolean
 /** As `kong health`: 0 when the gateway answers, else 1. */
 export const health = async (options: HealthOptions, io: Surroundings): Promise<number> => {
   const admin = adminUrlOf(io, options);
-  const { healthy, detail } = await look(admin, io);
+  const { healthy, detail } = await look(admin, adminHeaders(io, options));
   const exitCode = healthy ? EXIT.ok : EXIT.invalid;
   if (options.json) printJson(io.out, { healthy, admin, detail });
   else if (healthy) printLine(io.out, `${paint(io.out, 'green', '✔')} Sluice is healthy at ${admin}`);

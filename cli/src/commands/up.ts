@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { unusedKongNames } from '@sluice/service-kit';
 // biome-ignore lint/correctness/useImportExtensions: plain JavaScript, shared with what runs before the install.
 import { findServers, type ServerName } from '../../../tools/find-servers.mjs';
 import {
@@ -25,6 +26,7 @@ export interface UpOptions {
   readonly adminPort: number;
   readonly tlsPort?: number | 'off';
   readonly adminTlsPort?: number | 'off';
+  readonly host: string;
   readonly nats?: string;
   readonly redis?: string;
   readonly edges: number;
@@ -53,10 +55,18 @@ const configurationOf = async (
   return { ok: false, exitCode: refuse(io, EXIT.invalid, read.problems.join('\n  '), options) };
 };
 
+/** The operator's Redis: the flag's, or the one that the original's environment names. */
+const redisOf = ({ redis }: UpOptions, { env }: Surroundings): string | undefined => {
+  if (redis !== undefined || !env.KONG_REDIS_HOST) return redis;
+  const { KONG_REDIS_HOST: host, KONG_REDIS_PORT: port = '6379', KONG_REDIS_DATABASE: db = '0' } = env;
+  const login = env.KONG_REDIS_PASSWORD ? `:${encodeURIComponent(env.KONG_REDIS_PASSWORD)}@` : '';
+  return `redis://${login}${host}:${port}/${db}`;
+};
+
 const binariesFor = (options: UpOptions, io: Surroundings): Outcome<Record<string, string>> => {
   const wanted: ServerName[] = [];
   if (options.nats === undefined) wanted.push('nats-server');
-  if (options.redis === undefined) wanted.push('redis-server');
+  if (redisOf(options, io) === undefined) wanted.push('redis-server');
   const say = (line: string) => printLine(io.err, line);
   const found = findServers({ wanted, path: io.env.PATH, say });
   if (found.ok) return { ok: true, value: found.paths };
@@ -95,7 +105,8 @@ const prepare = async (options: UpOptions, io: Surroundings, dataDir: string): P
   if (!tlsPort.ok) return tlsPort;
   const adminTlsPort = portSetting('ADMIN_TLS_PORT', options, io);
   if (!adminTlsPort.ok) return adminTlsPort;
-  const { demo = false, proxyPort, adminPort, edges, nats: natsUrl, redis: redisUrl, json = false } = options;
+  const { demo = false, proxyPort, adminPort, edges, nats: natsUrl, json = false } = options;
+  const redisUrl = redisOf(options, io);
   const choice = await choosePorts({
     proxyPort,
     adminPort,
@@ -110,11 +121,14 @@ const prepare = async (options: UpOptions, io: Surroundings, dataDir: string): P
   const terminal = openTerminal(io, json);
   terminal.begin(versionOf(io), demo);
   for (const note of choice.notes) terminal.note(note);
+  const unused = unusedKongNames(io.env);
+  if (unused !== undefined) terminal.note(unused);
   const run = new Run({
     io,
     terminal,
     dataDir,
     ports: choice.ports,
+    host: options.host,
     configuration: configuration.value,
     pluginsDir,
     explainRefusal: (message) => explainRefusal(source, message, io, pluginsDir),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Configuration } from '../configuration.ts';
 import { describePush, pushConfig } from '../push-config.ts';
-import { type RunFile, removeRunFile, writeRunFile } from '../run-file.ts';
+import { ADMIN_TOKEN_FILE, type RunFile, removeRunFile, writeRunFile } from '../run-file.ts';
 import { EXIT, type ExitCode, type Surroundings } from '../surroundings.ts';
 import { drawPasswords } from './bus-passwords.ts';
 import type { ChosenPorts } from './choose-ports.ts';
@@ -20,6 +20,8 @@ export interface RunSetup {
   readonly terminal: Terminal;
   readonly dataDir: string;
   readonly ports: ChosenPorts;
+  /** Address on which clients are served; anything but the loopback needs a token for the Admin API. */
+  readonly host: string;
   readonly configuration: Configuration;
   /** A user's own plugins. */
   readonly pluginsDir: string | undefined;
@@ -50,6 +52,13 @@ const LAST_LINES = 8;
 const PUSH_ATTEMPTS = 20;
 const PUSH_RETRY_MS = 250;
 
+const isLoopback = (host: string): boolean => host === '::1' || host.startsWith('127.');
+/** Where this machine's own programs find what listens on that address. */
+const reachedAt = (host: string): string => {
+  if (host === '0.0.0.0' || host === '::') return HOST;
+  return host.includes(':') ? `[${host}]` : host;
+};
+
 /** Neither empty nor a stack frame. */
 const isTelling = (line: string): boolean => line.trim() !== '' && !/^\s+at /.test(line);
 
@@ -59,12 +68,16 @@ export class Run {
   readonly #supervisor: Supervisor;
   readonly #tail: LogTail | undefined;
   readonly #busPasswords = drawPasswords();
+  /** Of the Admin API, where it had to be drawn. */
+  readonly #adminToken: string | undefined;
   #isReady = false;
   readonly #startedAt = performance.now();
 
   constructor(setup: RunSetup) {
     this.#setup = setup;
-    const { terminal, restarts } = setup;
+    const { terminal, restarts, host, io, dataDir } = setup;
+    this.#adminToken =
+      isLoopback(host) || io.env.ADMIN_TOKENS ? undefined : secretIn(dataDir, ADMIN_TOKEN_FILE);
     this.#tail = setup.echoesLogs
       ? new LogTail((instance, { level, text }) => terminal.logLine(instance, level, text))
       : undefined;
@@ -90,11 +103,12 @@ export class Run {
 
   get #urls(): Omit<RunFile, 'pids'> {
     const { ports, natsUrl, redisUrl } = this.#setup;
+    const host = reachedAt(this.#setup.host);
     return {
-      proxy: `http://${HOST}:${ports.proxy}`,
-      admin: `http://${HOST}:${ports.admin}`,
-      ...(ports.tls.proxy === undefined ? {} : { proxyTls: `https://${HOST}:${ports.tls.proxy}` }),
-      ...(ports.tls.admin === undefined ? {} : { adminTls: `https://${HOST}:${ports.tls.admin}` }),
+      proxy: `http://${host}:${ports.proxy}`,
+      admin: `http://${host}:${ports.admin}`,
+      ...(ports.tls.proxy === undefined ? {} : { proxyTls: `https://${host}:${ports.tls.proxy}` }),
+      ...(ports.tls.admin === undefined ? {} : { adminTls: `https://${host}:${ports.tls.admin}` }),
       nats: natsUrl ?? `nats://operator:${this.#busPasswords.operator}@${HOST}:${ports.nats}`,
       redis: redisUrl ?? `redis://${HOST}:${ports.redis}`,
       issuer: issuerUrlOf(ports),
@@ -130,7 +144,7 @@ export class Run {
   }
 
   async #startServices(): Promise<void> {
-    const { io, dataDir, ports, pluginsDir } = this.#setup;
+    const { io, dataDir, ports, pluginsDir, host } = this.#setup;
     const { redis: redisUrl } = this.#urls;
     const bus =
       this.#setup.natsUrl === undefined
@@ -139,8 +153,9 @@ export class Run {
     if (pluginsDir !== undefined) this.#setup.terminal.other('plugins', pluginsDir);
     let version = 0;
     const apiKeyPepper = io.env.API_KEY_PEPPER || secretIn(dataDir, 'api-key-pepper');
-    const setup = { root: io.root, env: io.env, dataDir, ports, pluginsDir, ...bus, redisUrl };
-    const plans = planServices({ ...setup, apiKeyPepper });
+    const adminTokens = this.#adminToken === undefined ? undefined : `owner:admin:${this.#adminToken}`;
+    const setup = { root: io.root, env: io.env, dataDir, host, ports, pluginsDir, ...bus, redisUrl };
+    const plans = planServices({ ...setup, apiKeyPepper, adminTokens });
     await Promise.all(
       plans.map(async (plan) => {
         await this.#launch(plan);
@@ -156,7 +171,7 @@ export class Run {
   async #push(): Promise<number> {
     const { configuration, terminal, io } = this.#setup;
     const { admin } = this.#urls;
-    const token = io.env.SLUICE_ADMIN_TOKEN;
+    const token = io.env.SLUICE_ADMIN_TOKEN || this.#adminToken;
     for (let attempt = 1; ; attempt++) {
       const pushed = await pushConfig({ admin, text: configuration.text, author: 'sluice up', token });
       if (pushed.ok) {
@@ -196,6 +211,8 @@ export class Run {
     }
     this.#isReady = true;
     this.#writeRunFile();
+    if (this.#adminToken !== undefined)
+      terminal.note(`the Admin API wants a token: ${join(this.#setup.dataDir, ADMIN_TOKEN_FILE)} holds it`);
     terminal.ready({ ...this.#urls, pids: this.#pids() }, performance.now() - this.#startedAt);
     return { ok: true };
   }

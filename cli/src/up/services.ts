@@ -31,6 +31,10 @@ export interface RunPorts {
 export interface ServicesSetup {
   readonly root: string;
   readonly dataDir: string;
+  /** Address on which clients are served, by the proxy and the Admin API; everything else is on the loopback. */
+  readonly host: string;
+  /** Who may use the Admin API; absent: what the operator's environment says. */
+  readonly adminTokens?: string | undefined;
   /** Of the operator: passed through, so that OTEL_* and vault references reach the services. */
   readonly env: NodeJS.ProcessEnv;
   readonly natsUrl: string;
@@ -119,7 +123,7 @@ const planEdges = (setup: ServicesSetup): ProcessPlan[] => {
       n: index + 1,
       env: {
         STATUS_PORT: `${statusPort}`,
-        PROXY_HOST: HOST,
+        PROXY_HOST: setup.host,
         PROXY_PORT: `${proxy}`,
         TLS_PORT: portText(tls.proxy),
         ...(status.edges.length > 1 ? { REUSE_PORT: 'true' } : {}),
@@ -142,7 +146,8 @@ export const planServices = (setup: ServicesSetup): ProcessPlan[] => {
     });
   const plans = [
     behind('config-registry', status.registry, {
-      ADMIN_HOST: HOST,
+      ADMIN_HOST: setup.host,
+      ...(setup.adminTokens === undefined ? {} : { ADMIN_TOKENS: setup.adminTokens }),
       ADMIN_PORT: `${admin}`,
       ADMIN_TLS_PORT: portText(tls.admin),
       API_KEY_PEPPER: setup.apiKeyPepper,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 export const MAX_PORT = 65_535;
@@ -11,6 +12,11 @@ export const integerWithin =
     if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value;
     throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
   };
+
+export const ipAddress = (text: string): string => {
+  if (isIP(text) !== 0) return text;
+  throw new InvalidArgumentError('Give an IP address; 0.0.0.0 is every one of this machine.');
+};
 
 export const tlsPort = (text: string): number | 'off' =>
   text === 'off' ? text : integerWithin(0, MAX_PORT)(text);

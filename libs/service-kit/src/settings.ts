@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { withKongNames } from './kong-environment.ts';
 
 /** Empty variables count as not set: `FOO= npm start` is how people clear one. */
 const withoutEmpty = (env: NodeJS.ProcessEnv): Record<string, string> =>
@@ -119,7 +120,7 @@ const withFiles = (schema: z.ZodObject, env: Readonly<Record<string, string>>): 
  * @throws SettingsError naming every variable that is missing or wrong.
  */
 export const readSettings = <S extends z.ZodObject>(schema: S, env: NodeJS.ProcessEnv): z.output<S> => {
-  const parsed = schema.safeParse(withFiles(schema, withoutEmpty(env)));
+  const parsed = schema.safeParse(withFiles(schema, withKongNames(withoutEmpty(env))));
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
   throw new SettingsError(`These settings are not usable:\n${lines.join('\n')}`);

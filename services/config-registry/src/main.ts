@@ -7,6 +7,7 @@ import {
   readSettings,
   runUntilStopped,
   startTelemetry,
+  unusedKongNames,
 } from '@sluice/service-kit';
 import manifest from '../package.json' with { type: 'json' };
 import { Settings } from './settings.ts';
@@ -15,6 +16,8 @@ import { startRegistry } from './start-registry.ts';
 const settings = readSettings(Settings, process.env);
 const instance = settings.INSTANCE ?? instanceName('config-registry');
 const logger = createLogger({ service: 'config-registry', instance, level: settings.LOG_LEVEL });
+const unused = unusedKongNames(process.env);
+if (unused !== undefined) logger.warn(unused);
 const telemetry = await startTelemetry('config-registry', process.env);
 const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'config-registry', logger });
 
