@@ -2,6 +2,7 @@ import type { Kind } from '@sluice/contracts';
 import type { PluginCatalog } from './catalog.ts';
 import type { Draft, Violation } from './errors/violation.ts';
 import { isRecord, own, type Path } from './path.ts';
+import type { Finding } from './schema/check-fields.ts';
 import { checkEntity, ENTITY_SCHEMAS, requireSchema } from './schema/entities.ts';
 import { normalizePath } from './schema/typedefs.ts';
 
@@ -54,6 +55,8 @@ export const checkDocument = (
   return { drafts, violations, transform: own(document, '_transform') !== false };
 };
 
+const AT_TOP = { given: [] };
+
 const isFull = ({ violations }: Walk): boolean => violations.length >= MAX_VIOLATIONS;
 
 const refuse = (walk: Walk, path: Path, message: string, candidates?: readonly string[]): void => {
@@ -88,33 +91,55 @@ const checkList = (walk: Walk, kind: Kind, list: unknown, path: Path, parent: Dr
     walk.violations.push(parent === undefined ? violation : { ...violation, draft: parent.draft });
     return;
   }
-  for (const [index, item] of list.entries()) {
+  for (let index = 0; index < list.length; index += 1) {
     if (isFull(walk)) return;
     if (walk.drafts.length >= MAX_ENTITIES) {
       refuse(walk, path, `more than ${MAX_ENTITIES} entities in one document`);
       return;
     }
-    checkItem(walk, kind, item, [...path, index], parent);
+    checkItem(walk, kind, list[index], [...path, index], parent);
   }
 };
 
+type Child = readonly [kind: Kind, field: string];
+const childrenByKind = new Map<Kind, readonly Child[]>();
+/** The kinds that may be nested in one, with their field that refers back. */
+const childrenOf = (kind: Kind): readonly Child[] => {
+  const known = childrenByKind.get(kind);
+  if (known !== undefined) return known;
+  const found = Object.entries(requireSchema(kind).children) as [Kind, string][];
+  childrenByKind.set(kind, found);
+  return found;
+};
+
 const checkItem = (walk: Walk, kind: Kind, item: unknown, path: Path, parent: Draft['parent']): void => {
-  const given = parent === undefined ? [] : [parent.field];
   const submitted = walk.migratePaths && kind === 'routes' ? migratePaths(item) : item;
-  const { entity, findings } = checkEntity(kind, submitted, walk.catalog, { given });
+  const { entity, findings } = checkEntity(
+    kind,
+    submitted,
+    walk.catalog,
+    parent === undefined ? AT_TOP : { given: [parent.field] },
+  );
   const draft: Draft = { kind, path, parent, submitted: isRecord(item) ? item : {}, entity };
+  if (findings.length > 0) refuseItem(walk, draft, findings);
+  walk.drafts.push(draft);
+  if (!isRecord(item)) return;
+  const children = childrenOf(kind);
+  for (let at = 0; at < children.length; at += 1) {
+    const [child, field] = children[at] as Child;
+    if (Object.hasOwn(item, child)) checkList(walk, child, item[child], [...path, child], { draft, field });
+  }
+};
+
+const refuseItem = (walk: Walk, draft: Draft, findings: readonly Finding[]): void => {
   for (const { path: inside, message, candidates, whole } of findings)
     walk.violations.push({
-      path: [...path, ...inside],
+      path: [...draft.path, ...inside],
       message: message.slice(0, MAX_MESSAGE),
       scope: whole ? 'whole' : inside.length === 0 ? 'entity' : 'field',
       ...(whole ? {} : { draft }),
       ...(candidates === undefined ? {} : { candidates }),
     });
-  walk.drafts.push(draft);
-  if (!isRecord(item)) return;
-  for (const [child, field] of Object.entries(requireSchema(kind).children) as [Kind, string][])
-    checkList(walk, child, own(item, child), [...path, child], { draft, field });
 };
 
 /** Before 3.0 a path of other than plain characters was a regular expression by itself. */

@@ -85,5 +85,5 @@ const putEntity = (
   entity.created_at ??= before?.created_at ?? now;
   entity.updated_at ??= now;
   if (requireSchema(kind).hidden?.includes('updated_at')) entity.updated_at = null;
-  state.apply([{ op: 'put', kind, id, entity: entity as { id: string } }]);
+  state.put(kind, id, entity);
 };

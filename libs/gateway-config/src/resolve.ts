@@ -87,9 +87,11 @@ const shownName = ({ kind, entity }: Draft): string => {
 
 const foreignOf = new Map<Kind, [name: string, reference: Kind][]>();
 const foreignFieldsOf = (schema: EntitySchema): [name: string, reference: Kind][] => {
-  const known = foreignOf.get(schema.kind) ?? foreignFields(schema);
-  foreignOf.set(schema.kind, known);
-  return known;
+  const known = foreignOf.get(schema.kind);
+  if (known !== undefined) return known;
+  const found = foreignFields(schema);
+  foreignOf.set(schema.kind, found);
+  return found;
 };
 
 const resolveReferences = (
@@ -97,7 +99,9 @@ const resolveReferences = (
   indexes: ReadonlyMap<Kind, Index>,
   violations: Violation[],
 ): void => {
-  for (const [field, kind] of foreignFieldsOf(requireSchema(draft.kind))) {
+  const fields = foreignFieldsOf(requireSchema(draft.kind));
+  for (let at = 0; at < fields.length; at += 1) {
+    const [field, kind] = fields[at] as [string, Kind];
     const written = draft.entity[field];
     if (written === null || field === draft.parent?.field) continue;
     const index = indexes.get(kind);
@@ -123,8 +127,10 @@ const resolveReferences = (
 /** Unique fields other than the endpoint key. */
 const findRepeatedValues = (drafts: readonly Draft[], violations: Violation[]): void => {
   const seen = new Set<string>();
-  for (const draft of drafts)
-    for (const field of requireSchema(draft.kind).unique) {
+  for (const draft of drafts) {
+    const { unique } = requireSchema(draft.kind);
+    if (unique.length === 0) continue;
+    for (const field of unique) {
       const value = draft.entity[field];
       if (typeof value !== 'string') continue;
       const key = `${draft.kind}\0${field}\0${value}`;
@@ -138,4 +144,5 @@ const findRepeatedValues = (drafts: readonly Draft[], violations: Violation[]): 
         });
       seen.add(key);
     }
+  }
 };

@@ -5,6 +5,7 @@ import type { EntityOf } from './model.ts';
 
 const DIGEST_BITS = 256;
 const HEX_LENGTH = 64;
+const numberOf = (hash: string | undefined): bigint => (hash === undefined ? 0n : BigInt(`0x${hash}`));
 const hexOf = (sum: bigint): string => sum.toString(16).padStart(HEX_LENGTH, '0');
 
 /**
@@ -13,15 +14,14 @@ const hexOf = (sum: bigint): string => sum.toString(16).padStart(HEX_LENGTH, '0'
  */
 interface Entry {
   entity: EntityOf<Kind> | undefined;
-  readonly hash: bigint;
+  /** Hex, 64 characters. */
+  readonly hash: string;
   readonly text: string;
 }
 
 const entryOf = (kind: Kind, id: string, entity: object): Entry => {
-  const prefix = `${kind}\0${id}\0`;
-  const whole = prefix + canonicalJson(entity);
-  const hash = BigInt(`0x${digestOf('sha256', whole)}`);
-  return { entity: entity as EntityOf<Kind>, hash, text: whole.slice(prefix.length) };
+  const text = canonicalJson(entity);
+  return { entity: entity as EntityOf<Kind>, hash: digestOf('sha256', `${kind}\0${id}\0${text}`), text };
 };
 
 const entityIn = (entry: Entry): EntityOf<Kind> => {
@@ -90,8 +90,7 @@ export class ConfigState {
   /** All of it as lines. They are taken one by one: the state may not change before the last one. */
   *lines(): Generator<StateLine> {
     for (const kind of kindNames)
-      for (const [id, { hash, text }] of this.#byKind.get(kind) ?? [])
-        yield { kind, id, hash: hexOf(hash), text };
+      for (const [id, { hash, text }] of this.#byKind.get(kind) ?? []) yield { kind, id, hash, text };
   }
 
   /**
@@ -99,9 +98,8 @@ export class ConfigState {
    * so whoever follows can tell by identity what did not change.
    */
   putLine({ kind, id, hash, text }: StateLine, known?: ConfigState): void {
-    const value = BigInt(`0x${hash}`);
     const before = known === undefined ? undefined : known.#byKind.get(kind)?.get(id);
-    this.#put(kind, id, before?.hash === value ? before : { entity: undefined, hash: value, text });
+    this.#put(kind, id, before?.hash === hash ? before : { entity: undefined, hash, text });
   }
 
   /** Puts an entity as another state has it, which must have it. */
@@ -111,15 +109,20 @@ export class ConfigState {
     this.#put(kind, id, entry);
   }
 
+  /** Puts an entity, which may not change any more. */
+  put(kind: Kind, id: string, entity: object): void {
+    this.#put(kind, id, entryOf(kind, id, entity));
+  }
+
   /** Applies the operations of one commit, in order. */
   apply(ops: readonly ConfigOp[]): void {
     for (const op of ops)
-      if (op.op === 'put') this.#put(op.kind, op.id, entryOf(op.kind, op.id, op.entity));
+      if (op.op === 'put') this.put(op.kind, op.id, op.entity);
       else {
         const before = this.#byKind.get(op.kind)?.get(op.id);
         if (before === undefined) continue;
         this.#byKind.get(op.kind)?.delete(op.id);
-        this.#sum = BigInt.asUintN(DIGEST_BITS, this.#sum - before.hash);
+        this.#sum = BigInt.asUintN(DIGEST_BITS, this.#sum - numberOf(before.hash));
       }
   }
 
@@ -129,8 +132,8 @@ export class ConfigState {
     let sum = this.#sum;
     for (const op of ops) {
       const key = `${op.kind}\0${op.id}`;
-      sum -= changed.get(key) ?? this.#byKind.get(op.kind)?.get(op.id)?.hash ?? 0n;
-      const hash = op.op === 'put' ? entryOf(op.kind, op.id, op.entity).hash : 0n;
+      sum -= changed.get(key) ?? numberOf(this.#byKind.get(op.kind)?.get(op.id)?.hash);
+      const hash = op.op === 'put' ? numberOf(entryOf(op.kind, op.id, op.entity).hash) : 0n;
       changed.set(key, hash);
       sum += hash;
     }
@@ -184,9 +187,10 @@ export class ConfigState {
       entities = new Map();
       this.#byKind.set(kind, entities);
     }
-    const replaced = entities.get(id)?.hash ?? 0n;
+    const replaced = entities.get(id);
     entities.set(id, entry);
-    this.#sum = BigInt.asUintN(DIGEST_BITS, this.#sum - replaced + entry.hash);
+    const added = this.#sum + numberOf(entry.hash);
+    this.#sum = BigInt.asUintN(DIGEST_BITS, replaced === undefined ? added : added - numberOf(replaced.hash));
   }
 }
 

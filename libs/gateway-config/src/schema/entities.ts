@@ -99,24 +99,28 @@ export const checkEntity = (
   { given = [] }: CheckEntityOptions = {},
 ): CheckedEntity => {
   const schema = requireSchema(kind);
-  const checker = newChecker();
   if (!isRecord(submitted) && !(Array.isArray(submitted) && submitted.length === 0))
     return { entity: {}, findings: [{ path: [], message: 'expected a record', whole: true }] };
   const prepared =
     schema.prepare?.(isRecord(submitted) ? submitted : {}) ?? (isRecord(submitted) ? submitted : {});
   const clean = checkQuickly(schema, prepared, catalog, given);
-  if (clean !== undefined) return { entity: clean, findings: [] };
+  if (clean !== undefined) return { entity: clean, findings: NONE };
+  const checker = newChecker();
   const entity = checkGiven(checker, schema, prepared, given);
   if (schema.kind === 'plugins') checkPlugin(checker, entity, catalog, given);
   runChecks(checker, schema, entity);
   return { entity, findings: checker.findings };
 };
 
-const quickOf = new Map<string, QuickRecord>();
+const NONE: readonly Finding[] = [];
+
+const quickOf = new Map<EntitySchema, Map<string, QuickRecord>>();
 /** Compiled for a kind and what its parent gives. A plugin for which no `mode` is written has no such key. */
 const quickFor = (schema: EntitySchema, given: readonly string[], hasMode: boolean): QuickRecord => {
-  const key = `${schema.kind} ${given.join(' ')} ${hasMode}`;
-  const known = quickOf.get(key);
+  const ofKind = quickOf.get(schema) ?? new Map<string, QuickRecord>();
+  quickOf.set(schema, ofKind);
+  const key = given.length === 0 ? `${hasMode}` : `${hasMode} ${given.join(' ')}`;
+  const known = ofKind.get(key);
   if (known !== undefined) return known;
   const { mode, ...others } = schema.fields;
   const isLeftOut = mode !== undefined && !hasMode;
@@ -124,7 +128,7 @@ const quickFor = (schema: EntitySchema, given: readonly string[], hasMode: boole
     ignored: isLeftOut ? new Set([...ignoredIn(schema), 'mode']) : ignoredIn(schema),
     absent: given,
   });
-  quickOf.set(key, compiled);
+  ofKind.set(key, compiled);
   return compiled;
 };
 
@@ -138,6 +142,7 @@ const checkQuickly = (
   if (schema.loose) return undefined;
   const entity = quickFor(schema, given, (prepared.mode ?? null) !== null)(prepared);
   if (entity === NOT_CLEAN) return undefined;
+  if (schema.kind !== 'plugins' && schema.checks.length === 0) return entity;
   const checker = newChecker();
   if (schema.kind === 'plugins') checkPlugin(checker, entity, catalog, given);
   if (checker.findings.length === 0) runChecks(checker, schema, entity);
@@ -197,10 +202,11 @@ const checkHttpProtocols = (checker: Checker, protocols: readonly string[]): voi
 };
 
 const runChecks = (checker: Checker, schema: EntitySchema, entity: Record<string, unknown>): void => {
-  const wrong = new Set(checker.findings.map(({ path }) => path[0]));
+  if (schema.checks.length === 0) return;
+  const wrong = checker.findings.map(({ path }) => path[0]);
   const report = (path: readonly (string | number)[], message: string): void => {
     checker.findings.push({ path: [...path], message });
   };
   for (const check of schema.checks)
-    if (!check.fields.some((field) => wrong.has(field))) check.run(entity, report);
+    if (wrong.length === 0 || !check.fields.some((field) => wrong.includes(field))) check.run(entity, report);
 };

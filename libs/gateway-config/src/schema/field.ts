@@ -64,6 +64,7 @@ export const foreign = (reference: Kind, rules: Options = {}): Field => ({
 /** Not null, not empty: what Kong's "at least one of" counts. */
 export const isFilled = (value: unknown): boolean => {
   if (value === null || value === undefined || value === '') return false;
+  if (Array.isArray(value)) return value.length > 0;
   if (typeof value === 'object') return Object.keys(value).length > 0;
   return true;
 };

@@ -15,22 +15,26 @@ import { checkHost, checkRoutePath, headerName, hostList, nameField, routeProtoc
 type Entity = Readonly<Record<string, unknown>>;
 
 const HTTP_MATCHERS = ['methods', 'hosts', 'headers', 'paths'];
+const HTTPS_MATCHERS = [...HTTP_MATCHERS, 'snis'];
+const NO_HTTP_MATCHERS = ['sources', 'destinations'];
 const STREAM = ['tcp', 'tls', 'tls_passthrough', 'udp'];
 
 const requireOne = (entity: Entity, names: readonly string[], protocols: string, report: Report): void => {
-  if (names.some((name) => isFilled(entity[name]))) return;
+  for (let at = 0; at < names.length; at += 1) if (isFilled(entity[names[at] as string])) return;
   const quoted = names.map((name) => `'${name}'`).join(', ');
   report([], `must set one of ${quoted} when 'protocols' is ${protocols}`);
 };
 
 const forbid = (entity: Entity, names: readonly string[], protocols: string, report: Report): void => {
-  for (const name of names)
+  for (let at = 0; at < names.length; at += 1) {
+    const name = names[at] as string;
     if (isFilled(entity[name])) report([name], `cannot set '${name}' when 'protocols' is ${protocols}`);
+  }
 };
 
 const checkHttp = (entity: Entity, has: (protocol: string) => boolean, report: Report): void => {
-  forbid(entity, ['sources', 'destinations'], "'http' or 'https'", report);
-  if (has('https')) requireOne(entity, [...HTTP_MATCHERS, 'snis'], "'https'", report);
+  forbid(entity, NO_HTTP_MATCHERS, "'http' or 'https'", report);
+  if (has('https')) requireOne(entity, HTTPS_MATCHERS, "'https'", report);
   else requireOne(entity, HTTP_MATCHERS, "'http'", report);
 };
 
@@ -59,8 +63,7 @@ const byProtocol: EntityCheck = {
       forbid(entity, HTTP_MATCHERS, "'tcp', 'tls', 'tls_passthrough' or 'udp'", report);
       requireOne(entity, ['sources', 'destinations', 'snis'], "'tcp', 'tls' or 'udp'", report);
     }
-    const tls = ['grpcs', 'https', 'tls', 'tls_passthrough'];
-    if (isFilled(entity.snis) && !tls.some(has))
+    if (isFilled(entity.snis) && !['grpcs', 'https', 'tls', 'tls_passthrough'].some(has))
       report(
         ['snis'],
         "'snis' can only be set when 'protocols' is 'grpcs', 'https', 'tls' or 'tls_passthrough'",

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { checkPattern } from '../pattern.ts';
 import { array, type Field, integer, set, string } from './field.ts';
 
@@ -64,7 +64,7 @@ interface Address {
 
 /** Splits `host[:port]`, where an IPv6 address with a port stands in brackets; undefined: neither name nor IP. */
 export const readAddress = (value: string): Address | undefined => {
-  if (isIP(value) === 6) return { kind: 'ipv6', host: value, port: undefined };
+  if (value.includes(':') && isIP(value) === 6) return { kind: 'ipv6', host: value, port: undefined };
   const match = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]{1,5}))?$/.exec(value);
   if (match === null) return undefined;
   const [, bracketed, bare, digits] = match;
@@ -73,7 +73,7 @@ export const readAddress = (value: string): Address | undefined => {
   if (bracketed !== undefined)
     return isIP(bracketed) === 6 ? { kind: 'ipv6', host: bracketed, port } : undefined;
   const host = bare ?? '';
-  if (isIP(host) === 4) return { kind: 'ipv4', host, port };
+  if (isIPv4(host)) return { kind: 'ipv4', host, port };
   return HOSTNAME.test(host) ? { kind: 'name', host, port } : undefined;
 };
 
@@ -87,13 +87,15 @@ const MISPLACED = 'invalid wildcard: must be placed at leftmost or rightmost lab
 
 /** `host`, `host:port`, `*.host` or `host.*`. */
 export const checkWildcardHost = (value: string): string | undefined => {
+  if (!value.includes('*')) return readAddress(value) === undefined ? `invalid value: ${value}` : undefined;
   const stars = value.split('*').length - 1;
   if (stars > 1) return 'invalid wildcard: must have at most one wildcard';
-  if (stars === 1 && !/^\*\.[^*]+$|^[^*]+\.\*(?::[0-9]+)?$/.test(value)) return MISPLACED;
+  if (!/^\*\.[^*]+$|^[^*]+\.\*(?::[0-9]+)?$/.test(value)) return MISPLACED;
   return readAddress(value.replace('*', 'abc')) === undefined ? `invalid value: ${value}` : undefined;
 };
 
 const badEscape = (path: string): string | undefined => {
+  if (!path.includes('%')) return undefined;
   const at = path.replace(/%[0-9A-Fa-f]{2}/g, '___').search(/%/);
   return at === -1 ? undefined : `invalid url-encoded value: '${path.slice(at, at + 3)}'`;
 };

@@ -16,8 +16,10 @@ const KEY_CODES = Uint8Array.from({ length: 128 }, (_, code) => {
   return /[\w./-]/.test(char) ? 2 : 0;
 });
 const [SPACE, LINE_FEED, COLON, HASH, DASH] = [32, 10, 58, 35, 45];
-/** What a plain scalar may not begin with, besides `-`, `?` and `:` before a blank. */
-const INDICATORS = new Set('&*!|>%@`"\'[]{},#?:');
+/** What a plain scalar may not begin with, besides `-`, `?` and `:` before a blank; by character code. */
+const INDICATORS = Uint8Array.from({ length: 128 }, (_, code) =>
+  Number('&*!|>%@`"\'[]{},#?:'.includes(String.fromCharCode(code))),
+);
 const MAX_DEPTH = 64;
 
 /** The line that is read next: nothing is kept of the others, a large text has a hundred thousand. */
@@ -80,14 +82,28 @@ const keyOf = (cursor: Cursor): string | undefined => {
   let at = start;
   if (KEY_CODES[text.charCodeAt(at)] !== 1) return undefined;
   while ((KEY_CODES[text.charCodeAt(at)] ?? 0) > 0) at += 1;
-  const key = text.slice(start, at);
+  const keyEnd = at;
   while (text.charCodeAt(at) === SPACE) at += 1;
-  if (text.charCodeAt(at) !== COLON) return undefined;
-  const behind = text.charCodeAt(at + 1);
-  if (behind !== SPACE && behind !== LINE_FEED && at + 1 < text.length) return undefined;
+  if (!isColon(text, at)) return undefined;
+  const key = text.slice(start, keyEnd); // only now: most that stands behind a dash is no key
   if (typeof resolvePlain(key) !== 'string') return unsure();
   cursor.behindKey = at + 1;
   return key;
+};
+
+/** A colon that ends a key. */
+const isColon = (text: string, at: number): boolean => {
+  if (text.charCodeAt(at) !== COLON) return false;
+  const behind = text.charCodeAt(at + 1);
+  return behind === SPACE || behind === LINE_FEED || at + 1 >= text.length;
+};
+
+/** Whether `keyOf` would answer this key, which it answered for a line before; `behindKey` is then set. */
+const isKey = (cursor: Cursor, key: string): boolean => {
+  const { text, start } = cursor;
+  if (!text.startsWith(key, start) || !isColon(text, start + key.length)) return false;
+  cursor.behindKey = start + key.length + 1;
+  return true;
 };
 
 /** The rest of the line, from an offset: one value. The line is consumed. */
@@ -101,13 +117,24 @@ const readInline = (cursor: Cursor, from: number, indent: number): unknown => {
     const read = readFlow({ text, multiline: false, marks }, from) ?? unsure();
     return read.end === end || /^ +#/.test(text.slice(read.end, end)) ? read.value : unsure();
   }
-  const rest = text.slice(from, end); // searching the text itself would run to its end for each line
-  const comment = rest.indexOf(' #');
-  const plain = comment === -1 ? rest : rest.slice(0, comment).trimEnd();
-  if (INDICATORS.has(first) || plain.includes(': ') || plain.endsWith(':')) return unsure();
+  if (INDICATORS[text.charCodeAt(from)] === 1) return unsure();
+  const plain = text.slice(from, endOfPlain(text, from, end));
   if (first === '-' && (plain.length === 1 || plain[1] === ' ')) return unsure();
   const value = resolvePlain(plain);
   return value === UNSURE ? unsure() : value;
+};
+
+/** Where a plain scalar ends: before a comment, without the blanks there. A colon like that of a key: not certain. */
+const endOfPlain = (text: string, from: number, end: number): number => {
+  for (let at = from; at < end; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === COLON && (at + 1 === end || text.charCodeAt(at + 1) === SPACE)) return unsure();
+    if (code !== HASH || text.charCodeAt(at - 1) !== SPACE) continue;
+    let last = at;
+    while (text.charCodeAt(last - 1) === SPACE) last -= 1;
+    return last;
+  }
+  return end;
 };
 
 const TRAILING_BREAKS = /\n+$/;
@@ -154,13 +181,23 @@ const readBelow = (cursor: Cursor, indent: number, depth: number, dashesBelong: 
   return dashesBelong && isDash(cursor) ? readSequence(cursor, indent, depth) : null;
 };
 
-const readMapping = (cursor: Cursor, indent: number, depth: number): Record<string, unknown> => {
+/**
+ * `row` holds the keys of the mapping before it in the same sequence, in their order, and afterwards those of this
+ * one: as a rule they are the same, and a key that is expected need not be cut out or looked for among the others.
+ */
+const readMapping = (
+  cursor: Cursor,
+  indent: number,
+  depth: number,
+  row: string[] = [],
+): Record<string, unknown> => {
   const object: Record<string, unknown> = {};
-  for (;;) {
+  for (let place = 0; ; place += 1) {
     if (cursor.indent < indent) return object;
     if (cursor.indent > indent || isDash(cursor)) return unsure();
-    const key = keyOf(cursor) ?? unsure();
-    if (key === '__proto__' || Object.hasOwn(object, key)) return unsure();
+    const expected = row[place];
+    const isExpected = expected !== undefined && isKey(cursor, expected);
+    const key = isExpected ? expected : newKey(cursor, object, row, place);
     cursor.marks?.mark(object, key, cursor.start);
     const from = skipSpaces(cursor.text, cursor.behindKey, cursor.end);
     object[key] =
@@ -170,8 +207,19 @@ const readMapping = (cursor: Cursor, indent: number, depth: number): Record<stri
   }
 };
 
+/** A key that was not expected at its place of the row; from there on the row is that of this mapping. */
+const newKey = (cursor: Cursor, object: object, row: string[], place: number): string => {
+  const key = keyOf(cursor) ?? unsure();
+  if (key === '__proto__' || Object.hasOwn(object, key)) return unsure();
+  row.length = Math.min(row.length, place);
+  // Behind a quoted key nothing is expected: what it says may mean something else without quotes.
+  if (row.length === place && KEY_CODES[cursor.text.charCodeAt(cursor.start)] === 1) row.push(key);
+  return key;
+};
+
 const readSequence = (cursor: Cursor, indent: number, depth: number): unknown[] => {
   const items: unknown[] = [];
+  const row: string[] = [];
   for (;;) {
     if (cursor.indent < indent) return items;
     if (cursor.indent > indent) return unsure();
@@ -185,15 +233,18 @@ const readSequence = (cursor: Cursor, indent: number, depth: number): unknown[] 
     }
     cursor.indent += from - cursor.start; // `- key: value`: the mapping starts behind the dash
     cursor.start = from;
-    if (isDash(cursor) || keyOf(cursor) !== undefined) items.push(readBlock(cursor, cursor.indent, depth));
+    const isKeyed = row[0] !== undefined && isKey(cursor, row[0]);
+    if (isKeyed || isDash(cursor) || keyOf(cursor) !== undefined)
+      items.push(readBlock(cursor, cursor.indent, depth, row));
     else items.push(readInline(cursor, from, indent));
   }
 };
 
-const readBlock = (cursor: Cursor, indent: number, depth: number): unknown => {
+const readBlock = (cursor: Cursor, indent: number, depth: number, row: string[] = []): unknown => {
   if (cursor.indent === NO_LINE || depth > MAX_DEPTH) return unsure();
   if (isDash(cursor)) return readSequence(cursor, indent, depth + 1);
-  return keyOf(cursor) === undefined ? unsure() : readMapping(cursor, indent, depth + 1);
+  const isKeyed = (row[0] !== undefined && isKey(cursor, row[0])) || keyOf(cursor) !== undefined;
+  return isKeyed ? readMapping(cursor, indent, depth + 1, row) : unsure();
 };
 
 /** The document, or the offset of the line from which on it is not certain what YAML makes of the text. */
