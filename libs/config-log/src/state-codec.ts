@@ -65,8 +65,8 @@ export const decodeState = async (text: Buffer, known?: ConfigState): Promise<Re
   for (let start = firstEnd + 1; start < text.length; ) {
     const newline = text.indexOf(LINE_FEED, Math.min(start + BYTES_PER_TURN, text.length - 1));
     const end = newline === -1 ? text.length : newline;
-    for (const line of text.toString('utf8', start, end).split('\n'))
-      state.putLine(lineOf(line, count++), known);
+    const lines = text.toString('utf8', start, end).split('\n');
+    for (let at = 0; at < lines.length; at += 1) state.putLine(lineOf(lines[at] as string, count++), known);
     start = end + 1;
     await turn();
   }

@@ -9,6 +9,8 @@ import { outranks, type RouteEntry } from './route-entries.ts';
 export interface PrefixTree<T> {
   /** The part of the path between the parent and here. */
   label: string;
+  /** Of the label's first character. */
+  code: number;
   /** Highest rank first; undefined at a mere branching point. */
   entries: RouteEntry<T>[] | undefined;
   /** No two labels begin with the same character. A list while they are few: a tree has tens of thousands. */
@@ -17,7 +19,12 @@ export interface PrefixTree<T> {
 
 const MAX_LISTED = 16; // kids
 
-export const newTree = <T>(label = ''): PrefixTree<T> => ({ label, entries: undefined, kids: undefined });
+export const newTree = <T>(label = ''): PrefixTree<T> => ({
+  label,
+  code: label.charCodeAt(0),
+  entries: undefined,
+  kids: undefined,
+});
 
 export const isEmptyTree = <T>(tree: PrefixTree<T>): boolean =>
   tree.entries === undefined && tree.kids === undefined;
@@ -32,26 +39,29 @@ const kidsOf = <T>({ kids }: PrefixTree<T>): PrefixTree<T>[] => [...(kids?.value
 export const kidAt = <T>({ kids }: PrefixTree<T>, code: number): PrefixTree<T> | undefined => {
   if (kids === undefined) return undefined;
   if (!Array.isArray(kids)) return kids.get(code);
-  for (const kid of kids) if (kid.label.charCodeAt(0) === code) return kid;
+  for (let at = 0; at < kids.length; at += 1) {
+    const kid = kids[at];
+    if (kid?.code === code) return kid;
+  }
   return undefined;
 };
 
 const addKid = <T>(node: PrefixTree<T>, kid: PrefixTree<T>): void => {
   if (node.kids === undefined) node.kids = [kid];
-  else if (!Array.isArray(node.kids)) node.kids.set(kid.label.charCodeAt(0), kid);
+  else if (!Array.isArray(node.kids)) node.kids.set(kid.code, kid);
   else if (node.kids.length < MAX_LISTED) node.kids.push(kid);
-  else node.kids = new Map([...node.kids, kid].map((one) => [one.label.charCodeAt(0), one]));
+  else node.kids = new Map([...node.kids, kid].map((one) => [one.code, one]));
 };
 
 /** In the place of a kid whose label begins alike. */
 const replaceKid = <T>(node: PrefixTree<T>, old: PrefixTree<T>, kid: PrefixTree<T>): void => {
   if (Array.isArray(node.kids)) node.kids[node.kids.indexOf(old)] = kid;
-  else node.kids?.set(kid.label.charCodeAt(0), kid);
+  else node.kids?.set(kid.code, kid);
 };
 
 const removeKid = <T>(node: PrefixTree<T>, kid: PrefixTree<T>): void => {
   if (Array.isArray(node.kids)) node.kids.splice(node.kids.indexOf(kid), 1);
-  else node.kids?.delete(kid.label.charCodeAt(0));
+  else node.kids?.delete(kid.code);
   const left = Array.isArray(node.kids) ? node.kids.length : (node.kids?.size ?? 0);
   if (left === 0) node.kids = undefined;
 };
@@ -104,6 +114,7 @@ const split = <T>(parent: PrefixTree<T>, kid: PrefixTree<T>, length: number): Pr
   const upper = newTree<T>(kid.label.slice(0, length));
   replaceKid(parent, kid, upper);
   kid.label = kid.label.slice(length);
+  kid.code = kid.label.charCodeAt(0);
   upper.kids = [kid];
   return upper;
 };
@@ -137,6 +148,7 @@ const tidy = <T>(way: readonly PrefixTree<T>[]): void => {
       continue;
     }
     only.label = node.label + only.label;
+    only.code = node.code;
     replaceKid(parent, node, only);
   }
 };

@@ -47,7 +47,8 @@ export interface RouteEntry<T> extends RouteMatch<T> {
 }
 
 const HTTP_PROTOCOLS = ['http', 'https', 'grpc', 'grpcs'];
-const ANY_HOST: HostPattern = { kind: 'any', text: '', port: undefined };
+const ANY_HOSTS: readonly HostPattern[] = [{ kind: 'any', text: '', port: undefined }];
+const NO_PATH: readonly undefined[] = [undefined];
 const MAX_HEADERS = 255;
 const MAX_PREFIX_BYTES = 0x7_ff_ff; // 19 bits
 const REGEX_PRIORITY_OFFSET = 2 ** 31; // regex_priority may be negative
@@ -65,42 +66,56 @@ const setOrUndefined = <E>(list: readonly E[] | null | undefined): readonly E[] 
   return isSet ? list : [...new Set(list)];
 };
 
+const pathsOf = ({ paths }: Route): readonly (string | undefined)[] => {
+  if (paths === null) return NO_PATH;
+  const isPlain = !paths.some((path) => path.includes('%'));
+  return setOrUndefined(isPlain ? paths : paths.map(asMatched)) ?? NO_PATH;
+};
+
+const hostsOf = (route: Route): readonly HostPattern[] =>
+  setOrUndefined(route.hosts)?.map((host) => readHost(route, 'hosts', host)) ?? ANY_HOSTS;
+
 /**
  * The entries of a route, none for a route of the stream protocols. Throws an Error that names the field when
  * a host or a regex cannot be read.
  */
 export const expandRoute = <T>(route: Route, value: T): RouteEntry<T>[] => {
   if (!route.protocols.some((protocol) => HTTP_PROTOCOLS.includes(protocol))) return [];
-  const hosts = setOrUndefined(route.hosts)?.map((host) => readHost(route, 'hosts', host)) ?? [ANY_HOST];
+  const hosts = hostsOf(route);
+  const paths = pathsOf(route);
   const methods = setOrUndefined(route.methods);
   const headers = readHeaders(route);
   const snis = setOrUndefined(route.snis)?.map((sni) => readHost(route, 'snis', sni));
   const methodBits = methods?.reduce((bits, method) => bits | methodBit(method), 0) ?? -1;
   const isConditional = headers !== undefined || snis !== undefined || hasOtherMethod(methods);
   const rank = rankOf(route);
-  const entries: RouteEntry<T>[] = [];
-  // Written out: with 10,000 routes, spreading what the entries share is half the work.
-  for (const [order, path] of (setOrUndefined(route.paths?.map(asMatched)) ?? [undefined]).entries()) {
-    const { prefix, matchedPath, regex, hasCaptures } = readPath(route, path);
+  // As long as it gets, and loops that count: with 10,000 routes, lists that grow and `for … of` in code that is not
+  // compiled yet are half the work, and so is spreading what the entries share.
+  const entries = new Array<RouteEntry<T>>(paths.length * hosts.length);
+  for (let order = 0; order < paths.length; order += 1) {
+    const path = paths[order];
+    const regex = path?.startsWith('~') === true ? readRegex(route, path) : undefined;
     const priority = priorityWith(rank, route, path);
-    for (const host of hosts)
-      entries.push({
+    for (let place = 0; place < hosts.length; place += 1) {
+      const host = hosts[place] as HostPattern;
+      entries[order * hosts.length + place] = {
         value,
-        matchedPath,
+        matchedPath: regex === undefined ? path : undefined,
         captures: undefined,
         routeId: route.id,
         priority,
         order,
         host,
-        prefix,
-        regex,
-        hasCaptures,
+        prefix: regex === undefined ? (path ?? '') : regex.literalPrefix,
+        regex: regex?.regex,
+        hasCaptures: regex?.hasCaptures ?? false,
         methodBits,
         isConditional: isConditional || host.port !== undefined,
         methods,
         headers,
         snis,
-      });
+      };
+    }
   }
   return entries;
 };
@@ -122,12 +137,18 @@ export const outranks = <T>(a: RouteEntry<T>, b: RouteEntry<T>): boolean => {
 export const priorityOf = (route: Route, path: string | undefined): number =>
   priorityWith(rankOf(route), route, path);
 
+const isGiven = (list: readonly string[] | null): number => Number((list?.length ?? 0) > 0);
+
 /** The part of the priority that all paths of a route have. */
 const rankOf = (route: Route): number => {
   const headers = route.headers === null ? 0 : Object.keys(route.headers).length;
   const hosts = route.hosts ?? [];
-  const lists = [route.methods, route.hosts, route.snis, route.paths];
-  const kinds = lists.filter((list) => (list?.length ?? 0) > 0).length + Number(headers > 0);
+  const kinds =
+    isGiven(route.methods) +
+    isGiven(route.hosts) +
+    isGiven(route.snis) +
+    isGiven(route.paths) +
+    Number(headers > 0);
   const isPlainHost = hosts.length > 0 && !hosts.some((host) => host.includes('*'));
   return (kinds * 2 + Number(isPlainHost)) * (MAX_HEADERS + 1) + Math.min(headers, MAX_HEADERS);
 };
@@ -155,14 +176,8 @@ const compileFor = <C>(route: Route, field: string, text: string, compile: () =>
 const asMatched = (path: string): string =>
   /^\/[^?#]*%[^?#]*$/.test(path) ? (normalisePath(escapePath(path))?.path ?? path) : path;
 
-const readPath = (route: Route, path: string | undefined) => {
-  if (path?.startsWith('~') !== true)
-    return { prefix: path ?? '', matchedPath: path, regex: undefined, hasCaptures: false };
-  const { regex, hasCaptures, literalPrefix } = compileFor(route, 'paths', path, () =>
-    compilePathRegex(path.slice(1)),
-  );
-  return { prefix: literalPrefix, matchedPath: undefined, regex, hasCaptures };
-};
+const readRegex = (route: Route, path: string) =>
+  compileFor(route, 'paths', path, () => compilePathRegex(path.slice(1)));
 
 const readHost = (route: Route, field: string, text: string): HostPattern => {
   // A dot at the end of a full name counts for nothing, neither here nor in a request.
@@ -177,7 +192,8 @@ const readHost = (route: Route, field: string, text: string): HostPattern => {
 };
 
 const readHeaders = (route: Route): readonly HeaderCondition[] | undefined => {
-  const entries = Object.entries(route.headers ?? {});
+  if (route.headers === null) return undefined;
+  const entries = Object.entries(route.headers);
   if (entries.length === 0) return undefined;
   return entries.map(([name, values]) => {
     const compile = (value: string) =>

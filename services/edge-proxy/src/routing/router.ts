@@ -80,14 +80,19 @@ export class Router<T> {
   commitUpsert({ routeId, entries }: PreparedRoute<T>): void {
     const before = this.#entries.get(routeId);
     this.#entries.set(routeId, entries);
-    for (const entry of entries) {
+    for (let at = 0; at < entries.length; at += 1) {
+      const entry = entries[at] as RouteEntry<T>;
       const trees = this.#hosts[entry.host.kind];
-      const tree = trees.get(entry.host.text) ?? newTree<T>();
-      trees.set(entry.host.text, tree);
+      let tree = trees.get(entry.host.text);
+      if (tree === undefined) {
+        tree = newTree<T>();
+        trees.set(entry.host.text, tree);
+      }
       insertEntry(tree, entry);
     }
     // Only now: a Map in which one key is deleted and set again and again becomes slow in V8.
-    this.#takeOut(before ?? []);
+    if (before !== undefined) this.#takeOut(before);
+    else this.#anyHost = this.#hosts.any.get('');
   }
 
   /** What was filed for a route, for another router; undefined when it is not filed here. */

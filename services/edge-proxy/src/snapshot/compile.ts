@@ -18,9 +18,10 @@ import type { Plugin } from '@sluice/plugins';
 import { type PreparedRoute, Router } from '../routing/router.ts';
 import type { UpstreamTls } from '../upstream/upstream-tls.ts';
 import { CertificateTable } from './certificates.ts';
-import { type Chain, type PluginInstance, PluginTable, scopeOf } from './chains.ts';
+import { type Chain, type PluginInstance, PluginTable } from './chains.ts';
 import { UnknownPlugin } from './own-plugins.ts';
-import { type Resolve, resolveReferences } from './resolve-references.ts';
+import { prepareInstance } from './prepare-instance.ts';
+import type { Resolve } from './resolve-references.ts';
 
 /** A route in the index. Its service and chain are looked up when used: they may change without it. */
 export interface CompiledRoute {
@@ -52,6 +53,8 @@ export interface CompileParts {
 
 /** How long other work waits at most while a whole state is compiled. */
 const SLICE_MS = 3;
+/** Entities between two looks at the clock: some 0.1 ms. */
+const LOOK_EVERY = 8;
 /** Of a route whose chain was not made yet. */
 const NO_REVISION = -1;
 
@@ -94,13 +97,19 @@ export class CompiledConfig {
   static async of(state: ConfigState, parts: CompileParts, before?: CompiledConfig): Promise<CompiledConfig> {
     const compiled = new CompiledConfig(parts);
     let sliceEnd = performance.now() + SLICE_MS;
-    for (const kind of ORDER)
-      for (const entity of state.list(kind)) {
-        compiled.#prepareOne({ op: 'put', kind, id: entity.id, entity: entity as { id: string } }, before)();
-        if (performance.now() < sliceEnd) continue;
+    for (const kind of ORDER) {
+      const ids = [...state.ids(kind)];
+      for (let at = 0; at < ids.length; at += 1) {
+        const id = ids[at] as string;
+        compiled.#prepareOne(
+          { op: 'put', kind, id, entity: state.get(kind, id) as { id: string } },
+          before,
+        )();
+        if (at % LOOK_EVERY !== 0 || performance.now() < sliceEnd) continue;
         await turn();
         sliceEnd = performance.now() + SLICE_MS;
       }
+    }
     return compiled;
   }
 
@@ -278,27 +287,3 @@ export class CompiledConfig {
     }
   }
 }
-
-const prepareInstance = (plugin: Plugin, entity: PluginEntity, resolve: Resolve): unknown => {
-  const parsed = plugin.config.safeParse(withoutNulls(entity.config));
-  if (!parsed.success)
-    throw new Error(
-      `plugin ${entity.name} (${entity.id}): ${parsed.error.issues.map((i) => `config.${i.path.join('.')}: ${i.message}`).join('; ')}`,
-    );
-  try {
-    return plugin.prepare(resolveReferences(parsed.data, resolve), scopeOf(entity));
-  } catch (error) {
-    throw new Error(`plugin ${entity.name} (${entity.id}): ${(error as Error).message}`, { cause: error });
-  }
-};
-
-/** Stored entities show unset fields as null; schemas know them as absent. */
-const withoutNulls = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, field]) => field !== null)
-      .map(([key, field]) => [key, withoutNulls(field)]),
-  );
-};
