@@ -1,4 +1,4 @@
-import type { ConfigCommit } from '@sluice/contracts';
+import type { ConfigCommit, Kind } from '@sluice/contracts';
 import type { ConfigState } from '@sluice/gateway-config';
 import type { Bus, JetStream, Logger } from '@sluice/service-kit';
 import type { LastKnownGood } from './last-known-good.ts';
@@ -29,6 +29,8 @@ export interface FollowOptions {
   readonly logger: Logger;
   /** What the process boots from while the bus is away; `onState` gets it before `followConfig` returns. */
   readonly initial?: LastKnownGood | undefined;
+  /** Kinds the owner looks at; those beside them are not read before a commit changes them. Absent: all. */
+  readonly kinds?: ReadonlySet<Kind> | undefined;
   /**
    * A whole new state: at boot, after a snapshot, for a new epoch. Throwing refuses it. An owner that needs time
    * returns a promise; nothing else is given to it, or acknowledged, before that is settled.

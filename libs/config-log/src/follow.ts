@@ -53,7 +53,7 @@ export class ConfigFollower {
       logger: options.logger,
     });
     this.#standing = new Acknowledger(options);
-    this.#log = new LogReader(options.jetstream);
+    this.#log = new LogReader(options.jetstream, options.kinds);
     this.#current = { state: new ConfigState(), position: startOf('') };
     if (initial !== undefined) void this.#deliver(initial);
     bus.on(configLiveCommitted, ({ payload }, { streamSequence }) => this.#offer(streamSequence, payload));

@@ -1,4 +1,4 @@
-import { type ConfigCommit, configCommitted, STREAMS } from '@sluice/contracts';
+import { type ConfigCommit, configCommitted, type Kind, STREAMS } from '@sluice/contracts';
 import type { ConfigState } from '@sluice/gateway-config';
 import type { JetStream } from '@sluice/service-kit';
 import { commitOf, type Replica } from './position.ts';
@@ -25,12 +25,15 @@ export interface LogEnd {
 /** Direct gets on the log: no consumer, hence no right to create one. */
 export class LogReader {
   readonly #jetstream: JetStream;
+  readonly #kinds: ReadonlySet<Kind> | undefined;
   #probeMs = FIRST_PROBE_MS;
   #expected: { readonly id: string; readonly state: ConfigState } | undefined;
   gets = 0;
 
-  constructor(jetstream: JetStream) {
+  /** `kinds`: those that are read of snapshots; the others when somebody asks for them. */
+  constructor(jetstream: JetStream, kinds?: ReadonlySet<Kind>) {
     this.#jetstream = jetstream;
+    this.#kinds = kinds;
   }
 
   /** The newest commit, passing over garbage and over what `isIgnored`; undefined for a log without one. */
@@ -63,7 +66,10 @@ export class LogReader {
   /** The newest snapshot of an epoch; undefined when there is none. */
   async newestSnapshot(epoch: string, known?: ConfigState): Promise<Replica | undefined> {
     const found = await readHead(this.#jetstream);
-    return found?.head.epoch === epoch ? readSnapshot(this.#jetstream, found.head, known) : undefined;
+    const kinds = this.#kinds;
+    return found?.head.epoch === epoch
+      ? readSnapshot(this.#jetstream, found.head, { known, kinds })
+      : undefined;
   }
 
   /** What the snapshot of that id holds, for a process that wrote it itself; the state becomes the reader's. */
@@ -84,9 +90,11 @@ export class LogReader {
       return { state: expected.state, position: { epoch, version, seq, digest } };
     const manifest = await readManifest(this.#jetstream, commit.snapshotId ?? '');
     if (manifest?.digest === commit.digest) {
-      const { state } = await readSnapshot(this.#jetstream, manifest, known).catch(() => ({
-        state: undefined,
-      }));
+      const { state } = await readSnapshot(this.#jetstream, manifest, { known, kinds: this.#kinds }).catch(
+        () => ({
+          state: undefined,
+        }),
+      );
       if (state !== undefined) return { state, position: { epoch, version, seq, digest } };
     }
     const newest = await this.newestSnapshot(epoch, known);

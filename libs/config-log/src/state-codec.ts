@@ -4,6 +4,7 @@ import { type Kind, kindNames } from '@sluice/contracts';
 import { ConfigState, type StateLine } from '@sluice/gateway-config';
 import { z } from 'zod';
 import type { Position, Replica } from './position.ts';
+import { readSome } from './read-some.ts';
 
 /**
  * A state as text, the form of snapshots and of the last-known-good file: a header line, then one line per entity
@@ -52,29 +53,49 @@ export const encodeState = async (state: ConfigState, position: Position): Promi
   return Buffer.concat([...parts, Buffer.from(lines.join(''))]);
 };
 
+/** What a reader of states has and wants. */
+export interface ReadOptions {
+  /** Entities that it has in the same form are taken from there. */
+  readonly known?: ConfigState | undefined;
+  /** Those of other kinds are left unread until somebody asks; absent: all are read. */
+  readonly kinds?: ReadonlySet<Kind> | undefined;
+}
+
 /**
- * Reads what `encodeState` wrote. Entities that `known` has in the same form are taken from there.
+ * Reads what `encodeState` wrote.
  * @throws DamagedState
  */
-export const decodeState = async (text: Buffer, known?: ConfigState): Promise<Replica> => {
+export const decodeState = async (text: Buffer, { known, kinds }: ReadOptions = {}): Promise<Replica> => {
   const firstEnd = text.indexOf(LINE_FEED);
   if (firstEnd === -1) throw new DamagedState('it has no header');
   const head = parsed(header, text.subarray(0, firstEnd), 'header');
   const state = new ConfigState();
-  let count = 0;
-  for (let start = firstEnd + 1; start < text.length; ) {
-    const newline = text.indexOf(LINE_FEED, Math.min(start + BYTES_PER_TURN, text.length - 1));
-    const end = newline === -1 ? text.length : newline;
-    const lines = text.toString('utf8', start, end).split('\n');
-    for (let at = 0; at < lines.length; at += 1) state.putLine(lineOf(lines[at] as string, count++), known);
-    start = end + 1;
-    await turn();
-  }
+  const body = text.subarray(firstEnd + 1);
+  const count = await (kinds === undefined
+    ? readAll(body, state, known)
+    : readSome(body, state, { known, kinds }, { lineOf, damaged: notAnEntity }));
   if (count !== head.entities) throw new DamagedState(`${count} entities instead of ${head.entities}`);
   if (state.digest !== head.digest) throw new DamagedState('the digest does not match the entities');
   const { epoch, version, seq, digest } = head;
   return { state, position: { epoch, version, seq, digest } };
 };
+
+/** @returns the number of entities. */
+const readAll = async (body: Buffer, state: ConfigState, known: ConfigState | undefined): Promise<number> => {
+  let count = 0;
+  for (let start = 0; start < body.length; ) {
+    const newline = body.indexOf(LINE_FEED, Math.min(start + BYTES_PER_TURN, body.length - 1));
+    const end = newline === -1 ? body.length : newline;
+    const lines = body.toString('utf8', start, end).split('\n');
+    for (let at = 0; at < lines.length; at += 1) state.putLine(lineOf(lines[at] as string, count++), known);
+    start = end + 1;
+    await turn();
+  }
+  return count;
+};
+
+const notAnEntity = (index: number): DamagedState =>
+  new DamagedState(`its entity ${index} is not of format 2`);
 
 /** By hand: a schema would cost more than all the rest. */
 const lineOf = (line: string, index: number): StateLine => {
@@ -85,7 +106,7 @@ const lineOf = (line: string, index: number): StateLine => {
   const kind = line.slice(kindStart, idStart - 1);
   const text = line.slice(textStart);
   if (kindStart * idStart * textStart === 0 || !KINDS.has(kind) || !HASH.test(hash) || text[0] !== '{')
-    throw new DamagedState(`its entity ${index} is not of format 2`);
+    throw notAnEntity(index);
   return { hash, kind: kind as Kind, id: JSON.parse(line.slice(idStart, textStart - 1)) as string, text };
 };
 

@@ -39,6 +39,15 @@ export interface StateLine {
   readonly text: string;
 }
 
+/** Entities of one kind that are read when somebody asks for them. */
+export interface UnreadLines {
+  readonly kind: Kind;
+  readonly count: number;
+  /** Of their hashes, modulo 2^256. */
+  readonly sum: bigint;
+  readonly read: () => Iterable<StateLine>;
+}
+
 export type Entities = { [K in Kind]?: readonly EntityOf<K>[] };
 
 /**
@@ -46,7 +55,9 @@ export type Entities = { [K in Kind]?: readonly EntityOf<K>[] };
  * the entities' SHA-256 modulo 2^256, so it does not depend on order and costs only what a change touches.
  */
 export class ConfigState {
+  /** Ask `#of`: what is in `#unread` is not here. */
   readonly #byKind = new Map<Kind, Map<string, Entry>>();
+  readonly #unread = new Map<Kind, UnreadLines>();
   #sum = 0n;
 
   /** Hex, 64 characters; equal states have equal digests. */
@@ -56,41 +67,41 @@ export class ConfigState {
 
   get size(): number {
     let size = 0;
-    for (const entities of this.#byKind.values()) size += entities.size;
+    for (const kind of kindNames) size += this.count(kind);
     return size;
   }
 
   get<K extends Kind>(kind: K, id: string): EntityOf<K> | undefined {
-    const entry = this.#byKind.get(kind)?.get(id);
+    const entry = this.#of(kind)?.get(id);
     return entry && (entityIn(entry) as EntityOf<K>);
   }
 
   has(kind: Kind, id: string): boolean {
-    return this.#byKind.get(kind)?.has(id) ?? false;
+    return this.#of(kind)?.has(id) ?? false;
   }
 
   /** All entities of a kind, in the order they came. */
   *list<K extends Kind>(kind: K): Generator<EntityOf<K>> {
-    for (const entry of this.#byKind.get(kind)?.values() ?? []) yield entityIn(entry) as EntityOf<K>;
+    for (const entry of this.#of(kind)?.values() ?? []) yield entityIn(entry) as EntityOf<K>;
   }
 
   ids(kind: Kind): Iterable<string> {
-    return this.#byKind.get(kind)?.keys() ?? [];
+    return this.#of(kind)?.keys() ?? [];
   }
 
   count(kind: Kind): number {
-    return this.#byKind.get(kind)?.size ?? 0;
+    return this.#unread.get(kind)?.count ?? this.#byKind.get(kind)?.size ?? 0;
   }
 
   /** The canonical JSON of an entity. */
   textOf(kind: Kind, id: string): string | undefined {
-    return this.#byKind.get(kind)?.get(id)?.text;
+    return this.#of(kind)?.get(id)?.text;
   }
 
   /** All of it as lines. They are taken one by one: the state may not change before the last one. */
   *lines(): Generator<StateLine> {
     for (const kind of kindNames)
-      for (const [id, { hash, text }] of this.#byKind.get(kind) ?? []) yield { kind, id, hash, text };
+      for (const [id, { hash, text }] of this.#of(kind) ?? []) yield { kind, id, hash, text };
   }
 
   /**
@@ -98,13 +109,20 @@ export class ConfigState {
    * so whoever follows can tell by identity what did not change.
    */
   putLine({ kind, id, hash, text }: StateLine, known?: ConfigState): void {
-    const before = known === undefined ? undefined : known.#byKind.get(kind)?.get(id);
+    const before = known === undefined ? undefined : known.#of(kind)?.get(id);
     this.#put(kind, id, before?.hash === hash ? before : { entity: undefined, hash, text });
+  }
+
+  /** Puts all entities of a kind that has none yet, to be read when they are asked for. */
+  putUnread(lines: UnreadLines): void {
+    if (this.count(lines.kind) > 0) throw new Error(`there are ${lines.kind} already`);
+    this.#unread.set(lines.kind, lines);
+    this.#sum = BigInt.asUintN(DIGEST_BITS, this.#sum + lines.sum);
   }
 
   /** Puts an entity as another state has it, which must have it. */
   putFrom(other: ConfigState, kind: Kind, id: string): void {
-    const entry = other.#byKind.get(kind)?.get(id);
+    const entry = other.#of(kind)?.get(id);
     if (entry === undefined) throw new Error(`no ${kind} '${id}' in the other state`);
     this.#put(kind, id, entry);
   }
@@ -119,9 +137,9 @@ export class ConfigState {
     for (const op of ops)
       if (op.op === 'put') this.put(op.kind, op.id, op.entity);
       else {
-        const before = this.#byKind.get(op.kind)?.get(op.id);
+        const before = this.#of(op.kind)?.get(op.id);
         if (before === undefined) continue;
-        this.#byKind.get(op.kind)?.delete(op.id);
+        this.#of(op.kind)?.delete(op.id);
         this.#sum = BigInt.asUintN(DIGEST_BITS, this.#sum - numberOf(before.hash));
       }
   }
@@ -132,7 +150,7 @@ export class ConfigState {
     let sum = this.#sum;
     for (const op of ops) {
       const key = `${op.kind}\0${op.id}`;
-      sum -= changed.get(key) ?? numberOf(this.#byKind.get(op.kind)?.get(op.id)?.hash);
+      sum -= changed.get(key) ?? numberOf(this.#of(op.kind)?.get(op.id)?.hash);
       const hash = op.op === 'put' ? numberOf(entryOf(op.kind, op.id, op.entity).hash) : 0n;
       changed.set(key, hash);
       sum += hash;
@@ -144,6 +162,7 @@ export class ConfigState {
   clone(): ConfigState {
     const copy = new ConfigState();
     for (const [kind, entities] of this.#byKind) copy.#byKind.set(kind, new Map(entities));
+    for (const [kind, lines] of this.#unread) copy.#unread.set(kind, lines);
     copy.#sum = this.#sum;
     return copy;
   }
@@ -151,7 +170,7 @@ export class ConfigState {
   /** Plain data, for snapshots and the last-known-good file. */
   toEntities(): Entities {
     return Object.fromEntries(
-      [...this.#byKind].filter(([, all]) => all.size > 0).map(([kind]) => [kind, [...this.list(kind)]]),
+      kindNames.filter((kind) => this.count(kind) > 0).map((kind) => [kind, [...this.list(kind)]]),
     );
   }
 
@@ -173,16 +192,27 @@ export class ConfigState {
     for (const kind of [...kindNames].reverse())
       for (const id of this.ids(kind)) if (!to.has(kind, id)) ops.push({ op: 'delete', kind, id });
     for (const kind of kindNames)
-      for (const [id, entry] of to.#byKind.get(kind) ?? []) {
-        const before = this.#byKind.get(kind)?.get(id);
+      for (const [id, entry] of to.#of(kind) ?? []) {
+        const before = this.#of(kind)?.get(id);
         if (before !== undefined && isUnchanged(before, entry)) continue;
         ops.push({ op: 'put', kind, id, entity: entityIn(entry) as { id: string } });
       }
     return ops;
   }
 
+  #of(kind: Kind): Map<string, Entry> | undefined {
+    const unread = this.#unread.size === 0 ? undefined : this.#unread.get(kind);
+    if (unread !== undefined) {
+      this.#unread.delete(kind);
+      const entities = new Map<string, Entry>();
+      for (const { id, hash, text } of unread.read()) entities.set(id, { entity: undefined, hash, text });
+      this.#byKind.set(kind, entities);
+    }
+    return this.#byKind.get(kind);
+  }
+
   #put(kind: Kind, id: string, entry: Entry): void {
-    let entities = this.#byKind.get(kind);
+    let entities = this.#of(kind);
     if (entities === undefined) {
       entities = new Map();
       this.#byKind.set(kind, entities);

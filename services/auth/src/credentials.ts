@@ -1,4 +1,4 @@
-import type { ConfigOp } from '@sluice/contracts';
+import type { ConfigOp, Kind } from '@sluice/contracts';
 import {
   ConfigState,
   type Consumer,
@@ -20,6 +20,18 @@ export interface TrustedIssuer {
   readonly url: string;
   readonly keySource: KeySource;
 }
+
+/** Kinds that are looked at here and in `ConsumerCredentials`. */
+export const CREDENTIAL_KINDS: ReadonlySet<Kind> = new Set([
+  'consumers',
+  'keyauth_credentials',
+  'basicauth_credentials',
+  'hmacauth_credentials',
+  'jwt_secrets',
+  'acls',
+  'issuers',
+  'plugins',
+]);
 
 /**
  * Finds in the configuration what a token names: consumers' keys and issuers. Follows the commits, so that a change

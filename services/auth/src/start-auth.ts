@@ -2,7 +2,7 @@ import { followConfig, followRevocations } from '@sluice/config-log';
 import type { Environment } from '@sluice/gateway-config';
 import { type Bus, JetStream, type Logger, startStatusServer } from '@sluice/service-kit';
 import { answerChecks } from './answer-checks.ts';
-import { Credentials } from './credentials.ts';
+import { CREDENTIAL_KINDS, Credentials } from './credentials.ts';
 import { KeySets } from './key-sets.ts';
 import { createAuthMetrics } from './metrics.ts';
 import { keySetOptions, type Settings, statusAddress, verifierLimits } from './settings.ts';
@@ -37,7 +37,7 @@ export const startAuth = async (parts: AuthParts): Promise<RunningAuth> => {
   const metrics = createAuthMetrics(parts.version, () => keySets.all);
   const keySets = new KeySets({ ...keySetOptions(settings), logger, onRefresh: metrics.countRefresh });
   const follower = followConfig({
-    ...{ bus, jetstream, instance, logger, process: 'auth' },
+    ...{ bus, jetstream, instance, logger, process: 'auth', kinds: CREDENTIAL_KINDS },
     onState: (state) => keySets.follow(credentials.load(state)),
     onCommit: ({ ops }, state) => keySets.follow(credentials.follow(ops, state)),
   });
