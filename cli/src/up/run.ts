@@ -7,7 +7,7 @@ import { EXIT, type ExitCode, type Surroundings } from '../surroundings.ts';
 import { drawPasswords } from './bus-passwords.ts';
 import type { ChosenPorts } from './choose-ports.ts';
 import { LogTail, rotateLog } from './log-tail.ts';
-import { secretIn } from './secret-file.ts';
+import { identityKeysFileIn, secretIn } from './secret-file.ts';
 import { planNats, planRedis } from './servers.ts';
 import { HOST, issuerUrlOf, planServices } from './services.ts';
 import type { ProcessPlan } from './supervised.ts';
@@ -153,9 +153,10 @@ export class Run {
     if (pluginsDir !== undefined) this.#setup.terminal.other('plugins', pluginsDir);
     let version = 0;
     const apiKeyPepper = io.env.API_KEY_PEPPER || secretIn(dataDir, 'api-key-pepper');
+    const identityKeysFile = io.env.IDENTITY_KEYS_FILE || identityKeysFileIn(dataDir);
     const adminTokens = this.#adminToken === undefined ? undefined : `owner:admin:${this.#adminToken}`;
     const setup = { root: io.root, env: io.env, dataDir, host, ports, pluginsDir, ...bus, redisUrl };
-    const plans = planServices({ ...setup, apiKeyPepper, adminTokens });
+    const plans = planServices({ ...setup, apiKeyPepper, identityKeysFile, adminTokens });
     await Promise.all(
       plans.map(async (plan) => {
         await this.#launch(plan);

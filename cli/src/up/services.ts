@@ -45,6 +45,8 @@ export interface ServicesSetup {
   readonly ports: RunPorts;
   /** What tenants' API keys are hashed with. */
   readonly apiKeyPepper: string;
+  /** What identities for upstreams are signed with. */
+  readonly identityKeysFile: string;
 }
 
 interface ServicePlan {
@@ -153,7 +155,10 @@ export const planServices = (setup: ServicesSetup): ProcessPlan[] => {
       API_KEY_PEPPER: setup.apiKeyPepper,
     }),
     ...planEdges(setup),
-    behind('auth', status.auth, { API_KEY_PEPPER: setup.apiKeyPepper }),
+    behind('auth', status.auth, {
+      API_KEY_PEPPER: setup.apiKeyPepper,
+      IDENTITY_KEYS_FILE: setup.identityKeysFile,
+    }),
     behind('ratelimit', status.ratelimit),
     behind('quota-mirror', status.quotaMirror),
   ];

@@ -33,6 +33,7 @@ export {
   authVerify,
   HMAC_ALGORITHMS,
   MAX_CREDENTIAL_CHARS,
+  MAX_SIGNED_IDENTITY_CHARS,
   MAX_USERNAME_CHARS,
   TOKEN_ALGORITHMS,
 } from './auth/verify.ts';

@@ -14,6 +14,8 @@ export interface Identity {
   readonly claims?: Readonly<Record<string, string | number | boolean>> | undefined;
   /** The consumer's groups, by the configuration's acls; absent: none. */
   readonly groups?: readonly string[] | undefined;
+  /** What of this auth has signed for upstreams, where tenant-binding asks for it. */
+  readonly signed?: string | undefined;
   /** Groups that the credential itself brought, for a caller who need not be a consumer. */
   readonly authenticatedGroups?: readonly string[] | undefined;
 }

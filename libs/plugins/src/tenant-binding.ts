@@ -1,11 +1,11 @@
 import { GatewayError } from '@sluice/contracts';
 import type { z } from 'zod';
 import type { Exchange, Identity } from './exchange.ts';
-import { choice, filled, headerName, record, setOf, unset } from './fields.ts';
-import { PLATFORM_ID, TENANT_ID, USER_ID } from './headers.ts';
-import { definePlugin, type Step } from './plugin.ts';
+import { checked, choice, filled, headerName, record, setOf, unset } from './fields.ts';
+import { GATEWAY_IDENTITY, PLATFORM_ID, setOrClear, TENANT_ID, USER_ID } from './headers.ts';
+import { definePlugin, type PluginScope, type Step } from './plugin.ts';
 
-const Config = record({
+const Fields = record({
   mode: choice(['enforce', 'trust-header'])
     .default('enforce')
     .describe(
@@ -24,7 +24,22 @@ const Config = record({
   pass_unverified: setOf(choice(['platform', 'user']))
     .default(['platform'])
     .describe('What a client may say of itself where its credential has a tenant but does not name this.'),
+  identity_audience: unset(filled().max(256, 'length must be at most 256')).describe(
+    'For whom upstreams get the identity signed, in X-Gateway-Identity; unset: it is not signed.',
+  ),
 });
+
+const Config = checked(Fields, ({ mode, identity_audience }) =>
+  mode === 'trust-header' && identity_audience !== null
+    ? [
+        {
+          path: ['identity_audience'],
+          message: 'what a header says is not verified, and not signed: mode must be enforce',
+          of: ['mode', 'identity_audience'],
+        },
+      ]
+    : [],
+);
 type TenantBindingConfig = z.output<typeof Config>;
 
 type Told = 'tenantId' | 'platformId' | 'userId';
@@ -59,8 +74,15 @@ const boundTo = (told: Told, header: string, claim: string | null, passesUnverif
   passesUnverified,
 });
 
-const prepare = (config: TenantBindingConfig) => ({
+const prepare = (config: TenantBindingConfig, { consumerId }: PluginScope) => {
+  if (config.identity_audience !== null && consumerId !== null)
+    throw new Error('identity_audience: not for one consumer; who is calling is not known when it is signed');
+  return ready(config);
+};
+
+const ready = (config: TenantBindingConfig) => ({
   isTrusting: config.mode === 'trust-header',
+  isSigned: config.identity_audience !== null,
   tenant: boundTo('tenantId', config.tenant_header, config.tenant_claim, false),
   others: [
     boundTo(
@@ -72,7 +94,7 @@ const prepare = (config: TenantBindingConfig) => ({
     boundTo('userId', config.user_header, config.user_claim, config.pass_unverified.includes('user')),
   ],
 });
-type Prepared = ReturnType<typeof prepare>;
+type Prepared = ReturnType<typeof ready>;
 
 const verifiedBy = (identity: Identity, { told, claim }: Bound): string | undefined => {
   if (claim === null) return identity[told];
@@ -151,6 +173,7 @@ export const tenantBinding = definePlugin({
   access: (exchange, prepared) => {
     const { identity } = exchange;
     if (identity === undefined) return undefined;
+    if (prepared.isSigned) setOrClear(exchange.toUpstream, GATEWAY_IDENTITY, identity.signed);
     return prepared.isTrusting ? believe(exchange, identity, prepared) : bind(exchange, identity, prepared);
   },
 });

@@ -117,3 +117,26 @@ test('a configuration that cannot be meant is refused by its field', () => {
     },
   );
 });
+
+const signedBy = instance(tenantBinding, { identity_audience: 'echo' });
+const identityHeaderOf = (identity: object) => {
+  const exchange = testExchange({ identity: { ...KNOWN, ...identity }, headers: {} });
+  expect(signedBy.access(exchange)).toBeUndefined();
+  return exchange.toUpstream.get('X-Gateway-Identity');
+};
+
+test('given an audience, then upstreams get what auth signed, and nothing where it signed nothing', () => {
+  expect(identityHeaderOf({ signed: 'a.b.c' })).toBe('a.b.c');
+  expect(identityHeaderOf({ signed: 'a.b.c', tenantId: undefined })).toBe('a.b.c');
+  expect(identityHeaderOf({})).toBeUndefined();
+  expect(outcomeOf({ identity: { ...KNOWN, signed: 'a.b.c' }, headers: {} })).toEqual(VERIFIED);
+});
+
+test('an identity is not signed for what a header claims, nor for one consumer', () => {
+  expect(problemsOf(tenantBinding, { mode: 'trust-header', identity_audience: 'echo' })).toEqual({
+    identity_audience: 'what a header says is not verified, and not signed: mode must be enforce',
+  });
+  const scope = { pluginId: 'p', routeId: null, serviceId: null, consumerId: 'alice' };
+  const config = tenantBinding.config.parse({ identity_audience: 'echo' });
+  expect(() => tenantBinding.prepare(config, scope)).toThrow('not for one consumer');
+});

@@ -12,6 +12,8 @@ export interface StatusServerOptions {
   readonly problems: () => Readonly<Record<string, string>>;
   /** Kong's `/status`, for the processes that are a node of the gateway; absent: not served. */
   readonly status?: (query: Readonly<Record<string, unknown>>) => NodeStatus;
+  /** Public documents by their paths; caches may keep them for a minute. */
+  readonly documents?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 export interface StatusServer {
@@ -34,7 +36,7 @@ export const startStatusServer = async (options: StatusServerOptions): Promise<S
     else if (path === '/metrics') void answerMetrics(response, options.metrics);
     else if (path === '/status' && options.status !== undefined)
       answerStatus(response, options.status(Object.fromEntries(new URLSearchParams(query))));
-    else answer(response, 404, { message: 'Not found' });
+    else answerDocument(response, options.documents, path);
   });
   await new Promise<void>((listening, failed) => {
     server.once('error', failed);
@@ -52,6 +54,16 @@ export const startStatusServer = async (options: StatusServerOptions): Promise<S
 
 const answer = (response: ServerResponse, status: number, body: Readonly<Record<string, unknown>>): void => {
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+};
+
+const answerDocument = (
+  response: ServerResponse,
+  documents: StatusServerOptions['documents'] = {},
+  path: string,
+): void => {
+  const document = Object.hasOwn(documents, path) ? documents[path] : undefined;
+  if (document !== undefined) response.setHeader('cache-control', 'public, max-age=60');
+  answer(response, document === undefined ? 404 : 200, document ?? { message: 'Not found' });
 };
 
 const answerReadiness = (response: ServerResponse, problems: Readonly<Record<string, string>>): void => {

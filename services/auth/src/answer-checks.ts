@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { authVerify, looksLikeApiKey } from '@sluice/contracts';
 import { answerBatch, type Bus, CheckFailed, type Logger } from '@sluice/service-kit';
 import type { AuthMetrics } from './metrics.ts';
+import { type IdentitySigner, withSignedIdentity } from './sign-identity.ts';
 import type { Check, Verdict } from './verdict.ts';
 import type { Verifier } from './verifier.ts';
 import { PLUGINS_OF, verifyCredential } from './verify-credential.ts';
@@ -30,6 +31,8 @@ export interface AnswerOptions {
   readonly revocations: RevocationStanding;
   /** Tokens are verified for so long, in ms, with a list that nobody could confirm. */
   readonly revocationsMaxAgeMs: number;
+  /** Absent: identities cannot be signed, and checks that ask for it fail. */
+  readonly signer?: IdentitySigner | undefined;
   readonly metrics: AuthMetrics;
   readonly logger: Logger;
 }
@@ -62,7 +65,7 @@ export const answerChecks = (options: AnswerOptions): void => {
   answerBatch(bus, authVerify, logger, async (check) => {
     const startedAt = performance.now();
     try {
-      const verdict = await decide(check);
+      const verdict = withSignedIdentity(verifier, check, await decide(check), options.signer);
       metrics.verifications.inc({ outcome: verdict.outcome, reason: verdict.reason ?? 'ok' });
       return verdict;
     } catch (error) {

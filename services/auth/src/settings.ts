@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { sharedSettings } from '@sluice/service-kit';
 import { z } from 'zod';
+import { IdentityKeys } from './identity-keys.ts';
+import type { IdentitySigner } from './sign-identity.ts';
 
 /**
  * Longest wait of one check for an issuer. With a longer one the edge, which gives its second attempt 150 ms, would
@@ -33,6 +36,13 @@ export const Settings = z.object({
     .describe(
       'Secret that tenants’ API keys are hashed with, the same in auth and config-registry; unset: there are no such keys. Another one voids every key.',
     ),
+  IDENTITY_KEYS_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'PEM file of private keys (EC, P-256) for X-Gateway-Identity, the same for every instance: the first signs, all are published at /.well-known/jwks.json; unset: nothing can be signed.',
+    ),
+  IDENTITY_ISSUER: z.string().min(1).max(256).default('sluice').describe('The iss of X-Gateway-Identity.'),
   VERDICT_CACHE_SECONDS: z.coerce
     .number()
     .int()
@@ -54,6 +64,19 @@ export const Settings = z.object({
     .describe('Leeway for exp and nbf in tokens of issuers, in seconds; jwt_secrets have none, as in Kong.'),
 });
 export type Settings = z.output<typeof Settings>;
+
+/** @throws Error that names the setting, when its file cannot be read or holds a key that cannot be used. */
+export const identitySigner = ({
+  IDENTITY_KEYS_FILE,
+  IDENTITY_ISSUER,
+}: Settings): IdentitySigner | undefined => {
+  if (IDENTITY_KEYS_FILE === undefined) return undefined;
+  try {
+    return { keys: IdentityKeys.of(readFileSync(IDENTITY_KEYS_FILE, 'utf8')), issuer: IDENTITY_ISSUER };
+  } catch (error) {
+    throw new Error(`IDENTITY_KEYS_FILE: ${(error as Error).message}`, { cause: error });
+  }
+};
 
 export const statusAddress = ({ STATUS_HOST, STATUS_PORT }: Settings) => ({
   host: STATUS_HOST,

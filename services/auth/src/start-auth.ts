@@ -5,7 +5,7 @@ import { answerChecks } from './answer-checks.ts';
 import { CREDENTIAL_KINDS, Credentials } from './credentials.ts';
 import { KeySets } from './key-sets.ts';
 import { createAuthMetrics } from './metrics.ts';
-import { keySetOptions, type Settings, statusAddress, verifierLimits } from './settings.ts';
+import { identitySigner, keySetOptions, type Settings, statusAddress, verifierLimits } from './settings.ts';
 import { describeIssuers, problemsOf } from './status.ts';
 import { apiKeysIn } from './verify-api-key.ts';
 
@@ -32,6 +32,7 @@ export interface RunningAuth {
 /** Puts the process together; it reads configuration, keys and revocations at once and answers after `serve`. */
 export const startAuth = async (parts: AuthParts): Promise<RunningAuth> => {
   const { settings, instance, bus, logger } = parts;
+  const signer = identitySigner(settings);
   const jetstream = new JetStream(bus);
   const credentials = new Credentials(parts.environment, logger);
   const metrics = createAuthMetrics(parts.version, () => keySets.all);
@@ -46,6 +47,7 @@ export const startAuth = async (parts: AuthParts): Promise<RunningAuth> => {
   const status = await startStatusServer({
     ...statusAddress(settings),
     metrics: metrics.registry,
+    documents: { '/.well-known/jwks.json': { keys: signer?.keys.published ?? [] } },
     problems: () => problemsOf({ bus, follower, revocations, revocationsMaxAgeMs, credentials, keySets }),
   });
   return {
@@ -67,7 +69,8 @@ export const startAuth = async (parts: AuthParts): Promise<RunningAuth> => {
         ...verifierLimits(settings),
         clock: Date.now,
       };
-      answerChecks({ bus, verifier, standing: follower, revocations, revocationsMaxAgeMs, metrics, logger });
+      const standing = { standing: follower, revocations, revocationsMaxAgeMs };
+      answerChecks({ bus, verifier, ...standing, signer, metrics, logger });
       await (await bus.connection).flush();
       return describeIssuers(credentials, keySets);
     },

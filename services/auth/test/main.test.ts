@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { appendCommit, appendRevocation, type Position, provisionLog, startOf } from '@sluice/config-log';
 import { authVerify, STREAMS } from '@sluice/contracts';
@@ -55,15 +58,27 @@ const startPlatform = async () => {
   };
 };
 
-test('the process follows the log, answers the bus, tells its state and finishes its work at SIGTERM', async () => {
+test('the process follows the log, answers the bus, publishes its keys, tells its state and finishes its work at SIGTERM', async () => {
   await using issuer = await OidcIssuer.start();
   await using platform = await startPlatform();
   await platform.commit(entities({ issuers: [issuerEntity('{vault://env/logto-issuer}')] }));
-  const { child, ready, status } = await platform.start({ LOGTO_ISSUER: issuer.url });
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'sluice-identity-'));
+  const file = join(folder.path, 'keys.pem');
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeFile(file, privateKey.export({ type: 'sec1', format: 'pem' }));
+  const { child, ready, status } = await platform.start({
+    LOGTO_ISSUER: issuer.url,
+    IDENTITY_KEYS_FILE: file,
+  });
 
   expect(ready).toMatchObject({ event: 'ready', process: 'auth', instance: 'auth-1' });
   expect(ready.detail).toBe(`issuer ${issuer.url} · 1 keys`);
   expect(await (await fetch(`${status}/readyz`)).json()).toEqual({ status: 'ready', problems: {} });
+  const published = await fetch(`${status}/.well-known/jwks.json`);
+  expect(published.headers.get('cache-control')).toBe('public, max-age=60');
+  expect(await published.json()).toEqual({
+    keys: [expect.objectContaining({ kty: 'EC', alg: 'ES256', use: 'sig', kid: expect.any(String) })],
+  });
   expect(await platform.ask(await issuer.token())).toMatchObject({
     outcome: 'allow',
     tenantId: 'tenant-123',
@@ -139,6 +154,7 @@ test('given an issuer whose reference is not set, then the process is ready, deg
   await platform.commit(entities({ issuers: [issuerEntity('{vault://env/logto-issuer}')] }));
   const { ready, status } = await platform.start({});
   expect(ready.detail).toBe('no issuer');
+  expect(await (await fetch(`${status}/.well-known/jwks.json`)).json()).toEqual({ keys: [] });
   const answer = await fetch(`${status}/readyz`);
   expect(answer.status).toBe(200);
   expect(await answer.json()).toEqual({

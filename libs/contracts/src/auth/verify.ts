@@ -6,6 +6,8 @@ import { tokenMarks } from './revoked.ts';
 export const MAX_CREDENTIAL_CHARS = 32_768;
 /** Longest user name, in characters. */
 export const MAX_USERNAME_CHARS = 1024;
+/** Longest identity for upstreams, in characters: some take no header line above 8 KiB. */
+export const MAX_SIGNED_IDENTITY_CHARS = 6144;
 /** What an HMAC signature may be made with. */
 export const HMAC_ALGORITHMS = ['hmac-sha1', 'hmac-sha256', 'hmac-sha384', 'hmac-sha512'] as const;
 
@@ -42,6 +44,8 @@ export const authVerify = batchedRequest({
     scheme: z.enum(['jwt', 'key', 'basic', 'hmac']),
     /** jwt: the token; key: the API key; basic: `user:password` in base64; hmac: the signature in base64. */
     token: z.string().min(1).max(MAX_CREDENTIAL_CHARS),
+    /** The tenant-binding instance in whose words the identity is to be signed; absent: it is not. */
+    signedBy: z.string().min(1).max(64).optional(),
     /** hmac: whose secret signed what, and how. The secret itself never leaves the auth process. */
     hmac: z
       .object({
@@ -66,6 +70,8 @@ export const authVerify = batchedRequest({
     userId: z.string().optional(),
     /** Only claims that plugins may show or log; never the token. */
     claims: z.record(z.string(), scalar).optional(),
+    /** The identity as a compact JWS, where one was asked for; it outlives `cacheMs`. */
+    signedIdentity: z.string().max(MAX_SIGNED_IDENTITY_CHARS).optional(),
     /** What a revocation may name this token by; absent for credentials that are no tokens. */
     token: tokenMarks.optional(),
     /** For a denial: the exact JSON body for the client, and a short reason for logs. */
@@ -125,6 +131,25 @@ export const authVerify = batchedRequest({
         consumer: { id: 'consumer-1', username: 'alice' },
         credential: { id: 'key-1', identifier: 'key-1' },
         groups: ['gold', 'beta'],
+      },
+    },
+    {
+      name: 'an identity that upstreams can check',
+      check: {
+        pluginId: 'f2b0c5a4-3c6e-5d0c-9c57-1f6a52a8f7aa',
+        epoch: '9f8e7d6c',
+        version: 12,
+        scheme: 'jwt',
+        token: 'eyJhbGciOiJFUzM4NCJ9.e30.c2ln',
+        signedBy: 'a1c2e3f4-5b6d-5e7f-8a9b-0c1d2e3f4a5b',
+      },
+      verdict: {
+        outcome: 'allow',
+        cacheMs: 60_000,
+        credential: { id: 'logto', identifier: 'https://auth.example.com/oidc' },
+        tenantId: 'tenant-123',
+        userId: 'user-456',
+        signedIdentity: 'eyJhbGciOiJFUzI1NiIsImtpZCI6ImsxIn0.eyJ0ZW5hbnRfaWQiOiJ0ZW5hbnQtMTIzIn0.c2ln',
       },
     },
     {

@@ -62,7 +62,7 @@ export class Decisions {
     const { scheme, token } = credential;
     // A signature is made over one request: its verdict says nothing about another.
     if (scheme === 'hmac') return this.#askAuth(exchange, pluginId, credential, undefined);
-    const key = verdictKey(scheme, pluginId, token);
+    const key = verdictKey(scheme, pluginId, token, exchange.chain?.signedBy);
     const known = this.cache.get(key);
     if (known !== undefined) return known;
     // A new configuration asks anew, whatever is still being asked under the old one.
@@ -87,7 +87,10 @@ export class Decisions {
     const askedAt = performance.now();
     try {
       const verdict = await withLaneSpan(exchange.trace, authVerify.subject, (traceparent) =>
-        this.#auth.ask({ pluginId, epoch, version, ...credential }, traceparent),
+        this.#auth.ask(
+          { pluginId, epoch, version, ...credential, signedBy: exchange.chain?.signedBy },
+          traceparent,
+        ),
       );
       this.#options.health.answered('auth');
       const { list } = this.#options.revocations;
@@ -176,5 +179,6 @@ const identityOf = (verdict: Verdict): AuthVerdict =>
           userId: verdict.userId,
           claims: verdict.claims,
           groups: verdict.groups,
+          signed: verdict.signedIdentity,
         },
       };

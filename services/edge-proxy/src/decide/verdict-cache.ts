@@ -11,8 +11,10 @@ const DENIAL_MS = 1000;
 const DENIED_SHARE = 0.1;
 
 /** Under which a verdict is kept: the same text means something else to another scheme or plugin. */
-export const verdictKey = (scheme: string, pluginId: string, token: string): string =>
-  `${scheme}\0${pluginId}\0${token}`;
+export const verdictKey = (scheme: string, pluginId: string, token: string, signedBy?: string): string =>
+  signedBy === undefined
+    ? `${scheme}\0${pluginId}\0${token}`
+    : `${scheme}\0${pluginId}\0${signedBy}\0${token}`;
 
 /** The verdict on a token that verifies but was revoked. */
 export const REVOKED: AuthVerdict = {

@@ -1,7 +1,7 @@
 import type { Chain } from '../snapshot/chains.ts';
 
 const REDACTED = 'REDACTED';
-const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'set-cookie'];
+const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-gateway-identity'];
 /** Where keys and tokens travel by custom, whatever the plugins say. */
 const SECRET_NAMES = ['apikey', 'api-key', 'api_key', 'x-api-key', 'jwt', 'access_token', 'token'];
 

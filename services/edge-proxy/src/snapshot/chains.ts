@@ -25,6 +25,8 @@ export interface Chain {
   readonly isGuarded: boolean;
   /** Prefix of the Redis key of a tenant's quota, when the chain reads quotas. */
   readonly quotaKeyPrefix: string | undefined;
+  /** The tenant-binding instance that has identities signed for upstreams. */
+  readonly signedBy: string | undefined;
   /** Names in lower case that its configurations speak of; a header of such a name matters to it. */
   readonly namesRead: ReadonlySet<string>;
   /** Under which a request's correlation id is kept, when the chain gives it one. */
@@ -126,6 +128,7 @@ export class PluginTable {
       steps,
       isGuarded: steps.some(({ name }) => GUARDS.has(name)),
       isTraced: byName.has('opentelemetry') || byName.has('zipkin'),
+      signedBy: signedByOf(byName.get('tenant-binding')),
       namesRead: namesReadByAll(all),
       quotaKeyPrefix: typeof quotaKeyPrefix === 'string' ? quotaKeyPrefix : undefined,
       correlationKey: correlationKeyOf(byName.get('correlation-id') ?? byName.get('request-id')),
@@ -140,6 +143,10 @@ export class PluginTable {
 const correlationKeyOf = (step: ChainStep | undefined): string | undefined => {
   const { memoKey } = (step?.anyone?.prepared ?? {}) as { readonly memoKey?: unknown };
   return typeof memoKey === 'string' ? memoKey : undefined;
+};
+const signedByOf = (step: ChainStep | undefined): string | undefined => {
+  const entity = step?.anyone?.entity;
+  return typeof entity?.config.identity_audience === 'string' ? entity.id : undefined;
 };
 /** Plugins that refuse callers for who they are. */
 const GUARDS = new Set([
