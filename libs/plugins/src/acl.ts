@@ -53,6 +53,8 @@ const groupsOf = (identity: Identity, config: Prepared) => {
 export const acl = definePlugin({
   name: 'acl',
   priority: 950,
+  guards: true,
+  reads: {},
   summary: 'Allows or refuses consumers by their groups.',
   config: checked(Config, findings),
   consumerScope: false,

@@ -84,6 +84,7 @@ const objectionTo = (body: Buffer | undefined, { config, allow, deny }: Prepared
 export const aiPromptGuard = definePlugin({
   name: 'ai-prompt-guard',
   priority: 771,
+  reads: {},
   summary: 'Refuses prompts for language models by patterns.',
   config: checked(Config, findings),
   prepare,

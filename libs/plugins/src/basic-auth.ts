@@ -47,6 +47,7 @@ const identify = async (exchange: Exchange, config: Prepared, ports: Ports): Pro
 export const basicAuth = definePlugin({
   name: 'basic-auth',
   priority: 1100,
+  reads: { always: ['authorization'] },
   summary: 'Requires user name and password of a consumer.',
   config: Config,
   consumerScope: false,

@@ -21,6 +21,7 @@ const isKnownBot = anyOf([BOT_PATTERN]);
 export const botDetection = definePlugin({
   name: 'bot-detection',
   priority: 2500,
+  reads: { always: ['user-agent'] },
   summary: 'Refuses clients whose User-Agent is that of a bot.',
   config: Config,
   consumerScope: false,

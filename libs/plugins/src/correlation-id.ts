@@ -64,6 +64,7 @@ const defineCorrelation = (name: string, summary: string, config: typeof Config)
   definePlugin({
     name,
     priority: PRIORITY,
+    reads: { namedBy: ['header_name'] },
     summary,
     config,
     prepare,

@@ -70,6 +70,7 @@ const showPermissions = ({ fromClient, toClient }: Exchange, config: CorsConfig)
 export const cors = definePlugin({
   name: 'cors',
   priority: 2000,
+  reads: { always: ['origin', 'access-control-request-method', 'access-control-request-headers'] },
   summary: 'Answers CORS preflights and adds CORS headers.',
   config: checked(Config, findings),
   consumerScope: false,

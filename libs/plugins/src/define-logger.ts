@@ -22,6 +22,7 @@ export const defineLogger = <
   definePlugin({
     ...definition,
     streams: true,
+    reads: {},
     prepare: (config: z.output<Config>, { pluginId }) => ({
       sinkKey: pluginId,
       sink: sinkOf(config),

@@ -24,6 +24,11 @@ const IDENTITY_HEADER =
 /** True for headers that only the gateway may say; a client's own are never believed. */
 export const isIdentityHeader = (name: string): boolean => IDENTITY_HEADER.test(name);
 
+/** What callers that trace in another form than W3C's send; the forms are told apart by names. */
+export const FOREIGN_TRACE_HEADERS: readonly string[] = [
+  ...['b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-sampled', 'uber-trace-id'],
+];
+
 const MAX_KEY_BYTES = 256;
 /** Fit to stand in a key as it is: short, and without control characters. */
 export const isPlainKey = (value: string): boolean =>

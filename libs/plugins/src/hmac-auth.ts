@@ -98,6 +98,7 @@ const identify = async (exchange: Exchange, config: Prepared, ports: Ports): Pro
 export const hmacAuth = definePlugin({
   name: 'hmac-auth',
   priority: 1030,
+  reads: { always: ['date', 'x-date', 'digest'], namedBy: ['enforce_headers'] },
   summary: 'Requires a signature made with the secret of a consumer.',
   config: Config,
   consumerScope: false,

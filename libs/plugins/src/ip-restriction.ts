@@ -42,6 +42,8 @@ const listOfNetworks = (networks: readonly string[] | null): BlockList | undefin
 export const ipRestriction = definePlugin({
   name: 'ip-restriction',
   priority: 990,
+  guards: true,
+  reads: {},
   summary: 'Allows or refuses clients by address.',
   streams: true,
   config: checked(Config, findings),

@@ -13,6 +13,7 @@ const prepare = (config: JwtConfig, { pluginId }: { readonly pluginId: string })
 export const jwt = definePlugin({
   name: 'jwt',
   priority: 1450,
+  reads: { namedBy: ['header_names'] },
   summary: 'Requires a valid JSON Web Token and says who is calling.',
   config: jwtConfig,
   consumerScope: false,

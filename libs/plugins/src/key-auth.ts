@@ -92,6 +92,7 @@ const readBody = async (exchange: Exchange): Promise<Body | undefined> => {
 export const keyAuth = definePlugin({
   name: 'key-auth',
   priority: 1250,
+  reads: { namedBy: ['key_names'] },
   summary: 'Requires an API key of a consumer.',
   config: Config,
   consumerScope: false,

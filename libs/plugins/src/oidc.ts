@@ -65,6 +65,7 @@ const refuse =
 export const oidc = definePlugin({
   name: 'oidc',
   priority: 1050,
+  reads: { namedBy: ['header_names'] },
   summary: 'Requires a token of an OIDC issuer from `issuers` and says who is calling.',
   config: Config,
   consumerScope: false,

@@ -1,4 +1,5 @@
 import type { Exchange } from './exchange.ts';
+import { FOREIGN_TRACE_HEADERS } from './headers.ts';
 import type { LogSink } from './log-sink.ts';
 import { Config, deprecated, type OpentelemetryConfig, sinkTo } from './opentelemetry-config.ts';
 import { logOf, type RecordedTrace, spansOf } from './opentelemetry-spans.ts';
@@ -60,6 +61,7 @@ const begin = (exchange: Exchange, prepared: Prepared, { tracing }: Ports): Begu
 export const opentelemetry = definePlugin({
   name: 'opentelemetry',
   priority: 14,
+  reads: { always: FOREIGN_TRACE_HEADERS, namedBy: ['propagation'] },
   summary: 'Continues the trace of a request and sends its spans by OTLP.',
   config: Config,
   warnings: deprecated,

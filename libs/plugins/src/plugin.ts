@@ -17,6 +17,17 @@ export interface WarningContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/**
+ * A client may not have one of these headers removed (`Connection:`), nor send it in a spelling that an upstream could
+ * take for it.
+ */
+export interface HeadersRead {
+  /** In lower case. */
+  readonly always?: readonly string[];
+  /** Fields of the configuration whose texts name more of them. */
+  readonly namedBy?: readonly string[];
+}
+
 /** Largest answer that is held back for plugins that read its body, in bytes. */
 export const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 
@@ -39,6 +50,10 @@ export interface Plugin<Config extends z.ZodType = z.ZodType, Prepared = unknown
   readonly consumerScope: boolean;
   /** True: sets `exchange.identity`, so that tenant-binding has its turn on the routes of its instances. */
   readonly authenticates?: boolean;
+  /** True: refuses callers for who they are, or ties them to it. A plugin that authenticates does so anyway. */
+  readonly guards?: boolean;
+  /** The headers of a request that it goes by; absent: whatever its configuration mentions. */
+  readonly reads?: HeadersRead;
   /** True: instances may be for stream protocols, such as tcp, too. */
   readonly streams?: boolean;
   /** What a checked configuration says that works, but hardly as its author meant. */

@@ -93,7 +93,8 @@ export interface Ports {
       | 'plugin_errors'
       | 'invalid_requests'
       | 'invalid_responses'
-      | 'prompts_flagged',
+      | 'prompts_flagged'
+      | 'shadow_refusals',
     labels?: Readonly<Record<string, string>>,
   ): void;
   /** Writes a line in the edge's log, with request and trace ids added. Never a credential. */

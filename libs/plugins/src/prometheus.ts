@@ -20,6 +20,7 @@ export type PrometheusConfig = z.output<typeof Config>;
 export const prometheus = definePlugin({
   name: 'prometheus',
   priority: 13,
+  reads: {},
   summary: 'Exposes metrics of requests.',
   streams: true,
   config: Config,

@@ -173,6 +173,7 @@ const judge = async (
 export const promptGuard = definePlugin({
   name: 'prompt-guard',
   priority: 770,
+  reads: { always: [HEADER.toLowerCase()] },
   summary: 'Finds prompt injection by rules that can be read: refuses, cleans or marks such prompts.',
   config: guardConfig,
   prepare: prepareGuard,

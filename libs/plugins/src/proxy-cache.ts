@@ -50,6 +50,7 @@ const lookUp = (exchange: Exchange, prepared: Prepared, ports: Ports, body: Buff
 export const proxyCache = definePlugin({
   name: 'proxy-cache',
   priority: 100,
+  reads: { always: ['cache-control'], namedBy: ['vary_headers'] },
   summary: "Keeps upstreams' answers and gives them again.",
   config: proxyCacheConfig,
   prepare,

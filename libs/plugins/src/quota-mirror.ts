@@ -100,6 +100,7 @@ const judge = (
 export const quotaMirror = definePlugin({
   name: 'quota-mirror',
   priority: 900,
+  reads: {},
   summary: "Shows a tenant's quota, warns near its end and may refuse beyond it.",
   config: Config,
   consumerScope: false,

@@ -79,6 +79,7 @@ const judge = (
 export const rateLimiting = definePlugin({
   name: 'rate-limiting',
   priority: 910,
+  reads: { namedBy: ['header_name'] },
   summary: 'Limits requests per second, minute, hour, day, month and year.',
   config: rateLimitingConfig,
   warnings: rateLimitingWarnings,

@@ -49,6 +49,7 @@ const limitStream = async (exchange: Exchange, maxBytes: number): Promise<Step> 
 export const requestSizeLimiting = definePlugin({
   name: 'request-size-limiting',
   priority: 951,
+  reads: {},
   summary: 'Refuses request bodies that are too large.',
   config: Config,
   prepare: (config: SizeConfig) => ({

@@ -104,6 +104,7 @@ const echoOf = async (exchange: Exchange, message: string | undefined) => {
 export const requestTermination = definePlugin({
   name: 'request-termination',
   priority: 2,
+  reads: { namedBy: ['trigger'] },
   summary: 'Answers every request with a fixed status and body.',
   config: checked(Config, findings),
   access: (exchange, config: TerminationConfig) => {

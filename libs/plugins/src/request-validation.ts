@@ -104,6 +104,7 @@ const act = (
 export const requestValidation = definePlugin({
   name: NAME,
   priority: 850,
+  reads: { namedBy: ['headers_schema', 'openapi'] },
   summary: 'Refuses requests that do not fit an OpenAPI document or JSON Schemas.',
   config: requestValidationConfig,
   warnings: requestValidationWarnings,

@@ -110,6 +110,7 @@ const inspect = ({ memo }: Exchange, _prepared: Prepared, ports: Ports): Step =>
 export const responseRateLimiting = definePlugin({
   name: 'response-ratelimiting',
   priority: 900,
+  reads: {},
   summary: "Limits by cost, as upstreams' answers state it.",
   config: responseRateLimitingConfig,
   warnings: responseRateLimitingWarnings,

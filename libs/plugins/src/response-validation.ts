@@ -188,6 +188,7 @@ const judgeBody = (
 export const responseValidation = definePlugin({
   name: NAME,
   priority: 790,
+  reads: {},
   summary: 'Keeps back responses that do not fit an OpenAPI document or a JSON Schema.',
   config: checked(Config, findings),
   warnings: (config) =>

@@ -167,6 +167,8 @@ const believe = (exchange: Exchange, identity: Identity, { tenant }: Prepared): 
 export const tenantBinding = definePlugin({
   name: 'tenant-binding',
   priority: 920,
+  guards: true,
+  reads: { namedBy: ['tenant_header', 'platform_header', 'user_header'] },
   summary: 'Ties X-Tenant-Id, X-Platform-Id and X-User-Id to the verified credential.',
   config: Config,
   prepare,

@@ -1,4 +1,5 @@
 import type { Exchange } from './exchange.ts';
+import { FOREIGN_TRACE_HEADERS } from './headers.ts';
 import { queueOf } from './log-queue.ts';
 import type { LogSink } from './log-sink.ts';
 import { definePlugin } from './plugin.ts';
@@ -63,6 +64,7 @@ const begin = (exchange: Exchange, { config, propagation }: Prepared): Begun => 
 export const zipkin = definePlugin({
   name: 'zipkin',
   priority: 100_000,
+  reads: { always: FOREIGN_TRACE_HEADERS, namedBy: ['tags_header', 'propagation'] },
   summary: 'Continues the trace of a request and sends its spans to Zipkin.',
   config: Config,
   prepare: (config: ZipkinConfig, { pluginId }): Prepared => ({

@@ -64,3 +64,41 @@ test.each(pluginCatalog.all())(
     expect(error?.issues.map(({ message }) => message)).toContain('unknown field');
   },
 );
+
+/** A new plugin that goes by a header has to say so, or leave `reads` out: its whole configuration counts then. */
+test('each plugin says which headers it goes by', () => {
+  const spoken = pluginCatalog
+    .all()
+    .map(({ name, reads }) => [
+      name,
+      reads === undefined
+        ? 'all it mentions'
+        : [...(reads.always ?? []), ...(reads.namedBy ?? []).map((f) => `{${f}}`)].join(' '),
+    ]);
+  const TRACE = 'b3 x-b3-traceid x-b3-spanid x-b3-sampled uber-trace-id';
+  expect(Object.fromEntries(spoken.filter(([, said]) => said !== ''))).toEqual({
+    'correlation-id': '{header_name}',
+    'request-id': '{header_name}',
+    zipkin: `${TRACE} {tags_header} {propagation}`,
+    opentelemetry: `${TRACE} {propagation}`,
+    'bot-detection': 'user-agent',
+    cors: 'origin access-control-request-method access-control-request-headers',
+    jwt: '{header_names}',
+    oidc: '{header_names}',
+    'key-auth': '{key_names}',
+    'basic-auth': 'authorization',
+    'hmac-auth': 'date x-date digest {enforce_headers}',
+    'tenant-binding': '{tenant_header} {platform_header} {user_header}',
+    'rate-limiting': '{header_name}',
+    'request-validation': '{headers_schema} {openapi}',
+    'request-transformer': 'all it mentions',
+    'response-transformer': 'all it mentions',
+    'prompt-guard': 'x-prompt-guard',
+    'proxy-cache': 'cache-control {vary_headers}',
+    'request-termination': '{trigger}',
+  });
+  for (const { config, reads } of pluginCatalog.all()) {
+    const { properties = {} } = z.toJSONSchema(config, { io: 'input' }) as { properties?: object };
+    for (const field of reads?.namedBy ?? []) expect(properties).toHaveProperty(field);
+  }
+});

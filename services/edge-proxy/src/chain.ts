@@ -28,6 +28,24 @@ const failed = (
   });
 };
 
+/** In `mode: shadow` an instance decides as ever; what it would have answered is noted, and the request goes on. */
+const isShadowed = (
+  exchange: ProxyExchange,
+  ports: Ports,
+  { entity, plugin }: PluginInstance,
+  { code, message }: GatewayError,
+): boolean => {
+  if (entity.mode !== 'shadow') return false;
+  exchange.shadowed ??= new Map();
+  exchange.shadowed.set(entity.id, code);
+  ports.count('shadow_refusals');
+  ports.log('info', 'would have been refused', {
+    ...{ plugin: plugin.name, plugin_id: entity.id, code, problem: message, request_id: exchange.id },
+    route: exchange.route?.name ?? exchange.route?.id,
+  });
+  return true;
+};
+
 /** The instance of a step for who is known when its turn comes; a consumer found later changes nothing. */
 const takeTurn = (exchange: ProxyExchange, step: ChainStep): PluginInstance | undefined => {
   const instance = instanceFor(step, exchange.identity?.consumer?.id);
@@ -57,7 +75,7 @@ export const runAccess = async (exchange: ProxyExchange, ports: Ports): Promise<
       const answer = instance.plugin.access(exchange, instance.prepared, ports);
       const refusal = answer instanceof Promise ? await answer : answer;
       exchange.steps?.note(name, 'access', from);
-      if (refusal !== undefined) return refusal;
+      if (refusal !== undefined && !isShadowed(exchange, ports, instance, refusal)) return refusal;
     } catch (error) {
       exchange.steps?.note(name, 'access', from);
       failed(exchange, ports, [name, 'access'], error);
@@ -79,7 +97,7 @@ export const runInspect = (exchange: ProxyExchange, ports: Ports): Step => {
     if (instance?.plugin.inspect === undefined) continue;
     try {
       const refusal = instance.plugin.inspect(exchange, instance.prepared, ports);
-      if (refusal === undefined) continue;
+      if (refusal === undefined || isShadowed(exchange, ports, instance, refusal)) continue;
       exchange.running = instance;
       return refusal;
     } catch (error) {
@@ -117,14 +135,16 @@ export const runBody = (
   ports: Ports,
 ): Buffer | GatewayError => {
   let sent = body;
-  for (const { plugin, prepared } of readers)
+  for (const instance of readers) {
+    const { plugin, prepared } = instance;
     try {
       const made = plugin.body?.(exchange, prepared, sent, ports) ?? sent;
-      if (made instanceof GatewayError) return made;
-      sent = made;
+      if (!(made instanceof GatewayError)) sent = made;
+      else if (!isShadowed(exchange, ports, instance, made)) return made;
     } catch (error) {
       failed(exchange, ports, [plugin.name, 'body'], error);
     }
+  }
   return sent;
 };
 
@@ -134,13 +154,15 @@ export const runOversize = (
   readers: readonly PluginInstance[],
   ports: Ports,
 ): Step => {
-  for (const { plugin, prepared } of readers)
+  for (const instance of readers) {
+    const { plugin, prepared } = instance;
     try {
       const refusal = plugin.oversize?.(exchange, prepared, ports);
-      if (refusal !== undefined) return refusal;
+      if (refusal !== undefined && !isShadowed(exchange, ports, instance, refusal)) return refusal;
     } catch (error) {
       failed(exchange, ports, [plugin.name, 'body'], error);
     }
+  }
   return undefined;
 };
 

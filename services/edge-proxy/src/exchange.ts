@@ -103,6 +103,8 @@ export class ProxyExchange implements Exchange {
   configVersion = 0;
   /** The instance whose access handler runs; after a refusal, the one that refused. */
   running: PluginInstance | undefined;
+  /** Codes of what instances in `mode: shadow` would have answered, by their ids. */
+  shadowed: Map<string, string> | undefined;
   /** What the ports answered whom, for the decision record. Times in ms. */
   authBy: PluginInstance | undefined;
   authSource: 'cache' | 'service' | undefined;
@@ -154,7 +156,7 @@ export class ProxyExchange implements Exchange {
   }
 
   limitBody(maxBytes: number, refusal: GatewayError): void {
-    this.body.limit(maxBytes, refusal);
+    if (this.running?.entity.mode !== 'shadow') this.body.limit(maxBytes, refusal);
   }
 
   replaceBody(body: Buffer): void {

@@ -113,6 +113,7 @@ const verdictsOf = (slot: DecisionSlot): PluginVerdict[] => {
       ...{ plugin: instance.plugin.name, id: instance.entity.id },
       verdict: isRefuser ? (slot.isAnswered ? 'passed' : 'refused') : isOver ? 'not_reached' : 'passed',
       ...(isOver ? {} : figuresOf(slot, instance)),
+      ...shadowOf(slot, instance),
       ...(isRefuser && slot.isAnswered ? { reason: 'answered' } : {}),
     });
     isOver ||= isRefuser;
@@ -121,6 +122,12 @@ const verdictsOf = (slot: DecisionSlot): PluginVerdict[] => {
   if (slot.route === undefined && slot.code !== undefined)
     return verdicts.map(({ plugin, id }) => ({ plugin, id, verdict: 'not_reached' }));
   return verdicts;
+};
+
+/** What an instance in `mode: shadow` would have answered. */
+const shadowOf = ({ shadowed }: DecisionSlot, { entity }: PluginInstance): Partial<PluginVerdict> => {
+  const code = shadowed?.get(entity.id);
+  return code === undefined ? {} : { reason: `shadow: ${code}` };
 };
 
 const figuresOf = (slot: DecisionSlot, instance: PluginInstance): Partial<PluginVerdict> => {

@@ -52,6 +52,7 @@ export class DecisionSlot {
   body: unknown;
   facts: GatewayError['facts'];
   isAnswered = false;
+  shadowed: ReadonlyMap<string, string> | undefined;
   upstreamStatus = 0;
   target: string | undefined;
   tries = 0;
@@ -149,6 +150,7 @@ export class DecisionSlot {
     // What a plugin answers in the upstream's place may be a whole page.
     this.body = exchange.errorCode === undefined ? undefined : refusal?.body;
     this.facts = refusal?.facts;
+    this.shadowed = exchange.shadowed;
     this.attempts = exchange.errorCode !== undefined || exchange.tries > 1 ? exchange.attempts : undefined;
   }
 

@@ -27,7 +27,7 @@ export interface Chain {
   readonly quotaKeyPrefix: string | undefined;
   /** The tenant-binding instance that has identities signed for upstreams. */
   readonly signedBy: string | undefined;
-  /** Names in lower case that its configurations speak of; a header of such a name matters to it. */
+  /** Headers in lower case that its plugins go by. */
   readonly namesRead: ReadonlySet<string>;
   /** Under which a request's correlation id is kept, when the chain gives it one. */
   readonly correlationKey: string | undefined;
@@ -110,14 +110,14 @@ export class PluginTable {
   /** The chain of a route and its service; of nothing, for requests that match no route. */
   chainFor(routeId: string | undefined, serviceId: string | undefined): Chain {
     const steps: (ChainStep & { order: number; name: string })[] = [];
-    const all: PluginEntity[] = [];
+    const all: PluginInstance[] = [];
     for (const [name, shelves] of this.#byName) {
       const near = ['', routeId, serviceId].flatMap((id) =>
         id === undefined ? [] : [...(shelves.get(id) ?? [])],
       );
       const applying = near.filter((i) => isServing(i.entity) && applies(i.entity, routeId, serviceId));
       const first = applying[0];
-      for (const { entity } of applying) all.push(entity);
+      all.push(...applying);
       if (first !== undefined) steps.push({ ...stepOf(applying), order: first.plugin.priority, name });
     }
     boundByDefault(steps);
@@ -126,7 +126,7 @@ export class PluginTable {
     const quotaKeyPrefix = byName.get('quota-mirror')?.anyone?.entity.config.quota_key_prefix;
     return {
       steps,
-      isGuarded: steps.some(({ name }) => GUARDS.has(name)),
+      isGuarded: steps.some(isGuarding),
       isTraced: byName.has('opentelemetry') || byName.has('zipkin'),
       signedBy: signedByOf(byName.get('tenant-binding')),
       namesRead: namesReadByAll(all),
@@ -148,24 +148,19 @@ const signedByOf = (step: ChainStep | undefined): string | undefined => {
   const entity = step?.anyone?.entity;
   return typeof entity?.config.identity_audience === 'string' ? entity.id : undefined;
 };
-/** Plugins that refuse callers for who they are. */
-const GUARDS = new Set([
-  'jwt',
-  'oidc',
-  'key-auth',
-  'basic-auth',
-  'hmac-auth',
-  'acl',
-  'tenant-binding',
-  'ip-restriction',
-]);
+
+/** It refuses callers for who they are; with a plugin of the user's own comes tenant-binding, which does. */
+const isGuarding = ({ anyone, byConsumer }: ChainStep): boolean => {
+  const plugin = (anyone ?? byConsumer?.values().next().value)?.plugin;
+  return plugin?.guards === true || plugin?.authenticates === true;
+};
 
 const shelfOf = ({ entity }: PluginInstance): string => entity.route?.id ?? entity.service?.id ?? '';
 
 const HTTP_PROTOCOLS = ['http', 'https', 'grpc', 'grpcs'];
 /** As in Kong, `protocols` says whether an instance is meant for HTTP at all, not for which kind of it. */
-const isServing = ({ enabled, protocols }: PluginEntity): boolean =>
-  enabled && protocols.some((protocol) => HTTP_PROTOCOLS.includes(protocol));
+const isServing = ({ enabled, mode, protocols }: PluginEntity): boolean =>
+  enabled && mode !== 'off' && protocols.some((protocol) => HTTP_PROTOCOLS.includes(protocol));
 
 const applies = (entity: PluginEntity, routeId: string | undefined, serviceId: string | undefined): boolean =>
   (entity.route === null || entity.route.id === routeId) &&

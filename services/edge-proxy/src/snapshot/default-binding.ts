@@ -25,8 +25,11 @@ interface NamedStep extends ChainStep {
 
 /** A plugin of the user's own may say who is calling, whatever it declares. */
 const mayIdentify = ({ anyone, byConsumer }: ChainStep): boolean => {
-  const plugin = (anyone ?? byConsumer?.values().next().value)?.plugin;
-  return plugin !== undefined && (plugin.authenticates === true || pluginCatalog.get(plugin.name) !== plugin);
+  const instance = anyone ?? byConsumer?.values().next().value;
+  // One in shadow refuses nobody, and neither should what comes with it.
+  if (instance === undefined || instance.entity.mode === 'shadow') return false;
+  const { plugin } = instance;
+  return plugin.authenticates === true || pluginCatalog.get(plugin.name) !== plugin;
 };
 
 /** Adds the default instance to the steps of a route, for everybody for whom none is configured. */

@@ -1,44 +1,37 @@
-import type { PluginEntity } from '@sluice/gateway-config';
-
-/** What plugins read whatever their configuration says. */
-const ALWAYS_READ: Readonly<Record<string, readonly string[]>> = {
-  'bot-detection': ['user-agent'],
-  cors: ['origin', 'access-control-request-method', 'access-control-request-headers'],
-  'hmac-auth': ['date', 'x-date', 'digest'],
-  opentelemetry: ['b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-sampled', 'uber-trace-id'],
-  'proxy-cache': ['cache-control'],
-  zipkin: ['b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-sampled', 'uber-trace-id'],
-};
+import type { PluginInstance } from './chains.ts';
 
 const NAMES = /[A-Za-z0-9_-]{2,64}/g;
 const MAX_TEXT = 4096; // characters; a longer one is a schema or a page, not a header's name
 
-const known = new WeakMap<PluginEntity, ReadonlySet<string>>();
+const known = new WeakMap<PluginInstance, ReadonlySet<string>>();
 
-/**
- * Every name, in lower case, that stands in a plugin's configuration, templates included: the headers it may read
- * are among them. A client may not have one of those removed (`Connection:`), nor send it in a spelling that an
- * upstream could take for it.
- */
-const namesReadBy = (entity: PluginEntity): ReadonlySet<string> => {
-  const before = known.get(entity);
+/** The headers that an instance goes by, in lower case: every word that stands where its configuration names some. */
+const namesReadBy = (instance: PluginInstance): ReadonlySet<string> => {
+  const before = known.get(instance);
   if (before !== undefined) return before;
-  const names = new Set(ALWAYS_READ[entity.name]);
-  collect(entity.config, names);
-  known.set(entity, names);
+  const { reads } = instance.plugin;
+  const { config } = instance.entity;
+  const names = new Set(reads?.always);
+  if (reads === undefined) collect(config, names);
+  else for (const field of reads.namedBy ?? []) collect(config[field], names);
+  known.set(instance, names);
   return names;
 };
 
 /** As `namesReadBy`, of all of them. */
-export const namesReadByAll = (entities: readonly PluginEntity[]): ReadonlySet<string> => {
+export const namesReadByAll = (instances: readonly PluginInstance[]): ReadonlySet<string> => {
   const all = new Set<string>();
-  for (const entity of entities) for (const name of namesReadBy(entity)) all.add(name);
+  for (const instance of instances) for (const name of namesReadBy(instance)) all.add(name);
   return all;
 };
 
 const collect = (value: unknown, names: Set<string>): void => {
   if (typeof value === 'string') {
     if (value.length <= MAX_TEXT) for (const [name] of value.matchAll(NAMES)) names.add(name.toLowerCase());
-  } else if (typeof value === 'object' && value !== null)
-    for (const inner of Object.values(value)) collect(inner, names);
+  } else if (Array.isArray(value)) for (const one of value) collect(one, names);
+  else if (typeof value === 'object' && value !== null)
+    for (const [key, inner] of Object.entries(value)) {
+      collect(key, names); // a schema's properties, a map's names
+      collect(inner, names);
+    }
 };
