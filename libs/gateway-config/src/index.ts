@@ -36,7 +36,14 @@ export type {
   Upstream,
   Vault,
 } from './model.ts';
-export { MAX_CONFIG_LENGTH, type Parsed, parseConfigText, parseText, refuseHostile } from './parse.ts';
+export {
+  MAX_CONFIG_LENGTH,
+  type Parsed,
+  parseConfigText,
+  parseJson,
+  parseText,
+  refuseHostile,
+} from './parse.ts';
 export { isRecord, type Locate, type Path, type Position, showPath } from './path.ts';
 export { checkPattern } from './pattern.ts';
 export { flattened, flattenedText, publicEntity, toDeclarativeYaml } from './render.ts';

@@ -1,3 +1,4 @@
+import { isDeeperThan } from './json-depth.ts';
 import { isRecord, type Locate, type Path, type Position } from './path.ts';
 import { collectMarks, lineIndex } from './yaml/marks.ts';
 import { readFlow } from './yaml/read-flow.ts';
@@ -7,6 +8,8 @@ import { MAX_LIBRARY_LENGTH, readWithLibrary } from './yaml/read-with-library.ts
 /** Characters of one configuration text; a bigger one is refused before it is read. */
 export const MAX_CONFIG_LENGTH = 32 * 1024 * 1024;
 const MAX_DEPTH = 100;
+/** Deeper than this is not even read; up to here the answer can say where it is too deep. */
+const MAX_READ_DEPTH = 1000;
 const NOT_PLAIN =
   `anchors, tags, repeated keys or values of several lines; a text of more than ${MAX_LIBRARY_LENGTH} characters ` +
   'may not have them';
@@ -82,10 +85,20 @@ export const refuseHostile = (root: unknown): { path: Path; message: string } | 
 const withPosition = (message: string, position: Position | undefined): Extract<Parsed, { ok: false }> =>
   position === undefined ? { ok: false, message } : { ok: false, message, position };
 
+/**
+ * JSON.parse for texts that anybody may have written.
+ * @throws SyntaxError also where it is nested too deep to be anything of ours.
+ */
+export const parseJson = (text: string): unknown => {
+  if (isDeeperThan(text, MAX_READ_DEPTH))
+    throw new SyntaxError(`nested deeper than ${MAX_READ_DEPTH} levels`);
+  return JSON.parse(text);
+};
+
 const readJson = (text: string): { value: unknown } | undefined => {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
-    return { value: JSON.parse(text) };
+    return { value: parseJson(text) };
   } catch {
     return undefined; // YAML's flow style begins alike
   }

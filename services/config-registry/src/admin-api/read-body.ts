@@ -1,9 +1,11 @@
+import { parseJson } from '@sluice/gateway-config';
 import type { FastifyRequest } from 'fastify';
 
 /** What came in a request, by its content type. */
 export type Body =
   | { readonly kind: 'none' }
-  | { readonly kind: 'json'; readonly value: unknown }
+  /** `length` in bytes. */
+  | { readonly kind: 'json'; readonly value: unknown; readonly length: number }
   | { readonly kind: 'form'; readonly entries: readonly (readonly [string, string])[] }
   | { readonly kind: 'yaml'; readonly text: string }
   | { readonly kind: 'bad-json' }
@@ -27,7 +29,7 @@ export const readBody = async (request: FastifyRequest): Promise<Body> => {
 
 const jsonBody = (bytes: Buffer): Body => {
   try {
-    return { kind: 'json', value: JSON.parse(bytes.toString()) };
+    return { kind: 'json', value: parseJson(bytes.toString()), length: bytes.length };
   } catch {
     return { kind: 'bad-json' };
   }
