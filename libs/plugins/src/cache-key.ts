@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import type { Exchange } from './exchange.ts';
-import { TENANT_ID, tenantOf } from './headers.ts';
+import { TENANT_ID } from './headers.ts';
 import type { ProxyCacheConfig } from './proxy-cache-config.ts';
 import { parseArgs } from './query-args.ts';
 
@@ -23,8 +23,8 @@ const queryPart = ({ query }: Exchange, only: readonly string[] | null): string 
 /** A verified tenant cannot read another one's answers by claiming its name. */
 const headerValues = (exchange: Exchange, name: string): readonly string[] => {
   if (name.toLowerCase() !== TENANT_ID.toLowerCase()) return exchange.toUpstream.getAll(name);
-  const tenant = tenantOf(exchange);
-  return tenant === undefined ? [] : [tenant];
+  const tenant = exchange.identity?.tenantId;
+  return tenant === undefined ? exchange.toUpstream.getAll(name) : [tenant];
 };
 
 /** Whose answers these are. A caller without a consumer is told from others by what its credential says. */

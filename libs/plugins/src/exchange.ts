@@ -28,6 +28,8 @@ export interface HeaderList {
   get(name: string): string | undefined;
   getAll(name: string): readonly string[];
   has(name: string): boolean;
+  /** True where several lines have this name. */
+  isRepeated(name: string): boolean;
   /** Replaces every value of the name by one. */
   set(name: string, value: string): void;
   /** Adds one more value. */

@@ -1,4 +1,6 @@
+import { GatewayError } from '@sluice/contracts';
 import type { Exchange, HeaderList } from './exchange.ts';
+import type { Step } from './plugin.ts';
 
 /** The platform's own headers (R1 service contract). */
 export const REQUEST_ID = 'X-Request-Id';
@@ -40,6 +42,28 @@ export const isPlainKey = (value: string): boolean =>
  */
 export const tenantOf = ({ identity, toUpstream }: Exchange): string | undefined =>
   identity?.tenantId ?? (toUpstream.get(TENANT_ID) || undefined);
+
+/**
+ * The refusal of a request whose lines of one header say different things: counted by one of them, it could be served
+ * by another.
+ */
+export const refuseTwoValues = ({ toUpstream }: Exchange, name: string): Step => {
+  if (!toUpstream.isRepeated(name)) return undefined;
+  const [first, ...others] = toUpstream.getAll(name);
+  if (others.every((value) => value === first)) return undefined;
+  const message = `${name} is sent more than once, with different values`;
+  return new GatewayError('GW_BAD_REQUEST', { style: 'error', message });
+};
+
+/** As `refuseTwoValues`, of the tenant that a request claims; a list of tenants is none. Nothing where one is verified. */
+export const refuseTwoTenants = (exchange: Exchange): Step => {
+  if (exchange.identity?.tenantId !== undefined) return undefined;
+  if (exchange.toUpstream.get(TENANT_ID)?.includes(',') !== true) return refuseTwoValues(exchange, TENANT_ID);
+  return new GatewayError('GW_BAD_REQUEST', {
+    style: 'error',
+    message: `${TENANT_ID} names several tenants`,
+  });
+};
 
 /** Sets the header, or removes it when there is no value. */
 export const setOrClear = (headers: HeaderList, name: string, value: string | undefined): void => {

@@ -2,7 +2,7 @@ import { GatewayError, type QuotaState } from '@sluice/contracts';
 import type { z } from 'zod';
 import type { Exchange } from './exchange.ts';
 import { between, decimal, flag, integer, record, text, unset } from './fields.ts';
-import { isPlainKey, tenantOf } from './headers.ts';
+import { isPlainKey, refuseTwoTenants, tenantOf } from './headers.ts';
 import { definePlugin, type Step } from './plugin.ts';
 import type { Ports } from './ports.ts';
 import { showUsage, type Usage, usageOf } from './quota-usage.ts';
@@ -110,6 +110,8 @@ export const quotaMirror = definePlugin({
   access: (exchange, prepared, ports) => {
     const tenant = tenantOf(exchange);
     if (tenant === undefined || !isPlainKey(tenant)) return undefined;
+    const doubt = refuseTwoTenants(exchange);
+    if (doubt !== undefined) return doubt;
     const key = `${prepared.config.quota_key_prefix}${tenant}`;
     return settled(ports.readQuota(exchange, key), (state) =>
       judge(exchange, prepared, tenant, state, ports),

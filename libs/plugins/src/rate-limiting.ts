@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { GatewayError, type Limit, PERIODS } from '@sluice/contracts';
 import type { Exchange } from './exchange.ts';
-import { isPlainKey, TENANT_ID, tenantOf } from './headers.ts';
+import { isPlainKey, refuseTwoTenants, refuseTwoValues, TENANT_ID, tenantOf } from './headers.ts';
 import { definePlugin, type PluginScope, type Step } from './plugin.ts';
 import type { BudgetVerdict, Ports } from './ports.ts';
 import { resetSeconds, showWindows, tightestOf } from './rate-limit-headers.ts';
@@ -28,10 +28,19 @@ const identifierBy = ({ limit_by, header_name, path }: RateLimitingConfig): Iden
     case 'header': {
       const name = header_name ?? '';
       // A verified tenant cannot spend from another one's budget by claiming its name.
-      if (name.toLowerCase() === TENANT_ID.toLowerCase()) return tenantOf;
+      if (isTenantHeader(name)) return tenantOf;
       return ({ toUpstream }) => toUpstream.get(name);
     }
   }
+};
+
+const isTenantHeader = (name: string): boolean => name.toLowerCase() === TENANT_ID.toLowerCase();
+
+/** Where clients say by whose budget they are counted, they may not say two things. */
+const refuseDoubtBy = ({ limit_by, header_name }: RateLimitingConfig): ((exchange: Exchange) => Step) => {
+  const name = header_name ?? '';
+  if (limit_by !== 'header') return () => undefined;
+  return isTenantHeader(name) ? refuseTwoTenants : (exchange) => refuseTwoValues(exchange, name);
 };
 
 const prepare = (config: RateLimitingConfig, { routeId, serviceId }: PluginScope) => {
@@ -44,6 +53,7 @@ const prepare = (config: RateLimitingConfig, { routeId, serviceId }: PluginScope
   return {
     config,
     limits,
+    refuseDoubt: refuseDoubtBy(config),
     keyOf: (exchange: Exchange): string => {
       const identifier = identify(exchange) || exchange.clientIp;
       return prefix + (isPlainKey(identifier) ? identifier : hash('sha256', identifier));
@@ -84,7 +94,8 @@ export const rateLimiting = definePlugin({
   config: rateLimitingConfig,
   warnings: rateLimitingWarnings,
   prepare,
-  access: (exchange, { config, limits, keyOf }, ports) =>
+  access: (exchange, { config, limits, keyOf, refuseDoubt }, ports) =>
+    refuseDoubt(exchange) ??
     settled(ports.spendBudget(exchange, keyOf(exchange), limits, config.exact === true), (verdict) =>
       judge(exchange, config, verdict, ports),
     ),

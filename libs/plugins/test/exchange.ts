@@ -20,6 +20,7 @@ export const headerList = (headers: Headers = {}): HeaderList => {
     get: (name) => lines.find(is(name))?.[1],
     getAll: (name) => lines.filter(is(name)).map(([, value]) => value),
     has: (name) => lines.some(is(name)),
+    isRepeated: (name) => lines.filter(is(name)).length > 1,
     set: (name, value) => {
       list.delete(name);
       lines.push([name, value]);

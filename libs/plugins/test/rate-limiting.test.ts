@@ -248,3 +248,18 @@ test('a Redis that REDIS_URL overrules gets one warning, without credentials', (
     'redis redis:6379/0 is kept and has no effect; REDIS_URL (cache:6380/2) decides',
   ]);
 });
+
+test.each([
+  ['X-Key', { 'X-Key': ['a', 'b'] }, 'X-Key is sent more than once, with different values'],
+  ['X-Key', { 'X-Key': ['', 'b'] }, 'X-Key is sent more than once, with different values'],
+  ['X-Tenant-Id', { 'X-Tenant-Id': ['a', 'b'] }, 'X-Tenant-Id is sent more than once, with different values'],
+  ['X-Tenant-Id', { 'X-Tenant-Id': 'a, b' }, 'X-Tenant-Id names several tenants'],
+])(
+  'given a limit by %s and lines that say two things, %j, then 400 and nothing is spent',
+  async (name, headers, message) => {
+    const limited = instance(rateLimiting, { minute: 2, limit_by: 'header', header_name: name });
+    const step = await limited.access(testExchange({ headers }));
+    expect(refusalOf(step)).toMatchObject({ code: 'GW_BAD_REQUEST', status: 400 });
+    expect((step as Error).message).toBe(message);
+  },
+);

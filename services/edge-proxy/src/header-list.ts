@@ -64,6 +64,12 @@ export class Headers implements HeaderList {
     return this.#keys.includes(name.toLowerCase());
   }
 
+  isRepeated(name: string): boolean {
+    const key = name.toLowerCase();
+    const at = this.#keys.indexOf(key);
+    return at !== -1 && this.#keys.indexOf(key, at + 1) !== -1;
+  }
+
   set(name: string, value: string): void {
     const key = name.toLowerCase();
     const at = this.#keys.indexOf(key);
