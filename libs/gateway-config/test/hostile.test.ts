@@ -99,3 +99,14 @@ test('secrets of a refused document are neither in the message nor in any answer
   ]);
   expect(shown.replaceAll('"cert":"canary-4711"', '')).not.toContain(canary);
 });
+
+test('nothing of a document is told to anybody but who wrote it', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => void warnings.push(warning);
+  process.on('warning', note);
+  expect(load(`${head}? {canary-4711: x}\n: y\n`).ok).toBe(false);
+  expect(load(`${head}services: [{? [canary-4711] : y}]\n`).ok).toBe(false);
+  await new Promise((turn) => setImmediate(turn)); // warnings are told in the next turn
+  process.off('warning', note);
+  expect(warnings.map(String)).toEqual([]);
+});

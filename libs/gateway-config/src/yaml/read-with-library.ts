@@ -34,6 +34,7 @@ export const readWithLibrary = (text: string): LibraryRead => {
       merge: true,
       uniqueKeys: false, // quadratic in the library; looked for below
       prettyErrors: false, // they quote the text, which may hold a secret
+      logLevel: 'error', // so do its warnings, on this process's standard error
       customTags: (tags) => [kongBoolean, ...tags],
     });
     const placeOf = (offset: number): Position => {
