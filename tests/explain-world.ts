@@ -67,9 +67,14 @@ plugins:
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** A token of alice, unless told otherwise. `inSeconds`: when it ends. */
-export const tokenOf = ({ iss = 'alice-key', secret = SECRET, inSeconds = 3600 } = {}): string => {
+export const tokenOf = ({
+  iss = 'alice-key',
+  secret = SECRET,
+  inSeconds = 3600,
+  tenant = '',
+} = {}): string => {
   const now = Math.floor(Date.now() / 1000);
-  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ iss, iat: now - 60, exp: now + inSeconds })}`;
+  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ iss, iat: now - 60, exp: now + inSeconds, ...(tenant && { tenant_id: tenant }) })}`;
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 };
 

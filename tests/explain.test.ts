@@ -28,7 +28,9 @@ const expectAll = (text: string, parts: readonly string[]): void => {
   for (const part of parts) expect(text).toContain(part);
 };
 
-const bearer = (token: string): CallOptions => ({ headers: { authorization: `Bearer ${token}` } });
+const bearer = (token: string, headers = {}): CallOptions => ({
+  headers: { authorization: `Bearer ${token}`, ...headers },
+});
 
 test.each([
   ['no token', 401, '/guarded', {}, ['no_credential', 'plugin jwt', 'of route guarded']],
@@ -51,6 +53,15 @@ test.each([
     'a consumer without the group',
     ...[403, '/members', { headers: { apikey: 'alices-api-key' } }],
     ['forbidden', 'plugin acl', 'of route members', 'allowed groups: gold', 'groups: silver'],
+  ],
+  [
+    'a tenant that the token does not name',
+    ...[403, '/guarded', bearer(tokenOf({ tenant: 'tenant-own' }), { 'x-tenant-id': 'tenant-foreign' })],
+    [
+      'tenant_mismatch',
+      'says "tenant-foreign", but the credential is of "tenant-own"',
+      'plugin tenant-binding',
+    ],
   ],
   ['a path of no route', 404, '/nowhere', {}, ['no_route', 'routes 9', 'GET /nowhere']],
   [

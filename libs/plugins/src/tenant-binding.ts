@@ -109,9 +109,11 @@ const agrees = ({ toUpstream }: Exchange, name: string, verified: string): boole
   return true;
 };
 
-const mismatch = (header: string): GatewayError =>
+/** `name`: the spelling that was sent. */
+const mismatch = ({ toUpstream }: Exchange, header: string, name: string, verified: string): GatewayError =>
   new GatewayError('GW_TENANT_MISMATCH', {
     message: `tenant_mismatch: ${header} is not what the credential says; leave the header out, or send the verified value`,
+    facts: { header, sent: [...toUpstream.getAll(name)].join(', '), verified },
   });
 
 /** Strip, verify, inject: one line with the verified value, whatever was sent. */
@@ -122,9 +124,9 @@ const bindOne = (exchange: Exchange, bound: Bound, verified: string | undefined)
     if (!bound.passesUnverified) forget(exchange, bound);
     return undefined;
   }
-  if (!agrees(exchange, header, verified)) return mismatch(header);
+  if (!agrees(exchange, header, verified)) return mismatch(exchange, header, header, verified);
   for (const name of lookAlikes) {
-    if (!agrees(exchange, name, verified)) return mismatch(header);
+    if (!agrees(exchange, name, verified)) return mismatch(exchange, header, name, verified);
     toUpstream.delete(name);
   }
   toUpstream.set(header, verified);

@@ -3,6 +3,7 @@ import { AUTH_REASONS, NO_CREDENTIAL } from './explain-auth.ts';
 import {
   type Configuration,
   changePolicy,
+  isByDefault,
   nearMisses,
   policyName,
   refuserOf,
@@ -126,6 +127,24 @@ const tooLarge: Teller = (record, configuration) => {
   };
 };
 
+const tenantMismatch: Teller = (record, configuration) => {
+  const { facts = {}, message } = refusalOf(record);
+  const { header = 'a header', sent = '?', verified = '?' } = facts;
+  const refuser = refuserOf(record);
+  return {
+    headline: `${header} says "${sent}", but the credential is of "${verified}"`,
+    ...{ cause: 'tenant_mismatch', decidedBy: deciderOf(refuser) },
+    because: [
+      ...(refuser === undefined ? [] : [`refused by the ${policyName(refuser, configuration)}`]),
+      `the client was told: ${message}`,
+    ],
+    change: [
+      `let the client leave ${header} out, or use a credential of "${sent}"`,
+      'for a service that speaks for many tenants: tenant-binding on its route with {"mode":"trust-header"}, see docs/guides/tenant-binding.md',
+    ],
+  };
+};
+
 const noRoute: Teller = (record, configuration) => {
   const near = nearMisses(record, configuration);
   const routes = [...configuration.state.list('routes')].length;
@@ -208,7 +227,9 @@ const generic: Teller = (record, configuration) => {
       `${code}, ${sourceOf(code)}`,
     ],
     change: [
-      ...(refuser === undefined ? [] : [`look at the policy: GET /plugins/${refuser.id}`]),
+      ...(refuser === undefined || isByDefault(refuser)
+        ? []
+        : [`look at the policy: GET /plugins/${refuser.id}`]),
       ...(REMEDIES[code] ?? []),
     ],
   };
@@ -238,6 +259,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   GW_RATE_LIMITED: limited,
   GW_QUOTA_EXCEEDED: quotaExceeded,
   GW_PAYLOAD_TOO_LARGE: tooLarge,
+  GW_TENANT_MISMATCH: tenantMismatch,
   GW_NO_ROUTE: noRoute,
   GW_AUTH_UNAVAILABLE: authUnavailable,
   GW_UPSTREAM_TIMEOUT: upstreamFailed,

@@ -18,8 +18,15 @@ export const seconds = (ms: number): string =>
 export const refuserOf = ({ plugins }: DecisionRecord): PluginVerdict | undefined =>
   plugins.find(({ verdict }) => verdict === 'refused');
 
+/** The id of a policy that is in force without being configured. */
+const BY_DEFAULT = '00000000-0000-0000-0000-000000000000';
+
+/** True where a policy stands in no configuration. */
+export const isByDefault = ({ id }: PluginVerdict): boolean => id === BY_DEFAULT;
+
 /** The policy by name, and where it is bound: `rate-limiting plugin 5f1c… of route agents`. */
 export const policyName = (refuser: PluginVerdict, { state }: Configuration): string => {
+  if (isByDefault(refuser)) return `${refuser.plugin} plugin with its defaults, which no configuration names`;
   const entity = state.get('plugins', refuser.id) as PluginEntity | undefined;
   if (entity === undefined) return `${refuser.plugin} plugin ${refuser.id}, which is gone by now`;
   const bound = (['route', 'service', 'consumer'] as const).flatMap((field) => {
