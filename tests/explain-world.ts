@@ -6,7 +6,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { runCli } from '../cli/src/program.ts';
 import { RunningGateway } from './gateway.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -104,7 +106,20 @@ export class ExplainWorld implements AsyncDisposable {
     return new ExplainWorld(gateway, upstream);
   }
 
+  /** The command line, in this process: as a process of its own each call would take half a second to load. */
   async sluice(...args: string[]): Promise<Said> {
+    const [out, err] = [new PassThrough(), new PassThrough()];
+    const code = await runCli([...args, '--data-dir', this.gateway.dataDir], {
+      ...{ env: { ...process.env, NO_COLOR: '1' }, cwd: ROOT, root: ROOT, out, err },
+      readInput: () => Promise.resolve(''),
+    });
+    out.end();
+    err.end();
+    return { code, out: await text(out), err: await text(err) };
+  }
+
+  /** The same as people run it. */
+  async sluiceProcess(...args: string[]): Promise<Said> {
     const main = process.env.SLUICE_PROCESSES
       ? join(process.env.SLUICE_PROCESSES, 'cli', 'main.js')
       : join(ROOT, 'cli/src/main.ts');

@@ -152,7 +152,7 @@ test('given a token that passed, when its consumer is revoked, then explain says
 });
 
 test('given an id that nobody has, then explain says where it looked', async () => {
-  const { code, err } = await world.sluice('explain', '0123456789abcdef0123456789abcdef');
+  const { code, err } = await world.sluiceProcess('explain', '0123456789abcdef0123456789abcdef');
 
   expect(code).toBe(1);
   expect(err).toContain('the stream of decisions does not have it');
@@ -187,7 +187,7 @@ test('top sums up both edges once for a script', async () => {
 });
 
 test('given a fleet in health, then doctor finds nothing and ends with 0', async () => {
-  const { code, out } = await world.sluice('doctor');
+  const { code, out } = await world.sluiceProcess('doctor');
 
   expect(out).not.toMatch(/[!✖]/);
   expect(code).toBe(0);
