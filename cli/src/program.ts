@@ -84,6 +84,19 @@ const addImport = (program: Command, act: Act, io: Surroundings) => {
     );
 };
 
+const addContracts = (program: Command, act: Act, io: Surroundings) => {
+  const group = program.command('contracts').summary('What the processes say to each other on NATS.');
+  newCommand(
+    group,
+    'check',
+    'Say what processes of this version and of the last release would misunderstand.',
+  )
+    .option('--against <file>', "a release's AsyncAPI document (default: that of the last release)")
+    .action((options) =>
+      act(async () => (await import('./commands/contracts.ts')).checkContracts(options, io)),
+    );
+};
+
 /** Runs one command line and returns its exit code. */
 export const runCli = async (args: readonly string[], io: Surroundings): Promise<number> => {
   let exitCode: number = EXIT.ok;
@@ -97,6 +110,7 @@ export const runCli = async (args: readonly string[], io: Surroundings): Promise
   addUp(program, act, io);
   addConfiguration(program, act, io);
   addImport(program, act, io);
+  addContracts(program, act, io);
   addToken(program, act, io);
   addAudit(program, act, io);
   addQuota(program, act, io);

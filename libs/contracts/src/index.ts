@@ -44,6 +44,7 @@ export {
   inboxPrefixOf,
   permissionsOf,
 } from './bus-users.ts';
+export { type ContractBreak, compareContracts, describeBreak } from './compare-contracts.ts';
 export {
   type ConfigCommit,
   configApplied,
