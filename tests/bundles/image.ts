@@ -48,16 +48,18 @@ export const codeBytes = (folder: string): number =>
 export class ImageLayout implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'sluice-images-'));
 
-  /** The bundles that `npm test` made, or fresh ones. */
-  static async of(services: readonly ServiceName[] = SERVICES): Promise<ImageLayout> {
+  /** By default the bundles that `npm test` made, or fresh ones. */
+  static async of(
+    services: readonly ServiceName[] = SERVICES,
+    bundles = process.env.SLUICE_PROCESSES,
+  ): Promise<ImageLayout> {
     const layout = new ImageLayout();
     chmodSync(layout.folder, 0o755);
-    await Promise.all(services.map((service) => layout.#layOut(service)));
+    await Promise.all(services.map((service) => layout.#layOut(service, bundles)));
     return layout;
   }
 
-  async #layOut(service: ServiceName): Promise<void> {
-    const { SLUICE_PROCESSES: bundles } = process.env;
+  async #layOut(service: ServiceName, bundles: string | undefined): Promise<void> {
     const [app, data] = [this.appOf(service), this.dataOf(service)];
     mkdirSync(data, { recursive: true });
     if (isRoot) chownSync(data, USER, USER);

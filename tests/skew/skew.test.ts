@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AS_IT_SHOULD, Fleet } from '../bundles/fleet.ts';
+import { ImageLayout, type ServiceName } from '../bundles/image.ts';
+import { isReleaseHere, RELEASE, releasedBundles } from './released-bundles.ts';
+
+/** The order in which a fleet is upgraded, see docs/guides/upgrade.md. */
+const ORDER: readonly ServiceName[] = ['config-registry', 'auth', 'ratelimit', 'quota-mirror', 'edge-proxy'];
+type Side = 'released' | 'current';
+
+/** One service at a time, to the current version and back: every service meets all others of the other version. */
+const thereAndBack = (): ServiceName[] => [...ORDER, ...ORDER];
+/** Every mix of the two, each one replacement away from the one before (a Gray code). */
+const everyMix = (): ServiceName[] =>
+  Array.from(
+    { length: 2 ** ORDER.length - 1 },
+    (_, n) => ORDER[Math.log2((n + 1) & -(n + 1))] as ServiceName,
+  );
+
+const sides: Partial<Record<Side, ImageLayout>> = {};
+const isHere = isReleaseHere();
+beforeAll(async () => {
+  if (!isHere) return;
+  sides.current = await ImageLayout.of();
+  sides.released = await ImageLayout.of(ORDER, await releasedBundles());
+}, 180_000);
+afterAll(() => {
+  for (const side of Object.values(sides)) side[Symbol.dispose]();
+});
+
+test.runIf(isHere)(
+  `processes of ${RELEASE.version} and of this version work together, whichever is replaced`,
+  async () => {
+    await using fleet = await Fleet.open();
+    const of: Record<string, Side> = {};
+    const put = async (service: ServiceName, side: Side) => {
+      await fleet.put(service, sides[side] as ImageLayout);
+      of[service] = side;
+    };
+    for (const service of ORDER) await put(service, 'released');
+    expect(await fleet.exercise(), 'all released').toEqual(AS_IT_SHOULD);
+    for (const service of process.env.SLUICE_SKEW === 'all' ? everyMix() : thereAndBack()) {
+      await put(service, of[service] === 'released' ? 'current' : 'released');
+      expect(await fleet.exercise(), JSON.stringify(of)).toEqual(AS_IT_SHOULD);
+    }
+  },
+  600_000,
+);
