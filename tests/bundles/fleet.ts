@@ -118,7 +118,8 @@ export class Fleet implements AsyncDisposable {
 
   async #configure(key: string): Promise<Answer> {
     const { port } = this.#upstream.address() as AddressInfo;
-    const limit = { minute: LIMIT, policy: 'redis', redis: { host: 'redis' }, limit_by: 'consumer' };
+    // A window that does not end meanwhile.
+    const limit = { year: LIMIT, policy: 'redis', redis: { host: 'redis' }, limit_by: 'consumer' };
     return call(this.admin, '/config', {
       method: 'POST',
       headers: { authorization: `Bearer ${this.#adminToken}`, 'content-type': 'application/json' },
