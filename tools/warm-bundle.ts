@@ -11,6 +11,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const WITHIN_MS = 30_000;
+/** What comes after the status port is compiled, too. */
+const SETTLE_MS = 200;
 
 const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1');
@@ -62,6 +64,7 @@ export const warmBundle = async (folder: string): Promise<void> => {
   const exited = once(child, 'exit');
   const signal = AbortSignal.timeout(WITHIN_MS);
   await Promise.race([untilAlive(`http://127.0.0.1:${status}/livez`, signal), exited]);
+  await sleep(SETTLE_MS);
   child.kill('SIGTERM');
   const [code] = await exited;
   await rm(data, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import {
   runUntilStopped,
   startTelemetry,
 } from '@sluice/service-kit';
-import { startEdge } from './edge.ts';
+import { type Edge, startEdge } from './edge.ts';
 import { Settings } from './settings.ts';
 
 // A pattern from a configuration that backtracks without end would stop every tenant's requests.
@@ -18,13 +18,15 @@ const instance = settings.INSTANCE ?? instanceName('edge-proxy');
 const logger = createLogger({ service: 'edge-proxy', instance, level: settings.LOG_LEVEL });
 const telemetry = await startTelemetry('edge-proxy', process.env, { choosesRoots: true });
 
-const edge = await startEdge({ settings, instance, logger, telemetry, environment: process.env });
+// Before the start: the first process of a container is not ended by a signal that nobody has asked for.
+let edge: Edge | undefined;
 runUntilStopped(
   logger,
   settings.DRAIN_TIMEOUT_MS + settings.SHUTDOWN_DELAY_MS,
-  () => edge.stop(),
-  (error) => edge.contains(error),
+  async () => edge?.stop(),
+  (error) => edge?.contains(error) ?? false,
 );
+edge = await startEdge({ settings, instance, logger, telemetry, environment: process.env });
 await edge.ready;
 logger.info({ port: edge.ports.proxy, version: edge.version() }, 'serving');
 announceReady({
