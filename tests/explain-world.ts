@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { freePort } from '@sluice/testkit';
 import { runCli } from '../cli/src/program.ts';
 import { RunningGateway } from './gateway.ts';
 
@@ -86,6 +87,12 @@ export interface Said {
   readonly err: string;
 }
 
+const tracesTo = (url: string) => ({
+  OTEL_EXPORTER_OTLP_ENDPOINT: url,
+  OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+  OTEL_BSP_SCHEDULE_DELAY: '200',
+});
+
 /** A fleet of two edges before an upstream of many faces, and the command line beside it. */
 export class ExplainWorld implements AsyncDisposable {
   readonly gateway: RunningGateway;
@@ -96,13 +103,18 @@ export class ExplainWorld implements AsyncDisposable {
     this.upstream = upstream;
   }
 
-  static async start(): Promise<ExplainWorld> {
+  /** `isTraced`: every request is recorded, and its spans are told to the registry. */
+  static async start({ isTraced = false } = {}): Promise<ExplainWorld> {
     const upstream = createServer(answer).listen(0, '127.0.0.1');
     await once(upstream, 'listening');
     const file = join(mkdtempSync(join(tmpdir(), 'sluice-explain-')), 'kong.yml');
     writeFileSync(file, configuration((upstream.address() as AddressInfo).port));
     const args = ['--no-demo', '--edges', '2', '--restart=never', '--config', file];
-    const gateway = await RunningGateway.start(args, { DECISION_SAMPLE: '0' });
+    const port = await freePort();
+    const gateway = await RunningGateway.start(isTraced ? [...args, '--admin-port', `${port}`] : args, {
+      DECISION_SAMPLE: '0',
+      ...(isTraced ? tracesTo(`http://127.0.0.1:${port}`) : {}),
+    });
     return new ExplainWorld(gateway, upstream);
   }
 

@@ -35,7 +35,7 @@ beforeAll(async () => {
   const found = findServers({ wanted: ['prometheus'], path: process.env.PATH, say: () => undefined });
   if (!found.ok) throw new Error(`these tests need Prometheus: ${found.message}`);
   bin = dirname(found.paths.prometheus ?? '');
-  world = await ExplainWorld.start();
+  world = await ExplainWorld.start({ isTraced: true });
   const targets: string[] = [];
   for (const name of SERVICES) {
     const port = await freePort();
@@ -70,7 +70,12 @@ const startPrometheus = (port: number, admin: string, targets: readonly string[]
   writeFileSync(file, JSON.stringify(config)); // JSON is YAML, too
   return spawn(
     join(bin, 'prometheus'),
-    [`--config.file=${file}`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${port}`],
+    [
+      `--config.file=${file}`,
+      `--storage.tsdb.path=${folder}/data`,
+      '--enable-feature=exemplar-storage',
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
     { stdio: 'ignore' },
   );
 };
@@ -171,6 +176,23 @@ test('given a fleet of two edges, when a real Prometheus scrapes it, then nothin
   const own = (await call(origin, '/metrics')).text;
   expect(own).toMatch(/^prometheus_target_scrapes_sample_duplicate_timestamp_total 0$/m);
   expect(own).toMatch(/^prometheus_target_scrapes_sample_out_of_order_total 0$/m);
+});
+
+test('given requests are traced, then Prometheus has exemplars of the latencies, and explain knows each trace', async () => {
+  const { proxy } = world.gateway.ready;
+  const traceId = crypto.randomUUID().replaceAll('-', '');
+  await call(proxy, '/open', { headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` } });
+  const span = `start=${Date.now() / 1000 - 600}&end=${Date.now() / 1000 + 600}`;
+  const of = async (name: string) => {
+    const answer = await call(origin, `/api/v1/query_exemplars?query=${name}_bucket&${span}`);
+    const { data } = answer.json<{ data: { exemplars: { labels: { trace_id: string } }[] }[] }>();
+    return data.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels.trace_id));
+  };
+  await eventually(async () => {
+    for (const name of ['kong_request_latency_ms', 'kong_kong_latency_ms', 'kong_upstream_latency_ms'])
+      expect(await of(name), name).toContain(traceId);
+  });
+  expect((await world.gateway.admin(`/explain/${traceId}`)).status).toBe(200);
 });
 
 test('every metric that a rule or a dashboard names is exported by the fleet', async () => {

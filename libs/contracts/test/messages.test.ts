@@ -61,7 +61,7 @@ test('every message has required fields, but for raw bytes and the empty questio
 
   expect(without).toEqual([
     'config.snapshot.chunk.{part}: bytes',
-    `${edgeMetrics.subject} request: one counter`,
+    ...edgeMetrics.examples.map(({ name }) => `${edgeMetrics.subject} request: ${name}`),
     'quota.dead: no JSON at all',
   ]);
 });

@@ -21,6 +21,12 @@ export { limitLines } from './limit-lines.ts';
 export { createLogger, type LineWriter, type Logger, lineWriter } from './logger.ts';
 export { Counter, counter, createMetrics, Gauge, gauge, Histogram, histogram, Registry } from './metrics.ts';
 export { type NodeStatus, type NodeStatusFacts, nodeStatus } from './node-status.ts';
+export {
+  type Exemplar,
+  OPEN_METRICS_TYPE,
+  openMetrics,
+  takesOpenMetrics,
+} from './open-metrics.ts';
 export { MessageTooLarge } from './payload.ts';
 export { readStream } from './read-stream.ts';
 export { connectRedis, type Redis, type RedisOptions } from './redis.ts';

@@ -2,12 +2,15 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { NodeStatus } from './node-status.ts';
+import { type Exemplar, OPEN_METRICS_TYPE, openMetrics, takesOpenMetrics } from './open-metrics.ts';
 
 export interface StatusServerOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
   readonly metrics: Registry;
+  /** Requests that stand for figures of the metrics; whoever takes OpenMetrics is told. */
+  readonly exemplars?: () => readonly Exemplar[];
   /** What is wrong, by dependency; empty means ready. Entries starting with `~` degrade without making unready. */
   readonly problems: () => Readonly<Record<string, string>>;
   /** Kong's `/status`, for the processes that are a node of the gateway; absent: not served. */
@@ -27,13 +30,13 @@ export interface StatusServer {
  * 90 ms of its start.
  */
 export const startStatusServer = async (options: StatusServerOptions): Promise<StatusServer> => {
-  const server = createServer(({ method, url }, response) => {
+  const server = createServer(({ method, url, headers }, response) => {
     const [path = '', query] = url?.split('?', 2) ?? [];
     if (method !== 'GET' && method !== 'HEAD') answer(response, 405, { message: 'Method not allowed' });
     else if (path === '/livez') answer(response, 200, { status: 'ok' });
     else if (path === '/readyz' || path === '/healthz') answerReadiness(response, options.problems());
     else if (path === '/status/ready') answerKongReadiness(response, options.problems());
-    else if (path === '/metrics') void answerMetrics(response, options.metrics);
+    else if (path === '/metrics') void answerMetrics(response, options, headers.accept);
     else if (path === '/status' && options.status !== undefined)
       answerStatus(response, options.status(Object.fromEntries(new URLSearchParams(query))));
     else answerDocument(response, options.documents, path);
@@ -85,10 +88,18 @@ const answerKongReadiness = (response: ServerResponse, problems: Readonly<Record
 const answerStatus = (response: ServerResponse, status: NodeStatus): void =>
   status.ok ? answer(response, 200, status.body) : answer(response, 400, { message: status.message });
 
-const answerMetrics = async (response: ServerResponse, metrics: Registry): Promise<void> => {
+const answerMetrics = async (
+  response: ServerResponse,
+  { metrics, exemplars }: StatusServerOptions,
+  accept: string | undefined,
+): Promise<void> => {
   try {
     const text = await metrics.metrics();
-    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
+    if (takesOpenMetrics(accept))
+      response
+        .writeHead(200, { 'content-type': OPEN_METRICS_TYPE })
+        .end(openMetrics(text, exemplars?.() ?? []));
+    else response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
   } catch {
     answer(response, 500, { message: 'a metric could not be collected' });
   }

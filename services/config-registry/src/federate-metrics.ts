@@ -54,6 +54,10 @@ export const federateMetrics = (scrapes: readonly Scrape[]): string => {
   return `${lines.filter((line) => line !== undefined).join('\n')}\n`;
 };
 
+/** A series of one process as the federated text has it. */
+export const seriesOf = (series: string, instance: string): string =>
+  withInstance(series, `instance="${escapeLabel(instance)}"`);
+
 const belongsTo = (sample: string, family: string): boolean =>
   sample === family ||
   (sample.startsWith(family) && /^_(?:bucket|sum|count|total)$/.test(sample.slice(family.length)));

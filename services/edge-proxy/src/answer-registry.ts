@@ -4,6 +4,7 @@ import {
   edgeMetrics,
   edgeTargetHealth,
   edgeUpstreamHealth,
+  MAX_EXEMPLARS,
 } from '@sluice/contracts';
 import type { StoredAnswer } from '@sluice/plugins';
 import type { Bus, Registry } from '@sluice/service-kit';
@@ -19,7 +20,10 @@ export const answerRegistry = (
   { gateway, answers, registry }: { gateway: Gateway; answers: AnswerCache; registry: Registry },
 ): void => {
   const { instance, balancers, logger } = gateway;
-  bus.answer(edgeMetrics, async () => ({ instance, text: await registry.metrics() }));
+  bus.answer(edgeMetrics, async () => {
+    const exemplars = [...gateway.metrics.exemplars()].sort((a, b) => b.at - a.at).slice(0, MAX_EXEMPLARS);
+    return { instance, text: await registry.metrics(), exemplars };
+  });
   bus.answer(edgeUpstreamHealth, ({ upstreamId }) => ({ instance, targets: balancers.health(upstreamId) }));
   bus.answer(edgeTargetHealth, ({ upstreamId, target, address, health }) => {
     const outcome = balancers.setHealth(upstreamId, { target, address }, health === 'HEALTHY');

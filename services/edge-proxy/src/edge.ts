@@ -92,6 +92,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
     host: settings.STATUS_HOST,
     port: settings.STATUS_PORT,
     metrics: registry,
+    exemplars: () => gateway.metrics.exemplars(),
     problems,
     status: (query) => nodeStatus(query, factsOf(listener, bus, following.follower, problems())),
   });

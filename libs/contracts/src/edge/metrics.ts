@@ -1,6 +1,19 @@
 import { z } from 'zod';
 import { requestReply } from '../contract.ts';
 
+/** Requests that stand for a figure of a histogram. */
+const exemplar = z.object({
+  /** The bucket as the text has it: name and labels. */
+  series: z.string().max(2048),
+  traceId: z.string().max(64),
+  value: z.number(),
+  /** Unix ms. */
+  at: z.number().nonnegative(),
+});
+
+/** Most exemplars of one answer: what it says has to fit one message. */
+export const MAX_EXEMPLARS = 200;
+
 /** Every edge answers with its metrics, so that one scrape of the Admin API sees the fleet. */
 export const edgeMetrics = requestReply({
   subject: 'edge.v1.metrics',
@@ -13,12 +26,30 @@ export const edgeMetrics = requestReply({
     instance: z.string().min(1).max(128),
     /** Prometheus text format 0.0.4. */
     text: z.string(),
+    /** Of recorded traces, the newest ones. */
+    exemplars: z.array(exemplar).max(MAX_EXEMPLARS).optional(),
   }),
   examples: [
     {
       name: 'one counter',
       request: {},
       reply: { instance: 'edge-proxy-4311', text: '# TYPE x counter\nx 1\n' },
+    },
+    {
+      name: 'with the request that a figure stands for',
+      request: {},
+      reply: {
+        instance: 'edge-proxy-4311',
+        text: '# TYPE x histogram\nx_bucket{le="+Inf"} 1\nx_sum 3\nx_count 1\n',
+        exemplars: [
+          {
+            series: 'x_bucket{le="+Inf"}',
+            traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+            value: 3,
+            at: 1767323045000,
+          },
+        ],
+      },
     },
   ],
 });

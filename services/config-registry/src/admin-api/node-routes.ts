@@ -1,9 +1,15 @@
 import { hostname } from 'node:os';
 import { edgeMetrics } from '@sluice/contracts';
 import { uuid5 } from '@sluice/gateway-config';
-import { nodeStatus } from '@sluice/service-kit';
+import {
+  type Exemplar,
+  nodeStatus,
+  OPEN_METRICS_TYPE,
+  openMetrics,
+  takesOpenMetrics,
+} from '@sluice/service-kit';
 import type { FastifyInstance } from 'fastify';
-import { federateMetrics } from '../federate-metrics.ts';
+import { federateMetrics, seriesOf } from '../federate-metrics.ts';
 import type { AdminParts } from './admin-api.ts';
 import { askEdges } from './ask-edges.ts';
 import { COLLECTIONS, NESTED } from './collections.ts';
@@ -41,10 +47,16 @@ export const nodeRoutes = (app: FastifyInstance, parts: AdminParts): void => {
   });
   endpoint(app, '/endpoints', { GET: () => ({ data: pathsOf(app).map(namedPath).sort() }) });
   endpoint(app, '/metrics', {
-    GET: async (_request, reply) => {
+    GET: async (request, reply) => {
       const edges = await askEdges(parts, edgeMetrics, {});
       const own = { instance: parts.instance, text: await parts.metrics.metrics() };
-      return reply.type('text/plain; charset=UTF-8').send(federateMetrics([own, ...edges]));
+      const text = federateMetrics([own, ...edges]);
+      if (!takesOpenMetrics(request.headers.accept))
+        return reply.type('text/plain; charset=UTF-8').send(text);
+      const exemplars: Exemplar[] = edges.flatMap(({ instance, exemplars: some = [] }) =>
+        some.map((one) => ({ ...one, series: seriesOf(one.series, instance) })),
+      );
+      return reply.type(OPEN_METRICS_TYPE).send(openMetrics(text, exemplars));
     },
   });
 };

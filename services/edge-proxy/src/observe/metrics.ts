@@ -1,4 +1,4 @@
-import { counter, gauge, type Registry } from '@sluice/service-kit';
+import { counter, type Exemplar, gauge, type Registry } from '@sluice/service-kit';
 import type { ProxyExchange } from '../exchange.ts';
 import type { TargetHealth } from '../upstream/balancing/balancer.ts';
 import { kongFamilies } from './kong-families.ts';
@@ -142,6 +142,12 @@ export class EdgeMetrics {
     this.#shed.inc(requests);
   }
 
+  /** Recorded traces that figures of the latencies stand for. */
+  exemplars(): Exemplar[] {
+    const { requestLatency, kongLatency, upstreamLatency } = this.#kong;
+    return [requestLatency, kongLatency, upstreamLatency].flatMap((family) => family.exemplars());
+  }
+
   dependencyFailed(dependency: 'auth' | 'ratelimit', reason: string): void {
     this.#dependency.inc({ dependency, reason });
   }
@@ -236,7 +242,7 @@ const recordStatus = (series: RouteSeries, { upstream, response }: ProxyExchange
   series.status(upstream?.status ?? response.statusCode, source, consumer).value += 1;
 };
 
-const recordLatency = (series: RouteSeries, { timing }: ProxyExchange): void => {
+const recordLatency = (series: RouteSeries, { timing, trace }: ProxyExchange): void => {
   const { startedAt, forwardedAt, answeredAt } = timing;
   const now = performance.now();
   const total = now - startedAt;
@@ -246,10 +252,16 @@ const recordLatency = (series: RouteSeries, { timing }: ProxyExchange): void => 
   kong.observe(own);
   legacyRequest.observe(total);
   legacyKong.observe(own);
+  const markedAt = trace.span === undefined ? undefined : Date.now();
+  if (markedAt !== undefined) {
+    request.mark(total, trace.traceId, markedAt);
+    kong.mark(own, trace.traceId, markedAt);
+  }
   if (forwardedAt === undefined || answeredAt === undefined) return;
   const { upstream, legacyUpstream } = series.upstreamLatencies;
   upstream.observe(answeredAt - forwardedAt);
   legacyUpstream.observe(answeredAt - forwardedAt);
+  if (markedAt !== undefined) upstream.mark(answeredAt - forwardedAt, trace.traceId, markedAt);
 };
 
 const recordBandwidth = (series: RouteSeries, exchange: ProxyExchange, consumer: string): void => {

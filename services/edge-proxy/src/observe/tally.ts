@@ -1,4 +1,4 @@
-import type { Registry } from '@sluice/service-kit';
+import type { Exemplar, Registry } from '@sluice/service-kit';
 
 type Labels = Readonly<Record<string, string>>;
 type Value = {
@@ -70,6 +70,8 @@ export class TallyCounter<L extends string> extends Family {
   }
 }
 
+type Mark = Omit<Exemplar, 'series'>;
+
 /** One series of a histogram. */
 export class Distribution {
   readonly labels: Labels;
@@ -78,6 +80,8 @@ export class Distribution {
   readonly inBucket: number[];
   sum = 0;
   count = 0;
+  /** The last recorded trace of each bucket, the one above the last bound, too. */
+  marks: (Mark | undefined)[] | undefined;
 
   constructor(labels: Labels, bounds: readonly number[]) {
     this.labels = labels;
@@ -95,7 +99,17 @@ export class Distribution {
         return;
       }
   }
+
+  /** Notes which recorded trace an observed value is of. `at` in Unix ms. */
+  mark(value: number, traceId: string, at: number): void {
+    this.marks ??= [];
+    const above = this.#bounds.findIndex((bound) => value <= bound);
+    this.marks[above < 0 ? this.#bounds.length : above] = { value, traceId, at };
+  }
 }
+
+const escaped = (text: string): string =>
+  text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
 
 /** A histogram whose series are held by those who observe, as of `TallyCounter`. */
 export class TallyHistogram<L extends string> extends Family {
@@ -113,6 +127,23 @@ export class TallyHistogram<L extends string> extends Family {
     const distribution = new Distribution(labels, this.#bounds);
     this.#series.push(distribution);
     return distribution;
+  }
+
+  /** Recorded traces that figures of it stand for. */
+  exemplars(): Exemplar[] {
+    return this.#series.flatMap(({ labels, marks = [] }) => {
+      const shared = Object.entries(labels).map(([name, value]) => `,${name}="${escaped(value)}"`);
+      return marks.flatMap((mark, i) =>
+        mark === undefined
+          ? []
+          : [
+              {
+                ...mark,
+                series: `${this.name}_bucket{le="${this.#bounds[i] ?? '+Inf'}"${shared.join('')}}`,
+              },
+            ],
+      );
+    });
   }
 
   protected values(): Value[] {
