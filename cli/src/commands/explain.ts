@@ -1,7 +1,7 @@
 import { type AdminOptions, askAdmin } from '../ask-admin.ts';
 import { EXIT, paint, printJson, printLine, type Surroundings } from '../surroundings.ts';
 
-interface Stretch {
+export interface Stretch {
   readonly name: string;
   readonly fromUs: number;
   readonly us: number;
@@ -54,9 +54,11 @@ const linesOf = (told: Explanation, io: Surroundings): string[] => {
 /** A client chose paths and names: none of it may steer the terminal. */
 export const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '·');
 
-const milliseconds = (us: number): string => `${(us / 1000).toFixed(us < 10_000 ? 2 : 1)} ms`;
+/** A duration for people. */
+export const milliseconds = (us: number): string => `${(us / 1000).toFixed(us < 10_000 ? 2 : 1)} ms`;
 
-const barOf = ({ name, fromUs, us }: Stretch, totalUs: number): string => {
+/** One line of a waterfall, in the terminal's cells. */
+export const barOf = ({ name, fromUs, us }: Stretch, totalUs: number): string => {
   const cells = (part: number) => Math.round((part / Math.max(1, totalUs)) * BAR_CELLS);
   const before = Math.min(BAR_CELLS - 1, cells(fromUs));
   const length = Math.min(BAR_CELLS - before, Math.max(1, cells(us)));

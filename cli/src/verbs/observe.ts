@@ -25,6 +25,13 @@ export const addObserving = (program: Command, act: Act, io: Surroundings) => {
     .action((id, options) =>
       act(async () => (await import('../commands/explain.ts')).explain(id, options, io)),
     );
+  newCommand(program, 'trace', 'Show where the time of a recorded request went, over all processes.')
+    .argument('[id]', 'trace or request id (default: list the newest traces)')
+    .option('--service <name>', 'only traces that this service is in')
+    .option('--limit <n>', 'list so many', integerWithin(1, 1000), 20)
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((id, options) => act(async () => (await import('../commands/trace.ts')).trace(id, options, io)));
   newCommand(program, 'tail', 'Show the latest requests and what became of them.')
     .option('--tenant <id>', 'only of this tenant')
     .option('--route <name>', 'only of this route, by name or id')

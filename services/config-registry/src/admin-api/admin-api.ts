@@ -21,6 +21,7 @@ import { KONG_VERSION, nodeRoutes } from './node-routes.ts';
 import { revocationRoutes } from './revocation-routes.ts';
 import { schemaRoutes } from './schema-routes.ts';
 import { tagRoutes } from './tag-routes.ts';
+import { traceRoutes } from './trace-routes.ts';
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_KEY_LENGTH = 1024;
@@ -73,6 +74,7 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   debugRoutes(app, parts);
   revocationRoutes(app, parts);
   explainRoutes(app, parts);
+  traceRoutes(app, parts);
   keyRoutes(app, parts);
   return app;
 };
