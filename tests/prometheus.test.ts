@@ -195,6 +195,31 @@ test('given requests are traced, then Prometheus has exemplars of the latencies,
   expect((await world.gateway.admin(`/explain/${traceId}`)).status).toBe(200);
 });
 
+test('given requests are traced, then sluice trace shows each with its steps in every process, by the id of the request', async () => {
+  const { headers, status } = await call(world.gateway.ready.proxy, '/guarded', {
+    headers: { authorization: `Bearer ${tokenOf({ tenant: 'tenant-traced' })}` },
+  });
+  expect(status).toBe(200);
+  await eventually(async () => {
+    const { code, out } = await world.sluice('trace', `${headers['x-kong-request-id']}`);
+    expect(code).toBe(0);
+    expect(
+      out
+        .split('\n')
+        .slice(1)
+        .map((line) => /ms {2}(.*)$/.exec(line)?.[1] ?? ''),
+    ).toEqual([
+      'edge-proxy: GET guarded',
+      '  edge-proxy: request auth.v1.verify',
+      '    auth: process auth.v1.verify',
+      '  edge-proxy: GET',
+      '',
+    ]);
+  });
+  const { out } = await world.sluice('trace', '--service', 'auth', '--limit', '1');
+  expect(out).toMatch(/^\S+Z {2}[0-9a-f]{32} .* 4 spans {2}GET guarded \(edge-proxy\)$/m);
+});
+
 test('every metric that a rule or a dashboard names is exported by the fleet', async () => {
   const exprs = [
     ...rules().map(({ expr }) => expr),

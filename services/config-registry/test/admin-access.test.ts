@@ -42,6 +42,8 @@ describe('who may do what', () => {
     ['GET', '/key-auths', 'operator'],
     ['GET', '/consumers/alice/key-auth', 'operator'],
     ['GET', '/consumers/alice/jwt/x', 'operator'],
+    ['POST', '/v1/traces', 'viewer'],
+    ['GET', '/traces', 'viewer'],
     ['POST', '/services', 'operator'],
     ['PUT', '/routes/x', 'operator'],
     ['PATCH', '/plugins/x', 'operator'],
