@@ -2,6 +2,28 @@ import type { HeaderList } from '@sluice/plugins';
 
 const NONE: readonly string[] = [];
 
+/** The same hundred names come again and again. More of them are somebody's invention, and not remembered. */
+const MAX_KEYS = 1024;
+/** What clients and upstreams may add: the gateway's own names always find a place. */
+const MAX_KEYS_OF_PEERS = 512;
+const MAX_KEY_CHARS = 64;
+const keys = new Map<string, string>();
+
+/**
+ * A name in lower case. One object for each name: looking it up costs a third of writing it in lower case anew, and
+ * equal names are then told by their address.
+ */
+const keyOf = (name: string): string => keys.get(name) ?? learn(name, MAX_KEYS);
+const keyOfPeers = (name: string): string => keys.get(name) ?? learn(name, MAX_KEYS_OF_PEERS);
+
+const learn = (name: string, limit: number): string => {
+  const key = name.toLowerCase();
+  if (keys.size >= limit || name.length > MAX_KEY_CHARS) return key;
+  const first = keys.get(key) ?? key;
+  keys.set(key, first).set(name, first);
+  return first;
+};
+
 /**
  * Header lines in order, as written, looked up without regard to case. Most requests read and write some dozen
  * lines several times each, so every step is one pass over short lists, without closures.
@@ -20,7 +42,11 @@ export class Headers implements HeaderList {
   /** From Node's flat `[name, value, name, value, …]`. */
   static fromRaw(raw: readonly string[]): Headers {
     const headers = Headers.empty();
-    for (let i = 0; i + 1 < raw.length; i += 2) headers.append(raw[i] as string, raw[i + 1] as string);
+    for (let i = 0; i + 1 < raw.length; i += 2) {
+      headers.#names.push(raw[i] as string);
+      headers.#keys.push(keyOfPeers(raw[i] as string));
+      headers.#values.push(raw[i + 1] as string);
+    }
     return headers;
   }
 
@@ -46,12 +72,12 @@ export class Headers implements HeaderList {
   }
 
   get(name: string): string | undefined {
-    const at = this.#keys.indexOf(name.toLowerCase());
+    const at = this.#keys.indexOf(keyOf(name));
     return at === -1 ? undefined : this.#values[at];
   }
 
   getAll(name: string): readonly string[] {
-    const key = name.toLowerCase();
+    const key = keyOf(name);
     const first = this.#keys.indexOf(key);
     if (first === -1) return NONE;
     const values = [this.#values[first] as string];
@@ -61,7 +87,7 @@ export class Headers implements HeaderList {
   }
 
   has(name: string): boolean {
-    return this.#keys.includes(name.toLowerCase());
+    return this.#keys.includes(keyOf(name));
   }
 
   isRepeated(name: string): boolean {
@@ -71,7 +97,7 @@ export class Headers implements HeaderList {
   }
 
   set(name: string, value: string): void {
-    const key = name.toLowerCase();
+    const key = keyOf(name);
     const at = this.#keys.indexOf(key);
     if (at === -1) {
       this.#names.push(name);
@@ -86,12 +112,12 @@ export class Headers implements HeaderList {
 
   append(name: string, value: string): void {
     this.#names.push(name);
-    this.#keys.push(name.toLowerCase());
+    this.#keys.push(keyOf(name));
     this.#values.push(value);
   }
 
   delete(name: string): void {
-    const key = name.toLowerCase();
+    const key = keyOf(name);
     if (this.#keys.includes(key)) this.#removeFrom(0, key);
   }
 
