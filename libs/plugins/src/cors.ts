@@ -29,10 +29,18 @@ const findings = function* ({ origins }: CorsConfig): Generator<Finding> {
     if (!isOriginPattern(origin)) yield { path: ['origins', i], message: `'${origin}' is not a valid regex` };
 };
 
-const prepare = (config: CorsConfig) => ({ config, allowed: compileOrigins(config.origins ?? []) });
+const prepare = (config: CorsConfig) => ({
+  config,
+  allowed: compileOrigins(config.origins ?? []),
+  exposed: config.exposed_headers?.join(',') ?? '',
+});
 type Prepared = ReturnType<typeof prepare>;
 
 const varyByOrigin = (headers: HeaderList): void => {
+  if (!headers.has('Vary')) {
+    headers.append('Vary', 'Origin');
+    return;
+  }
   const names = headers.getAll('Vary').flatMap((line) => line.toLowerCase().split(/\s*,\s*/));
   if (!names.includes('origin') && !names.includes('*')) headers.append('Vary', 'Origin');
 };
@@ -87,8 +95,6 @@ export const cors = definePlugin({
   response: (exchange, prepared) => {
     if (exchange.memo.get('cors') === 'preflight') return;
     showOrigin(exchange, prepared, exchange.toClient);
-    const { exposed_headers } = prepared.config;
-    if (exposed_headers?.length)
-      exchange.toClient.set('Access-Control-Expose-Headers', exposed_headers.join(','));
+    if (prepared.exposed !== '') exchange.toClient.set('Access-Control-Expose-Headers', prepared.exposed);
   },
 });

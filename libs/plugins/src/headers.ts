@@ -34,7 +34,9 @@ export const FOREIGN_TRACE_HEADERS: readonly string[] = [
 const MAX_KEY_BYTES = 256;
 /** Fit to stand in a key as it is: short, and without control characters. */
 export const isPlainKey = (value: string): boolean =>
-  Buffer.byteLength(value) <= MAX_KEY_BYTES && !/\p{Cc}/u.test(value);
+  PLAIN_KEY.test(value) || (Buffer.byteLength(value) <= MAX_KEY_BYTES && !/\p{Cc}/u.test(value));
+/** What most names are made of: one byte each. */
+const PLAIN_KEY = /^[ -~]{0,256}$/;
 
 /**
  * Whose request it is: the verified credential's tenant, and only when the credential names none, the one the

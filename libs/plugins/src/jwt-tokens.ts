@@ -5,6 +5,8 @@ import type { Exchange } from './exchange.ts';
 import { parseArgs } from './query-args.ts';
 
 const BEARER = /[Bb]earer\s+(.+)/;
+/** What nearly every client writes, with nothing to be read otherwise in it: the rest is the token. */
+const PLAIN_BEARER = 'Bearer ';
 
 /** Where a token may stand. */
 export interface TokenPlaces {
@@ -25,17 +27,28 @@ export const challengesOf = (realm: string | null) => {
 };
 export type Challenges = ReturnType<typeof challengesOf>;
 
+const isVisible = (code: number): boolean => code > 0x20 && code < 0x7f;
+const tokenIn = (value: string): string =>
+  value.startsWith(PLAIN_BEARER) && isVisible(value.charCodeAt(PLAIN_BEARER.length))
+    ? value.slice(PLAIN_BEARER.length)
+    : (BEARER.exec(value)?.[1] ?? '');
+
+/** A query without escapes names what it has as it is: most have none of the arguments that are looked for. */
+const mayName = (query: string, names: readonly string[]): boolean =>
+  query !== '' && (/[%+]/.test(query) || names.some((name) => query.includes(name)));
+
 /** Every distinct token of the request: query arguments, then cookies, then headers. */
 const collectTokens = ({ query, fromClient }: Exchange, places: TokenPlaces): Set<string> => {
   const tokens = new Set<string>();
-  for (const { name, value } of query === '' ? [] : parseArgs(query))
-    if (value !== true && places.uri_param_names.includes(name)) tokens.add(value);
+  if (mayName(query, places.uri_param_names))
+    for (const { name, value } of parseArgs(query))
+      if (value !== true && places.uri_param_names.includes(name)) tokens.add(value);
   if (places.cookie_names.length > 0 && fromClient.has('cookie')) {
     // As nginx reads them: without decoding.
     const cookies = parseCookie(fromClient.getAll('cookie').join('; '), { decode: (value) => value });
     for (const name of places.cookie_names) tokens.add(cookies[name] ?? '');
   }
-  for (const name of places.header_names) tokens.add(BEARER.exec(fromClient.get(name) ?? '')?.[1] ?? '');
+  for (const name of places.header_names) tokens.add(tokenIn(fromClient.get(name) ?? ''));
   tokens.delete('');
   return tokens;
 };

@@ -126,6 +126,7 @@ const bindOne = (exchange: Exchange, bound: Bound, verified: string | undefined)
   }
   if (!agrees(exchange, header, verified)) return mismatch(exchange, header, header, verified);
   for (const name of lookAlikes) {
+    if (!toUpstream.has(name)) continue;
     if (!agrees(exchange, name, verified)) return mismatch(exchange, header, name, verified);
     toUpstream.delete(name);
   }

@@ -63,27 +63,60 @@ const turnOf = (exchange: ProxyExchange, step: ChainStep): PluginInstance | unde
   return turns?.has(step) === true ? turns.get(step) : instanceFor(step, identity?.consumer?.id);
 };
 
-/** Runs the access handlers, highest priority first. The first refusal ends the request, as in Kong. */
-export const runAccess = async (exchange: ProxyExchange, ports: Ports): Promise<Step> => {
-  for (const step of exchange.chain?.steps ?? []) {
-    const instance = takeTurn(exchange, step);
+/**
+ * Runs the access handlers, highest priority first. The first refusal ends the request, as in Kong. A promise only
+ * where a handler has to wait: in the steady state everything is known at once.
+ */
+export const runAccess = (exchange: ProxyExchange, ports: Ports): Step | Promise<Step> =>
+  accessFrom(0, exchange, ports);
+
+const accessFrom = (first: number, exchange: ProxyExchange, ports: Ports): Step | Promise<Step> => {
+  const steps = exchange.chain?.steps ?? [];
+  for (let at = first; at < steps.length; at++) {
+    const instance = takeTurn(exchange, steps[at] as ChainStep);
     if (instance === undefined || instance.plugin.access === undefined) continue;
     exchange.running = instance;
     const { name } = instance.plugin;
     const from = exchange.steps === undefined ? 0 : performance.now();
     try {
       const answer = instance.plugin.access(exchange, instance.prepared, ports);
-      const refusal = answer instanceof Promise ? await answer : answer;
+      if (answer instanceof Promise) return goOnAfter(answer, { at, from, instance }, exchange, ports);
       exchange.steps?.note(name, 'access', from);
-      if (refusal !== undefined && !isShadowed(exchange, ports, instance, refusal)) return refusal;
+      if (answer !== undefined && !isShadowed(exchange, ports, instance, answer)) return answer;
     } catch (error) {
-      exchange.steps?.note(name, 'access', from);
-      failed(exchange, ports, [name, 'access'], error);
-      return new GatewayError('GW_PLUGIN_FAILED', { cause: error });
+      return accessFailed(error, { from, name }, exchange, ports);
     }
   }
   exchange.running = undefined;
   return undefined;
+};
+
+const goOnAfter = async (
+  answer: Promise<Step>,
+  { at, from, instance }: { at: number; from: number; instance: PluginInstance },
+  exchange: ProxyExchange,
+  ports: Ports,
+): Promise<Step> => {
+  let refusal: Step;
+  try {
+    refusal = await answer;
+  } catch (error) {
+    return accessFailed(error, { from, name: instance.plugin.name }, exchange, ports);
+  }
+  exchange.steps?.note(instance.plugin.name, 'access', from);
+  if (refusal !== undefined && !isShadowed(exchange, ports, instance, refusal)) return refusal;
+  return accessFrom(at + 1, exchange, ports);
+};
+
+const accessFailed = (
+  error: unknown,
+  { from, name }: { from: number; name: string },
+  exchange: ProxyExchange,
+  ports: Ports,
+): GatewayError => {
+  exchange.steps?.note(name, 'access', from);
+  failed(exchange, ports, [name, 'access'], error);
+  return new GatewayError('GW_PLUGIN_FAILED', { cause: error });
 };
 
 /** Runs the response handlers over the answer's head. One that throws is counted and skipped. */

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { GatewayError, QuotaState } from '@sluice/contracts';
 import type { Route, Service } from '@sluice/gateway-config';
 import type { BudgetVerdict, Exchange, Identity, UpstreamAnswer } from '@sluice/plugins';
@@ -8,8 +7,10 @@ import type { RequestSteps } from './observe/request-steps.ts';
 import type { RequestTrace } from './observe/tracing.ts';
 import { randomHex } from './random-hex.ts';
 import { RequestBody } from './request-body.ts';
+import type { HostAndPort } from './routing/parse-host.ts';
 import type { Chain, ChainStep, PluginInstance } from './snapshot/chains.ts';
 import type { CompiledRoute } from './snapshot/compile.ts';
+import { type SocketFacts, socketFacts } from './socket-facts.ts';
 
 /** What a request cost and where it went, for metrics, log and the latency headers. Times by `performance.now()`. */
 export interface Timing {
@@ -18,6 +19,8 @@ export interface Timing {
   forwardedAt: number | undefined;
   /** Set when the upstream's head arrived, or the last attempt failed. */
   answeredAt: number | undefined;
+  /** Set when the last byte is out, or the client has left. */
+  endedAt: number | undefined;
 }
 
 /** One attempt at a target. `from` and `until` by `performance.now()`. */
@@ -33,17 +36,17 @@ export interface Attempted {
   readonly failure: string | undefined;
 }
 
-const REQUESTS_ON_SOCKET = Symbol('requests');
-const SOCKET_SERIAL = Symbol('serial');
-let lastSocketSerial = 0;
-type CountedSocket = Socket & { [REQUESTS_ON_SOCKET]?: number; [SOCKET_SERIAL]?: number };
-
 /** One request and its answer, from the first byte to the last. The public half is what plugins see. */
 export class ProxyExchange implements Exchange {
   readonly id = randomHex(16);
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly timing: Timing = { startedAt: performance.now(), forwardedAt: undefined, answeredAt: undefined };
+  readonly timing: Timing = {
+    startedAt: performance.now(),
+    forwardedAt: undefined,
+    answeredAt: undefined,
+    endedAt: undefined,
+  };
   readonly startedAt = Date.now();
   readonly body: RequestBody;
   readonly fromClient: Headers;
@@ -53,9 +56,13 @@ export class ProxyExchange implements Exchange {
   readonly method: string;
   readonly httpVersion: string;
   readonly rawTarget: string;
+  /** Of its connection, shared by the requests on it. */
+  readonly socket: SocketFacts;
   readonly connection: { readonly remotePort: number; readonly serial: number; readonly requests: number };
   readonly memo = new Map<string, unknown>();
   readonly bytesAtStart: { readonly read: number; readonly written: number };
+  /** What was written of its answer, counted when it ended. */
+  bytesWritten = 0;
 
   scheme: 'http' | 'https' = 'http';
   host = '';
@@ -66,6 +73,7 @@ export class ProxyExchange implements Exchange {
   clientIp = '';
   isPeerTrusted = false;
   hasOddNames = false;
+  hostRead: HostAndPort | undefined;
   path = '/';
   query = '';
   hasBareQuestionMark = false;
@@ -132,15 +140,18 @@ export class ProxyExchange implements Exchange {
     this.httpVersion = request.httpVersion;
     this.upstreamMethod = this.method;
     this.rawTarget = request.url ?? '/';
-    const socket = request.socket as CountedSocket;
-    socket[SOCKET_SERIAL] ??= ++lastSocketSerial;
-    socket[REQUESTS_ON_SOCKET] = (socket[REQUESTS_ON_SOCKET] ?? 0) + 1;
-    this.connection = {
-      remotePort: socket.remotePort ?? 0,
-      serial: socket[SOCKET_SERIAL],
-      requests: socket[REQUESTS_ON_SOCKET],
-    };
+    const { socket } = request;
+    this.socket = socketFacts(socket);
+    this.socket.requests += 1;
+    const { remotePort, serial, requests } = this.socket;
+    this.connection = { remotePort, serial, requests };
     this.bytesAtStart = { read: socket.bytesRead, written: socket.bytesWritten };
+  }
+
+  /** Takes the time and the bytes of its end, once for all who tell of it. */
+  end(): void {
+    this.timing.endedAt = performance.now();
+    this.bytesWritten = Math.max(0, this.request.socket.bytesWritten - this.bytesAtStart.written);
   }
 
   get traceId(): string {

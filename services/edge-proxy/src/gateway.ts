@@ -5,7 +5,7 @@ import type { Ports } from '@sluice/plugins';
 import type { LineWriter, Logger, Telemetry } from '@sluice/service-kit';
 import { sendError } from './answer.ts';
 import { runAccess, runSettle } from './chain.ts';
-import { clientAddress, plainAddress, type TrustedPeers } from './client-address.ts';
+import { clientAddress, type TrustedPeers } from './client-address.ts';
 import { headersForUpstream } from './client-headers.ts';
 import { ProxyExchange } from './exchange.ts';
 import { logExchange } from './observe/access-log.ts';
@@ -15,7 +15,6 @@ import { RequestSteps } from './observe/request-steps.ts';
 import { beginTrace, foreignParent } from './observe/tracing.ts';
 import { refuseProtocol } from './refuse-protocol.ts';
 import { normalisePath } from './routing/normalise-path.ts';
-import { parseHost } from './routing/parse-host.ts';
 import { isConfusing } from './routing/path-readings.ts';
 import type { RouteMatch } from './routing/route-entries.ts';
 import type { MatchRequest } from './routing/router.ts';
@@ -81,10 +80,12 @@ const openExchange = (
     headerOf(request, 'traceparent') ?? (gateway.tracing.enabled ? foreignParent(request) : undefined);
   const trace = beginTrace(gateway.tracing, request.method ?? 'GET', parent);
   const exchange = new ProxyExchange(request, response, trace);
-  exchange.scheme = 'encrypted' in request.socket ? 'https' : 'http';
-  exchange.port = request.socket.localPort ?? 0;
-  exchange.peer = plainAddress(request.socket.remoteAddress);
-  exchange.isPeerTrusted = gateway.trustedPeers.includes(exchange.peer);
+  const { socket } = exchange;
+  socket.isTrusted ??= gateway.trustedPeers.includes(socket.peer);
+  exchange.scheme = socket.scheme;
+  exchange.port = socket.localPort;
+  exchange.peer = socket.peer;
+  exchange.isPeerTrusted = socket.isTrusted;
   exchange.clientIp = clientAddress(
     exchange.peer,
     exchange.isPeerTrusted,
@@ -109,7 +110,7 @@ const matchRoute = (
   const target = normalisePath(exchange.rawTarget);
   if (target === undefined) return new GatewayError('GW_BAD_REQUEST');
   exchange.host = exchange.fromClient.get('host') ?? '';
-  const host = parseHost(exchange.host);
+  const host = exchange.hostRead;
   if (target.authority !== undefined && target.authority.toLowerCase() !== exchange.host.toLowerCase())
     return new GatewayError('GW_BAD_REQUEST'); // two hosts in one request: somebody behind us would read the other
   exchange.hostName = host?.host ?? '';
@@ -178,12 +179,12 @@ const prepareUpstream = (
 };
 const NO_NAMES: ReadonlySet<string> = new Set();
 
-const carryOn = async (
+const carryOn = (
   gateway: Gateway,
   exchange: ProxyExchange,
   compiled: CompiledConfig | undefined,
   carry: Carry,
-): Promise<GatewayError | undefined> => {
+): Promise<GatewayError | undefined> | GatewayError | undefined => {
   if (exchange.service === undefined || compiled === undefined) return new GatewayError('GW_NO_SERVICE');
   if (exchange.response.destroyed) return undefined; // the client left while the chain was asking
   return carry(gateway, exchange, compiled);
@@ -205,6 +206,7 @@ const settleWhenDone = (gateway: Gateway, exchange: ProxyExchange): void => {
 };
 
 const settle = (gateway: Gateway, exchange: ProxyExchange): void => {
+  exchange.end();
   runSettle(exchange, gateway.ports);
   gateway.metrics.record(exchange);
   gateway.records.note(exchange);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '@sluice/contracts';
 import { nominatedBy } from './client-headers.ts';
 import type { Headers } from './header-list.ts';
-import { parseHost } from './routing/parse-host.ts';
+import { type HostAndPort, parseHost } from './routing/parse-host.ts';
 
 const MAX_HEADER_LINE_BYTES = 8192;
 const MAX_TARGET_BYTES = 8192;
@@ -12,6 +12,8 @@ export interface Screened {
   readonly request: IncomingMessage;
   /** Set when a header's name has other characters than letters, digits and `-`. */
   hasOddNames: boolean;
+  /** What `Host` says. */
+  hostRead: HostAndPort | undefined;
 }
 
 /** Of the headers that decide where a request ends and whose it is. */
@@ -37,7 +39,7 @@ export const screenRequest = (screened: Screened): GatewayError | undefined => {
   if ((request.url ?? '').length > MAX_TARGET_BYTES)
     return new GatewayError('GW_BAD_REQUEST', { status: 414, message: 'URI too long' });
   const framing: Framing = { host: undefined, length: undefined, encoding: undefined };
-  return screenLines(screened, framing) ?? screenFraming(request, framing) ?? screenHost(request, framing);
+  return screenLines(screened, framing) ?? screenFraming(request, framing) ?? screenHost(screened, framing);
 };
 
 /** One pass over the lines as they came. */
@@ -85,10 +87,11 @@ const screenFraming = (
   return undefined;
 };
 
-const screenHost = (request: IncomingMessage, { host }: Framing): GatewayError | undefined => {
+const screenHost = (screened: Screened, { host }: Framing): GatewayError | undefined => {
   if (host === undefined)
-    return request.httpVersion === '1.0' ? undefined : new GatewayError('GW_BAD_REQUEST');
-  return parseHost(host) === undefined ? new GatewayError('GW_BAD_REQUEST') : undefined;
+    return screened.request.httpVersion === '1.0' ? undefined : new GatewayError('GW_BAD_REQUEST');
+  screened.hostRead = parseHost(host);
+  return screened.hostRead === undefined ? new GatewayError('GW_BAD_REQUEST') : undefined;
 };
 
 const RESPONSE_HOP_BY_HOP = new Set([

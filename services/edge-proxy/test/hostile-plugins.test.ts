@@ -98,7 +98,7 @@ describe('whatever a plugin gets, it costs its own request at most', () => {
         fc.asyncProperty(fc.array(values, { minLength: 1, maxLength: 30 }), async (plan) => {
           const exchange = hostile(plan, { chain, id: 'x' }) as ProxyExchange;
           const outside = ports(plan);
-          await within(runAccess(exchange, outside));
+          await within(Promise.resolve(runAccess(exchange, outside)));
           runResponse(exchange, outside);
           runInspect(exchange, outside);
           const [step] = chain.steps;

@@ -161,7 +161,7 @@ export class LeaseBook {
   /** The lease to spend from; those that are over or empty leave the book. */
   #current(budget: Budget, now: number): Lease | undefined {
     for (;;) {
-      const [lease] = budget.leases;
+      const lease = budget.leases[0];
       if (lease === undefined) {
         this.#leased.delete(budget);
         return undefined;
@@ -255,9 +255,9 @@ const withBack = (windows: readonly WindowState[], unused: number): readonly Win
 const windowsAt = ({ windows, leases, seenAt }: Budget, now: number): WindowState[] => {
   let held = 0;
   for (const { balance } of leases) held += balance;
-  return windows.map(({ period, limit, remaining, resetMs }) => ({
-    ...{ period, limit },
-    remaining: remaining + held,
-    resetMs: Math.max(0, resetMs - (now - seenAt)),
-  }));
+  const passed = now - seenAt;
+  return windows.map(({ period, limit, remaining, resetMs }) => {
+    const left = resetMs - passed;
+    return { period, limit, remaining: remaining + held, resetMs: Math.max(0, left) };
+  });
 };

@@ -42,7 +42,9 @@ export const createPorts = (
     noteQuota(own(exchange), quotaKey, decisions.readQuota(own(exchange), quotaKey)),
   count: (metric, labels) =>
     metric === 'plugin_errors' ? metrics.pluginFailed(labels ?? {}) : metrics.pluginEvent(metric),
-  log: (level, message, fields) => logger[level]({ ...fields }, message),
+  log: (level, message, fields) => {
+    if (logger.isLevelEnabled(level)) logger[level]({ ...fields }, message);
+  },
   recallAnswer: (key) => answers.recall(key),
   rememberAnswer: (key, answer, keepSeconds) => answers.remember(key, answer, keepSeconds),
   countedUnits: (key, period) => units.counted(key, period),

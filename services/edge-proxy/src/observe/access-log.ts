@@ -15,7 +15,7 @@ export const logExchange = (
   const status = response.headersSent ? response.statusCode : (upstream?.status ?? 499);
   if (policy === 'off' || (policy === 'errors' && status < 400 && errorCode === undefined)) return;
   if (!lines.isOn()) return;
-  const { startedAt, forwardedAt, answeredAt } = exchange.timing;
+  const { startedAt, forwardedAt, answeredAt, endedAt = performance.now() } = exchange.timing;
   const upstreamMs =
     forwardedAt === undefined || answeredAt === undefined ? undefined : answeredAt - forwardedAt;
   lines.write(
@@ -31,13 +31,18 @@ export const logExchange = (
       clientField('consumer', identity?.consumer?.username) +
       textField('decision', errorCode ?? 'forwarded') +
       textField('client', exchange.clientIp) +
-      `,"duration_ms":${tenths(performance.now() - startedAt)}` +
+      `,"duration_ms":${tenths(endedAt - startedAt)}` +
       (upstreamMs === undefined ? '' : `,"upstream_ms":${tenths(upstreamMs)}`),
   );
 };
 
-const textField = (name: string, value: string | null | undefined): string =>
-  value === undefined || value === null ? '' : `,"${name}":${JSON.stringify(value)}`;
+/** Nothing in it has to be escaped. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+const textField = (name: string, value: string | null | undefined): string => {
+  if (value === undefined || value === null) return '';
+  return PLAIN.test(value) ? `,"${name}":"${value}"` : `,"${name}":${JSON.stringify(value)}`;
+};
 
 /** Control characters beyond ASCII, and what some readers of logs take for the end of a line. */
 const BREAKING = /[\u007f-\u009f\u2028\u2029]/;
@@ -47,6 +52,7 @@ const escaped = (character: string): string => `\\u${character.charCodeAt(0).toS
 /** As `textField`, for what a client chose. */
 const clientField = (name: string, value: string | null | undefined): string => {
   const field = textField(name, value);
+  if (typeof value !== 'string' || PLAIN.test(value)) return field;
   return BREAKING.test(field) ? field.replace(EVERY_BREAKING, escaped) : field;
 };
 

@@ -83,7 +83,7 @@ export class DecisionRecords {
   /** Remembers a finished request. */
   note(exchange: ProxyExchange): void {
     if (this.ring.capacity === 0) return;
-    const slot = this.ring.keep(exchange, performance.now());
+    const slot = this.ring.keep(exchange, exchange.timing.endedAt ?? performance.now());
     if (!isNotable(slot) && Math.random() >= this.#options.sample) return;
     this.#queue(slot);
   }

@@ -133,12 +133,11 @@ export class DecisionSlot {
     this.message = ERRORS.GW_OVERLOADED.message;
   }
 
-  #fillBytes({ request, bytesAtStart }: ProxyExchange): void {
-    const { socket } = request;
+  #fillBytes({ request, bytesAtStart, bytesWritten }: ProxyExchange): void {
     const length = request.headers['content-length'];
-    const read = length === undefined ? socket.bytesRead - bytesAtStart.read : Number(length) || 0;
+    const read = length === undefined ? request.socket.bytesRead - bytesAtStart.read : Number(length) || 0;
     this.bytesIn = Math.max(0, read);
-    this.bytesOut = Math.max(0, socket.bytesWritten - bytesAtStart.written);
+    this.bytesOut = bytesWritten;
   }
 
   #fillRefusal(exchange: ProxyExchange): void {

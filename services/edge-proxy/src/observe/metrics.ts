@@ -243,10 +243,9 @@ const recordStatus = (series: RouteSeries, { upstream, response }: ProxyExchange
 };
 
 const recordLatency = (series: RouteSeries, { timing, trace }: ProxyExchange): void => {
-  const { startedAt, forwardedAt, answeredAt } = timing;
-  const now = performance.now();
-  const total = now - startedAt;
-  const own = Math.max(0, (forwardedAt ?? now) - startedAt);
+  const { startedAt, forwardedAt, answeredAt, endedAt = performance.now() } = timing;
+  const total = endedAt - startedAt;
+  const own = Math.max(0, (forwardedAt ?? endedAt) - startedAt);
   const { request, kong, legacyRequest, legacyKong } = series.latencies;
   request.observe(total);
   kong.observe(own);
@@ -265,8 +264,7 @@ const recordLatency = (series: RouteSeries, { timing, trace }: ProxyExchange): v
 };
 
 const recordBandwidth = (series: RouteSeries, exchange: ProxyExchange, consumer: string): void => {
-  const written = exchange.request.socket.bytesWritten - exchange.bytesAtStart.written;
   const { ingress, egress } = series.bandwidth(consumer);
   ingress.value += Math.max(0, requestBytes(exchange));
-  egress.value += Math.max(0, written);
+  egress.value += exchange.bytesWritten;
 };

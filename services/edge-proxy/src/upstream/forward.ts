@@ -27,17 +27,28 @@ export interface Forwarding extends Balancing, Guards {
  * failed or died before any byte of an answer, never after an answer, and never a second POST once it was sent.
  * The body of the answer is still to be read.
  */
-export const forward = async (
+export const forward = (
   exchange: ProxyExchange,
   compiled: CompiledConfig,
   service: Service,
   forwarding: Forwarding,
 ): Promise<IncomingAnswer | GatewayError> => {
   exchange.timing.forwardedAt = performance.now();
-  const opened = openCall(forwarding, compiled, service, exchange);
+  const call = openCall(forwarding, compiled, service, exchange);
+  return call === undefined
+    ? tryTargets(exchange, compiled, service, { call, forwarding })
+    : forwardBalanced(exchange, compiled, service, { opened: call, forwarding });
+};
+
+const forwardBalanced = async (
+  exchange: ProxyExchange,
+  compiled: CompiledConfig,
+  service: Service,
+  { opened, forwarding }: { opened: BalancedCall | Promise<BalancedCall>; forwarding: Forwarding },
+): Promise<IncomingAnswer | GatewayError> => {
   const call = opened instanceof Promise ? await opened : opened;
   const answer = await tryTargets(exchange, compiled, service, { call, forwarding });
-  if (answer instanceof GatewayError && call?.setCookie !== undefined)
+  if (answer instanceof GatewayError && call.setCookie !== undefined)
     exchange.toClient.append('Set-Cookie', call.setCookie);
   return answer;
 };
@@ -60,7 +71,9 @@ const tryTargets = async (
       return exchange.tries === 0 ? target : new GatewayError('GW_UPSTREAM_UNAVAILABLE');
     }
     call?.sent();
-    const answer = await attempt(exchange, forwarding, service, { target, tls, onFreshConnection });
+    const begun = begin(exchange, target);
+    const answer = await send(exchange, forwarding, service, { begun, tls, onFreshConnection });
+    end(exchange, begun, answer);
     if (!('kind' in answer)) {
       targetBreaker.succeeded(target.label);
       call?.answered(answer);
@@ -103,23 +116,34 @@ const nextTarget = (
   });
 };
 
-/** One attempt at one target, inside a client span of the request's trace where there is one. */
-const attempt = async (
+/** An attempt under way, inside a client span of the request's trace where that is recorded. */
+interface Begun {
+  readonly target: Target;
+  readonly startedAt: number;
+  readonly from: number;
+  readonly span: ReturnType<typeof beginUpstreamSpan>;
+}
+
+const begin = (exchange: ProxyExchange, target: Target): Begun => {
+  exchange.target = target.label;
+  exchange.tries += 1;
+  const span = beginUpstreamSpan(exchange.trace, exchange.upstreamMethod, target);
+  return { target, startedAt: Date.now(), from: performance.now(), span };
+};
+
+const send = (
   exchange: ProxyExchange,
   forwarding: Forwarding,
   service: Service,
-  on: Pick<AttemptOptions, 'target' | 'tls' | 'onFreshConnection'>,
+  { begun, tls, onFreshConnection }: Pick<AttemptOptions, 'tls' | 'onFreshConnection'> & { begun: Begun },
 ): Promise<IncomingAnswer | AttemptFailure> => {
-  exchange.target = on.target.label;
-  exchange.tries += 1;
-  const { host, port } = on.target;
-  const startedAt = Date.now();
-  const from = performance.now();
-  const span = beginUpstreamSpan(exchange.trace, exchange.upstreamMethod, on.target);
+  const { target, span } = begun;
   const traceparent = span === undefined ? exchange.trace.traceparent : traceparentOf(span);
-  const answer = await forwarding.engine.send(exchange, {
-    ...on,
-    headers: upstreamHeaders(exchange, on.target, traceparent),
+  return forwarding.engine.send(exchange, {
+    target,
+    tls,
+    onFreshConnection,
+    headers: upstreamHeaders(exchange, target, traceparent),
     path: withQuery(exchange.upstreamPath, queryOf(exchange)),
     timeouts: {
       connect: service.connect_timeout,
@@ -129,16 +153,22 @@ const attempt = async (
     },
     verifyTls: service.tls_verify ?? false, // Kong's default
   });
+};
+
+const end = (
+  exchange: ProxyExchange,
+  { target: { host, port }, startedAt, from, span }: Begun,
+  answer: IncomingAnswer | AttemptFailure,
+): void => {
   const until = performance.now();
   exchange.timing.answeredAt = until;
   const failure = 'kind' in answer ? answer.kind : undefined;
   const ip = 'kind' in answer ? undefined : answer.remoteAddress;
   exchange.attempts.push({ host, port, ip, startedAt, from, until, failure });
-  if (span === undefined) return answer;
+  if (span === undefined) return;
   if ('kind' in answer) failSpan(span, answer.kind);
   else span.setAttribute('http.response.status_code', answer.status);
   span.end();
-  return answer;
 };
 
 /** What a failed attempt says about its target. */

@@ -6,6 +6,9 @@ import { BalancedCall } from './balancing/balanced-call.ts';
 import type { Balancers } from './balancing/balancers.ts';
 import { type ConnectTo, type Target, targetAt } from './target.ts';
 
+/** The one target of a service whose host is just a host, made with its first request. */
+const only = new WeakMap<Service, { readonly target: Target; readonly connectTo: ConnectTo }>();
+
 /** What a choice is made with. */
 export interface Balancing {
   readonly balancers: Balancers;
@@ -38,6 +41,10 @@ export const pickTarget = (
   connectTo: ConnectTo,
 ): Target | GatewayError => {
   const protocol = service.protocol === 'https' ? 'https:' : 'http:';
-  if (call === undefined) return targetAt(protocol, service.host, service.port, connectTo);
-  return call.next(protocol) ?? new GatewayError('GW_NO_PEER');
+  if (call !== undefined) return call.next(protocol) ?? new GatewayError('GW_NO_PEER');
+  const known = only.get(service);
+  if (known?.connectTo === connectTo) return known.target;
+  const target = targetAt(protocol, service.host, service.port, connectTo);
+  only.set(service, { target, connectTo });
+  return target;
 };

@@ -31,7 +31,7 @@ export const relayAnswer = (
       resolve();
       return;
     }
-    response.once('close', () => {
+    response.on('close', () => {
       upstream.destroy();
       resolve();
     });

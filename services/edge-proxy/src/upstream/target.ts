@@ -4,6 +4,8 @@ export interface Target {
   /** Name or address to connect to; an IPv6 address without brackets. */
   readonly host: string;
   readonly port: number;
+  /** Where connections go, `host:port`: requests to the same one share them. */
+  readonly address: string;
   /** `Host` for this target. */
   readonly hostHeader: string;
   /** `host:port` as configured, for logs and metrics. */
@@ -41,10 +43,11 @@ export const targetAt = (
 ): Target => {
   const label = `${bracketed(host)}:${port}`;
   const elsewhere = connectTo.get(label.toLowerCase());
+  const to = elsewhere ?? { host, port };
   return {
     protocol,
-    host: elsewhere?.host ?? host,
-    port: elsewhere?.port ?? port,
+    ...to,
+    address: `${to.host}:${to.port}`,
     hostHeader: hostHeaderFor(protocol, host, port),
     label,
   };

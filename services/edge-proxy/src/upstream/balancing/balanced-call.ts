@@ -39,7 +39,8 @@ export class BalancedCall {
     const known = peer.made.get(protocol);
     if (known !== undefined) return known;
     const hostHeader = this.#balancer.upstream.host_header ?? hostHeaderFor(protocol, peer.host, peer.port);
-    const target: Target = { protocol, host: peer.address, port: peer.port, hostHeader, label: peer.target };
+    const { address: host, port, target: label } = peer;
+    const target: Target = { protocol, host, port, address: `${host}:${port}`, hostHeader, label };
     peer.made.set(protocol, target);
     return target;
   }

@@ -56,9 +56,9 @@ export class ConnectionPools {
   }
 
   /** `hostHeader` is the name that a target is asked for by TLS. */
-  of({ protocol, host, port }: Target, hostHeader: string): TargetPool {
+  of({ protocol, host, port, address }: Target, hostHeader: string): TargetPool {
     const servername = protocol === 'https:' ? serverName(hostHeader) : undefined;
-    const key = servername === undefined ? `${host}:${port}` : `${host}:${port}:${servername}`;
+    const key = servername === undefined ? address : `${address}:${servername}`;
     const known = this.#pools.get(key);
     if (known !== undefined) return known;
     const peer = { host, port, tls: servername === undefined ? undefined : { ...this.#tls, servername } };

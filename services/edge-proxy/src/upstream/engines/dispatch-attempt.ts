@@ -59,7 +59,7 @@ export class DispatchAttempt implements Dispatcher.DispatchHandler, IncomingAnsw
     this.#resolve = resolve;
     this.#limitMs = exchange.body.hasBody ? timeouts.write : timeouts.read;
     this.#wasReused = connection.uses > 0;
-    exchange.response.once('close', this.#onClientClose);
+    exchange.response.on('close', this.#onClientClose);
   }
 
   get connectTimeoutMs(): number {
