@@ -3,6 +3,13 @@ import { redacted } from './redact.ts';
 
 export type { Logger } from 'pino';
 
+/** JSON leaves these as they are; readers of logs take them for the end of a line, or obey them. */
+const BREAKING = /[\u007f-\u009f\u2028\u2029]/;
+const EVERY_BREAKING = new RegExp(BREAKING, 'g');
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+const withoutBreaks = (line: string): string =>
+  BREAKING.test(line) ? line.replace(EVERY_BREAKING, escaped) : line;
+
 /** The process's logger: JSON lines on stdout with `service` and `instance`, without secrets. */
 export const createLogger = (
   options: { service: string; instance: string; level: string },
@@ -14,6 +21,7 @@ export const createLogger = (
       base: { service: options.service, instance: options.instance },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: redacted },
+      hooks: { streamWrite: withoutBreaks },
       serializers: { err: (error: unknown) => error }, // `redacted` has brought it to its form
     },
     destination ?? pino.destination({ sync: false, minLength: 0 }),

@@ -105,10 +105,12 @@ test('given fields that contain themselves, then the line is written all the sam
 test('given line breaks and control characters, then an event is still one line', () => {
   const { logger, lines } = logging();
 
-  logger.info({ path: '/a\r\n{"level":"fatal"}\u001b[31m' }, 'a\nb');
+  const path = '/a\r\n{"level":"fatal"}\u001b[31m\u007f\u0085\u009b\u2028\u2029';
+  logger.info({ path }, 'a\nb\u2028');
 
   expect(lines).toHaveLength(1);
-  expect(lines[0]?.trimEnd()).not.toMatch(/\p{Cc}/u);
+  expect(lines[0]?.trimEnd()).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ path, msg: 'a\nb\u2028' });
 });
 
 test('given a line made by hand, then it has the form of the logger’s own', () => {

@@ -12,6 +12,7 @@ import type { OverloadGate } from './overload/gate.ts';
 import { shedRequest } from './overload/shed.ts';
 import { randomHex } from './random-hex.ts';
 import type { Settings } from './settings.ts';
+import { SlowBodies } from './slow-bodies.ts';
 import { TlsFront } from './tls.ts';
 import { carryWebSocket } from './upstream/upgrade.ts';
 
@@ -21,10 +22,12 @@ const LOOK_FOR_SLOW_MS = 5000;
 const IDLE_SHARE = 0.1;
 const IDLE_GRACE_MS = 1000;
 const LOOK_FOR_IDLE_MS = 50;
+/** A slow client has so long to read its 408, in ms. */
+const CUT_WITHIN_MS = 500;
 
 type ListenerSettings = Pick<
   Settings,
-  'MAX_HEADER_BYTES' | 'KEEP_ALIVE_TIMEOUT_MS' | 'HEADERS_TIMEOUT_MS' | 'MAX_CONNECTIONS'
+  'MAX_HEADER_BYTES' | 'KEEP_ALIVE_TIMEOUT_MS' | 'HEADERS_TIMEOUT_MS' | 'BODY_TIMEOUT_MS' | 'MAX_CONNECTIONS'
 >;
 
 /** Requests of a connection that are being answered; more than one when a client does not wait. */
@@ -42,6 +45,7 @@ export class Listener {
   readonly #gateway: Gateway;
   readonly #settings: ListenerSettings;
   readonly #gate: OverloadGate;
+  readonly #slowBodies: SlowBodies | undefined;
   #tls: TlsFront | undefined;
   #accepted = 0;
   #requests = 0;
@@ -51,12 +55,14 @@ export class Listener {
     this.#gateway = gateway;
     this.#gate = gate;
     this.#settings = settings;
+    this.#slowBodies =
+      settings.BODY_TIMEOUT_MS === 0 ? undefined : new SlowBodies(settings.BODY_TIMEOUT_MS, cutSlow);
     this.#server = createServer({
       maxHeaderSize: settings.MAX_HEADER_BYTES,
       keepAliveTimeout: settings.KEEP_ALIVE_TIMEOUT_MS,
       headersTimeout: settings.HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: Math.min(LOOK_FOR_SLOW_MS, settings.HEADERS_TIMEOUT_MS / 2),
-      requestTimeout: 0, // a long upload is not an attack; idle times are bounded by the service's timeouts
+      requestTimeout: 0, // a long upload is not an attack; `SlowBodies` bounds how slow it may be
       noDelay: true,
       requireHostHeader: false, // Node's own 400 has none of our lines; screenRequest refuses such a request
       // Any other upgrade is an ordinary request whose Upgrade header goes no further.
@@ -144,6 +150,7 @@ export class Listener {
     await Promise.all([plainClosed, tls?.closed]);
     clearInterval(idle);
     clearTimeout(deadline);
+    this.#slowBodies?.stop();
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -157,10 +164,12 @@ export class Listener {
     const onSocket = noteRequest(request, response);
     response.once('close', () => {
       this.#inFlight -= 1;
+      this.#slowBodies?.forget(request);
       onSocket.count -= 1;
       if (onSocket.count === 0 && isCondemned(request.socket)) request.socket.end();
       if (!request.complete) boundUnwantedBody(request);
     });
+    this.#slowBodies?.watch(request, response);
     if (this.#gate.isActive && !this.#gate.admits(request)) this.#shed(request, response);
     else this.#handle(handleRequest(this.#gateway, request, response), response);
   }
@@ -220,6 +229,15 @@ const onMalformed = (error: NodeJS.ErrnoException, socket: Duplex): void => {
   else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
     answerRaw(socket, new GatewayError('GW_REQUEST_TIMEOUT'));
   else answerRaw(socket, new GatewayError('GW_BAD_REQUEST'));
+};
+
+/** 408, and the end of the connection, and with it of the upstream's. */
+const cutSlow = (request: IncomingMessage): void => {
+  onMalformed(
+    Object.assign(new Error('the body trickles'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }),
+    request.socket,
+  );
+  boundUnwantedBody(request, CUT_WITHIN_MS);
 };
 
 /** Answers on a socket for which there is no parsed request, and closes it. */

@@ -156,6 +156,14 @@ export const Settings = z.object({
     .min(100)
     .default(60_000)
     .describe('How long a client may take to send the head of a request, in ms; then 408.'),
+  BODY_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(50_000)
+    .describe(
+      'A client that sends less than 1 KiB of a body in this time, in ms, while nothing but it is waited for gets 408; 0: it may take its time.',
+    ),
   MAX_CONNECTIONS: z.coerce
     .number()
     .int()

@@ -81,6 +81,40 @@ describe.each(ENGINES)('by %s', (engine) => {
     expect(text).toMatch(/^HTTP\/1\.1 200 [\s\S]*enough/);
   });
 
+  test('given a body that trickles, then it is cut with 408 and its upstream freed, and one that flows passes', async () => {
+    const hungUp: string[] = [];
+    await using upstream = await Upstream.start((incoming, response) => {
+      incoming.on('close', () => {
+        if (!incoming.complete) hungUp.push(incoming.url ?? '');
+      });
+      incoming.resume().on('end', () => response.end('all of it'));
+    });
+    const to = service('up', upstream.url);
+    const settings = { BODY_TIMEOUT_MS: '400' };
+    await using world = await EdgeWorld.start({ services: [to], routes: [route('all', to)] }, settings);
+    const drip = (path: string, piece: string) =>
+      new Promise<string>((resolve) => {
+        let text = '';
+        const head = `POST ${path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n`;
+        const socket = connect(world.port, '127.0.0.1', () => socket.write(head));
+        let left = 60;
+        const chunk = `${piece.length.toString(16)}\r\n${piece}\r\n`;
+        const dripping = setInterval(() => socket.write(left-- > 0 ? chunk : '0\r\n\r\n'), 20);
+        socket.on('data', (bytes: Buffer) => {
+          text += bytes.toString('latin1');
+        });
+        socket.on('error', () => undefined);
+        socket.once('close', () => {
+          clearInterval(dripping);
+          resolve(text);
+        });
+      });
+    const [slow, steady] = await Promise.all([drip('/slow', 'x'), drip('/steady', 'x'.repeat(4000))]);
+    expect(slow).toMatch(/^HTTP\/1\.1 408 /);
+    expect(steady).toMatch(/^HTTP\/1\.1 200 [\s\S]*all of it/);
+    await eventually(() => expect(hungUp).toEqual(['/slow']));
+  });
+
   test('given 6,000 lines of one name, then the request passes as it is', async () => {
     await using upstream = await Upstream.start((incoming, response) =>
       response.end(`${incoming.rawHeaders.filter((name) => name === 'a').length}`),
