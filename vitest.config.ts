@@ -25,6 +25,7 @@ export default defineConfig({
       project('workspace', '.', 'tools/*.test.ts'),
       project('e2e', 'tests', '*.test.ts'),
       project('bundles', 'tests/bundles', '*.test.ts'),
+      project('kubernetes', 'tests/kubernetes', '*.test.ts'),
       project('skew', 'tests/skew', '*.test.ts'),
       project('faults', 'tests/faults', '*.test.ts'),
       project('conformance', 'tests/conformance', '*.test.ts', './shared-gateways.ts'),

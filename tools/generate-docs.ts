@@ -185,6 +185,7 @@ const licencesPage = (): string => {
 /** The generated files: path from the root, and what it should hold. */
 export const generateDocs = async (): Promise<Readonly<Record<string, string>>> => ({
   'deploy/nats/users.conf': natsUsers(),
+  'deploy/kubernetes/overlays/dev/users.conf': natsUsers(),
   'docs/asyncapi.json': `${JSON.stringify(toAsyncApi(contracts), null, 2)}\n`,
   'docs/errors.md': errorsPage(),
   'docs/licences.md': licencesPage(),

@@ -1,0 +1,163 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+
+const FOLDER = join(import.meta.dirname, '..', '..', 'deploy', 'kubernetes');
+
+const name = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/);
+const labels = z.record(z.string(), z.string());
+const port = z.int().min(1).max(65_535);
+const probe = z.strictObject({
+  httpGet: z.strictObject({ path: z.enum(['/livez', '/readyz', '/healthz']), port: z.string() }).optional(),
+  exec: z.strictObject({ command: z.array(z.string()) }).optional(),
+  periodSeconds: z.int().optional(),
+  failureThreshold: z.int().optional(),
+});
+const source = z.strictObject({
+  secretKeyRef: z.strictObject({ name, key: z.string(), optional: z.boolean().optional() }).optional(),
+  configMapKeyRef: z.strictObject({ name, key: z.string() }).optional(),
+  fieldRef: z.strictObject({ fieldPath: z.enum(['metadata.name']) }).optional(),
+});
+const container = z.strictObject({
+  name,
+  image: z.string(),
+  args: z.array(z.string()).optional(),
+  env: z
+    .array(z.strictObject({ name: z.string(), value: z.string().optional(), valueFrom: source.optional() }))
+    .optional(),
+  ports: z.array(z.strictObject({ name: z.string().max(15), containerPort: port })),
+  resources: z
+    .strictObject({ requests: z.record(z.string(), z.string()), limits: z.record(z.string(), z.string()) })
+    .optional(),
+  securityContext: z
+    .strictObject({
+      allowPrivilegeEscalation: z.literal(false),
+      readOnlyRootFilesystem: z.literal(true),
+      capabilities: z.strictObject({ drop: z.tuple([z.literal('ALL')]) }),
+    })
+    .optional(),
+  startupProbe: probe.optional(),
+  readinessProbe: probe,
+  livenessProbe: probe.optional(),
+  volumeMounts: z.array(z.strictObject({ name, mountPath: z.string(), readOnly: z.boolean().optional() })),
+});
+const podSpec = z.strictObject({
+  automountServiceAccountToken: z.literal(false),
+  terminationGracePeriodSeconds: z.int().optional(),
+  securityContext: z.looseObject({ runAsNonRoot: z.literal(true), runAsUser: z.int().min(1) }),
+  topologySpreadConstraints: z.array(z.looseObject({ topologyKey: z.string(), maxSkew: z.int() })).optional(),
+  containers: z.tuple([container]),
+  volumes: z
+    .array(
+      z.strictObject({
+        name,
+        emptyDir: z.strictObject({ sizeLimit: z.string() }).optional(),
+        configMap: z.strictObject({ name }).optional(),
+      }),
+    )
+    .default([]),
+});
+const workload = {
+  selector: z.strictObject({ matchLabels: labels }),
+  template: z.strictObject({ metadata: z.strictObject({ labels }), spec: podSpec }),
+};
+const metadata = z.looseObject({ name, namespace: name.optional(), labels: labels.optional() });
+
+/** The fields that our manifests use, as the API of Kubernetes has them; any other is a mistake. */
+const Manifest = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...{ apiVersion: z.literal('apps/v1'), kind: z.literal('Deployment'), metadata },
+    spec: z.strictObject({
+      ...workload,
+      replicas: z.int().optional(),
+      strategy: z.strictObject({
+        rollingUpdate: z.strictObject({ maxSurge: z.int(), maxUnavailable: z.literal(0) }),
+      }),
+    }),
+  }),
+  z.strictObject({
+    ...{ apiVersion: z.literal('apps/v1'), kind: z.literal('StatefulSet'), metadata },
+    spec: z.strictObject({
+      ...workload,
+      serviceName: name,
+      replicas: z.int(),
+      volumeClaimTemplates: z.array(z.looseObject({ metadata: z.strictObject({ name }) })),
+    }),
+  }),
+  z.strictObject({
+    ...{ apiVersion: z.literal('v1'), kind: z.literal('Service'), metadata },
+    spec: z.strictObject({
+      selector: labels,
+      clusterIP: z.literal('None').optional(),
+      ports: z.array(z.strictObject({ name: z.string(), port, targetPort: z.string() })),
+    }),
+  }),
+  z.strictObject({
+    ...{ apiVersion: z.literal('policy/v1'), kind: z.literal('PodDisruptionBudget'), metadata },
+    spec: z.strictObject({ maxUnavailable: z.int(), selector: z.strictObject({ matchLabels: labels }) }),
+  }),
+  z.strictObject({
+    ...{ apiVersion: z.literal('networking.k8s.io/v1'), kind: z.literal('NetworkPolicy'), metadata },
+    spec: z.strictObject({
+      podSelector: z.strictObject({
+        matchLabels: labels.optional(),
+        matchExpressions: z
+          .array(z.strictObject({ key: z.string(), operator: z.literal('In'), values: z.array(z.string()) }))
+          .optional(),
+      }),
+      policyTypes: z.array(z.enum(['Ingress', 'Egress'])),
+      ingress: z.array(z.unknown()).optional(),
+      egress: z.array(z.unknown()).optional(),
+    }),
+  }),
+  z.strictObject({
+    ...{ apiVersion: z.literal('autoscaling/v2'), kind: z.literal('HorizontalPodAutoscaler'), metadata },
+    spec: z.looseObject({
+      scaleTargetRef: z.strictObject({ apiVersion: z.string(), kind: z.string(), name }),
+      minReplicas: z.int(),
+      maxReplicas: z.int(),
+      metrics: z.array(
+        z.looseObject({ pods: z.looseObject({ metric: z.strictObject({ name: z.string() }) }).optional() }),
+      ),
+    }),
+  }),
+  z.strictObject({
+    ...{ apiVersion: z.literal('monitoring.coreos.com/v1'), kind: z.literal('ServiceMonitor'), metadata },
+    spec: z.strictObject({
+      selector: z.strictObject({ matchLabels: labels }),
+      endpoints: z.array(z.strictObject({ port: z.string(), path: z.string(), interval: z.string() })),
+    }),
+  }),
+  z.strictObject({
+    ...{ apiVersion: z.literal('v1'), kind: z.literal('ConfigMap'), metadata },
+    data: z.record(z.string(), z.string()),
+  }),
+  z.strictObject({ apiVersion: z.literal('v1'), kind: z.literal('Namespace'), metadata }),
+]);
+export type Manifest = z.output<typeof Manifest>;
+export type Kind = Manifest['kind'];
+
+/** False where there is no kubectl to render with. */
+export const hasKustomize = (): boolean => spawnSync('kubectl', ['kustomize', '--help']).status === 0;
+
+/**
+ * An overlay as it would be applied.
+ * @throws Error with kubectl's words, or naming the field that is none of Kubernetes'.
+ */
+export const render = (overlay: string): readonly Manifest[] => {
+  const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', join(FOLDER, 'overlays', overlay)], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(stderr);
+  return parseAllDocuments(stdout).map((document) => {
+    const value = document.toJS() as { kind?: string; metadata?: { name?: string } };
+    const parsed = Manifest.safeParse(value);
+    if (!parsed.success)
+      throw new Error(`${overlay}: ${value.kind} ${value.metadata?.name}: ${z.prettifyError(parsed.error)}`);
+    return parsed.data;
+  });
+};
+
+export const ofKind = <K extends Kind>(manifests: readonly Manifest[], kind: K) =>
+  manifests.filter((one): one is Extract<Manifest, { kind: K }> => one.kind === kind);
