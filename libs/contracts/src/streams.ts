@@ -135,6 +135,7 @@ export const STREAMS = {
     name: 'DECISIONS',
     subjects: ['decision.recorded'],
     keeper: 'config-registry',
+    durables: ['policy-refusals'],
     isReadWhole: true,
     maxAgeSeconds: DAY / 4,
     maxBytes: 256 * 1024 ** 2,

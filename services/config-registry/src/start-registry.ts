@@ -6,6 +6,7 @@ import { openAdminPorts } from './admin-listeners.ts';
 import { ApiKeyRing } from './api-keys.ts';
 import type { ApplyParts } from './apply-config.ts';
 import { AuditLog } from './audit/audit-log.ts';
+import { auditRefusals } from './audit/policy-refusals.ts';
 import { Committer } from './commit.ts';
 import { applyFile } from './declarative-file.ts';
 import { EntityIndex } from './entities/entity-index.ts';
@@ -84,6 +85,7 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
   const untilLive = (epoch: string, version: number) =>
     edges.acknowledged(epoch, version, settings.ACK_TIMEOUT_MS);
   const events = deriveEntityEvents({ jetstream, audit, untilLive, logger });
+  const refusals = auditRefusals({ jetstream, audit, logger });
   if (settings.DECLARATIVE_CONFIG !== undefined)
     await applyFile({ ...parts, jetstream }, settings.DECLARATIVE_CONFIG, {
       when: settings.DECLARATIVE_CONFIG_WHEN,
@@ -104,7 +106,7 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
       await admin.close();
       keeper.stop();
       for (const part of running) part.stop();
-      await events.stop().then(() => audit.stop());
+      await Promise.all([events.stop(), refusals.stop()]).then(() => audit.stop());
       follower.stop();
       await bus.drain(settings.DRAIN_TIMEOUT_MS);
       await status.close();
