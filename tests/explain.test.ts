@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Answer, type CallOptions, call, eventually } from '@sluice/testkit';
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -191,7 +193,16 @@ test('given a fleet in health, then doctor finds nothing and ends with 0', async
 
   expect(out).not.toMatch(/[!✖]/);
   expect(code).toBe(0);
-  expectAll(out, ['nats', 'redis', 'auth', 'ratelimit', '2 of 2 answer', 'clock redis', 'quota events']);
+  expectAll(out, [
+    'nats',
+    'redis',
+    'auth',
+    'ratelimit',
+    '2 of 2 answer',
+    'clock redis',
+    'quota events',
+    'none of 6 processes was refused anything',
+  ]);
 });
 
 test('given the edges have forgotten a refusal, then explain finds it in the stream', async () => {
@@ -209,6 +220,25 @@ test('given the edges have forgotten a refusal, then explain finds it in the str
   } finally {
     for (const pid of world.gateway.ready.pids['edge-proxy']) process.kill(pid, 'SIGCONT');
   }
+});
+
+test('given users of the bus that are older than a contract, then doctor names who was refused what, and what to do', async () => {
+  const file = join(world.gateway.dataDir, 'nats.conf');
+  const before = readFileSync(file, 'utf8');
+  const reload = (text: string) => {
+    writeFileSync(file, text);
+    world.gateway.signal('nats-server', 'SIGHUP');
+  };
+  reload(before.replace(/"decision\.recorded"\n/, '"decision.of.old"\n'));
+  await eventually(async () => {
+    await proxy('/nowhere');
+    const { code, out } = await world.sluice('doctor');
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /! permissions {6}NATS refuses \S+ \(user edge-proxy\) to publish decision\.recorded: \d+ times?, the last \d+ s ago\n {2}→ bring deploy\/nats\/users\.conf/,
+    );
+  });
+  reload(before);
 });
 
 test('given auth hangs, then 503 is explained with its time, and doctor says what to do and ends with 3', async () => {

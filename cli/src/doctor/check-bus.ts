@@ -1,6 +1,7 @@
 import { authVerify, ratelimitCheck, STREAMS } from '@sluice/contracts';
 import { Bus, BusError, consumerProgress, createLogger, JetStream } from '@sluice/service-kit';
 import type { Surroundings } from '../surroundings.ts';
+import { checkPermissions } from './check-permissions.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
 const CONNECT_WITHIN_MS = 2000;
@@ -45,6 +46,7 @@ export const checkBus = async (url: string, { env }: Surroundings): Promise<Find
       checkDeadLetters(jetstream),
       checkAuth(bus),
       checkLimiter(bus),
+      checkPermissions(bus),
     ]);
     return [ok('nats', `${host} answers`), ...found.flat()];
   } finally {
@@ -114,11 +116,22 @@ const GONE: Readonly<Record<string, string>> = {
 const wordsFor = (error: unknown): string =>
   error instanceof BusError ? (GONE[error.kind] ?? '') : String(error);
 
+/** What a request may wait for is short: one late answer is no outage. */
+const TRIES = 3;
+const askAgain = async <T>(ask: () => Promise<T>): Promise<T> => {
+  for (let tried = 1; ; tried++)
+    try {
+      return await ask();
+    } catch (error) {
+      if (tried === TRIES || !(error instanceof BusError && error.kind === 'timeout')) throw error;
+    }
+};
+
 /** Any answer will do: there is no such plugin, and it says so. */
 const checkAuth = async (bus: Bus): Promise<Finding[]> => {
   const check = { id: 1, pluginId: 'doctor', epoch: '', version: 0, scheme: 'key' as const, token: 'doctor' };
   try {
-    await bus.ask(authVerify, { v: 1, checks: [check] });
+    await askAgain(() => bus.ask(authVerify, { v: 1, checks: [check] }));
     return [ok('auth', 'answers')];
   } catch (error) {
     return [failed('auth', wordsFor(error), 'start auth: without it only remembered credentials pass')];
@@ -129,7 +142,7 @@ const checkAuth = async (bus: Bus): Promise<Finding[]> => {
 const checkLimiter = async (bus: Bus): Promise<Finding[]> => {
   const check = { id: 1, key: 'quota', limits: [], quotaKey: 'quota:tenant:doctor' };
   try {
-    const { results } = await bus.ask(ratelimitCheck, { v: 1, checks: [check] });
+    const { results } = await askAgain(() => bus.ask(ratelimitCheck, { v: 1, checks: [check] }));
     const [result] = results;
     if (result?.outcome === 'error')
       return [failed('ratelimit', `answers, but cannot decide: ${result.message}`, 'bring Redis back')];

@@ -37,6 +37,7 @@ export {
   MAX_USERNAME_CHARS,
   TOKEN_ALGORITHMS,
 } from './auth/verify.ts';
+export { busRefused, MAX_REFUSALS_TOLD } from './bus/refused.ts';
 export {
   BUS_USERS,
   type BusPermissions,

@@ -3,6 +3,7 @@ import { authKeyStored, authKeyUsed } from './auth/api-keys.ts';
 import { authConfirmRevocation } from './auth/confirm-revocation.ts';
 import { authLiveRevoked, authRevoked } from './auth/revoked.ts';
 import { authVerify } from './auth/verify.ts';
+import { busRefused } from './bus/refused.ts';
 import {
   configApplied,
   configCommitted,
@@ -55,4 +56,5 @@ export const contracts: readonly Contract[] = [
   quotaStateChanged,
   quotaDead,
   auditRecorded,
+  busRefused,
 ] as unknown as readonly Contract[];

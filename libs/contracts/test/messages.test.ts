@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { authVerify, contracts, edgeMetrics, MAX_CHECKS_PER_MESSAGE } from '../src/index.ts';
+import { authVerify, busRefused, contracts, edgeMetrics, MAX_CHECKS_PER_MESSAGE } from '../src/index.ts';
 import { changed, messages, namedPaths, objectPaths, onTheWire, requiredFields } from './messages.ts';
 
 test.each(contracts)('$subject has examples, each with a name of its own', ({ examples }) => {
@@ -63,6 +63,7 @@ test('every message has required fields, but for raw bytes and the empty questio
     'config.snapshot.chunk.{part}: bytes',
     ...edgeMetrics.examples.map(({ name }) => `${edgeMetrics.subject} request: ${name}`),
     'quota.dead: no JSON at all',
+    `${busRefused.subject} request: ${busRefused.examples[0]?.name}`,
   ]);
 });
 

@@ -1,4 +1,5 @@
 import {
+  busRefused,
   type Contract,
   type EventContract,
   type RequestReplyContract,
@@ -8,6 +9,7 @@ import { connect, headers, type Msg, type NatsConnection, RequestStrategy, type 
 import type { z } from 'zod';
 import { BusError } from './bus-error.ts';
 import { type BusOptions, connectionOptions, inboxOf } from './bus-options.ts';
+import { BusRefusals } from './bus-refusals.ts';
 import { jsonFor } from './payload.ts';
 
 export type { BusOptions } from './bus-options.ts';
@@ -38,10 +40,13 @@ export class Bus {
   readonly #onReconnect: (() => void)[] = [];
   /** Messages that did not fit their contract, by subject. */
   readonly malformed = new Map<string, number>();
+  /** What this login may not do, as far as it was tried. */
+  readonly refusals = new BusRefusals();
 
   private constructor(options: BusOptions) {
     this.#options = options;
     this.#connection = this.#connect();
+    this.#answerForRefusals();
   }
 
   /** Opens the bus; never throws and never waits. */
@@ -230,12 +235,25 @@ export class Bus {
         if (!this.#isClosing) logger.warn('bus disconnected');
       } else if (status.type === 'reconnect') {
         this.#isConnected = true;
+        this.refusals.clear();
         logger.info('bus reconnected');
         for (const listener of this.#onReconnect) listener();
-      } else if (status.type === 'error')
+      } else if (status.type === 'error') {
+        if (status.permissionContext !== undefined) this.refusals.note(status.permissionContext);
         logger.error({ code: status.data, ...status.permissionContext }, 'bus error');
+      }
     }
     this.#isConnected = false;
+  }
+
+  /** Those who play no part, and people, are not asked. */
+  #answerForRefusals(): void {
+    const { name, part } = this.#options;
+    if (part === undefined || part === 'operator' || part === 'litellm') return;
+    this.answer(busRefused, () => ({
+      ...{ instance: name, user: part },
+      refused: this.refusals.list().map(({ lastAt, ...one }) => ({ ...one, agoMs: Date.now() - lastAt })),
+    }));
   }
 
   #attach(attach: Attach): void {

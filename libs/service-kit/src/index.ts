@@ -3,6 +3,7 @@ export { Breaker } from './breaker.ts';
 export { Bus, type BusOptions, type MessageContext } from './bus.ts';
 export { BusError, type BusErrorKind } from './bus-error.ts';
 export { type BusLogin, busLogin } from './bus-options.ts';
+export type { BusRefusal } from './bus-refusals.ts';
 export { type BatchConsumer, type ConsumeOptions, consumeBatches } from './consume.ts';
 export type { Delivery } from './delivery.ts';
 export { type ConsumerProgress, consumerProgress } from './durable.ts';
