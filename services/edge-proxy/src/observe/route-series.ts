@@ -18,11 +18,14 @@ interface Bandwidth {
   readonly egress: Count;
 }
 
+type StatusCounts = Map<number, Count>;
+
 /** The series of one route of one service. Each appears with the first request that it tells of. */
 export class RouteSeries {
   readonly #kong: KongFamilies;
   readonly #labels: { readonly service: string; readonly route: string };
-  readonly #statuses = new Map<string, Count>();
+  /** By source and consumer, then by code: a request puts no key together. */
+  readonly #statuses = { kong: new Map<string, StatusCounts>(), service: new Map<string, StatusCounts>() };
   readonly #bandwidths = new Map<string, Bandwidth>();
   #latencies: Latencies | undefined;
   #upstreamLatencies: UpstreamLatencies | undefined;
@@ -33,12 +36,16 @@ export class RouteSeries {
   }
 
   status(code: number, source: 'kong' | 'service', consumer: string): Count {
-    const key = `${code}${source}${consumer}`;
-    let count = this.#statuses.get(key);
+    let ofConsumer = this.#statuses[source].get(consumer);
+    if (ofConsumer === undefined) {
+      ofConsumer = new Map();
+      this.#statuses[source].set(consumer, ofConsumer);
+    }
+    let count = ofConsumer.get(code);
     if (count === undefined) {
       const labels = { ...this.#labels, code: `${code}`, source, workspace: WORKSPACE, consumer };
       count = this.#kong.requests.series(labels);
-      this.#statuses.set(key, count);
+      ofConsumer.set(code, count);
     }
     return count;
   }

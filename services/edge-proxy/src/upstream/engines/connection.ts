@@ -2,6 +2,7 @@ import net, { type Socket } from 'node:net';
 import tls from 'node:tls';
 import { Client, type Dispatcher } from 'undici';
 import type { DispatchAttempt } from './dispatch-attempt.ts';
+import { HeadLines } from './head-lines.ts';
 
 /** An idle connection is closed after this; sooner where the upstream says so. */
 const IDLE_MS = 60_000;
@@ -116,7 +117,7 @@ export class Connection {
       this.remoteAddress = socket.remoteAddress;
       writeNamesAsKong(socket);
       callback(null, socket);
-      readUnaskedContinue(socket);
+      readHeadsAsWeDo(socket);
     });
     socket.once('close', () => clearTimeout(timer));
     socket.on('error', (error) => {
@@ -148,25 +149,30 @@ const open = (peer: Peer): Socket => {
   return socket;
 };
 
-type OnHeadersComplete = (status: number, isUpgrade: boolean, shouldKeepAlive: boolean) => number;
+interface Parser {
+  headers: readonly Buffer[] | HeadLines;
+  onHeadersComplete: (this: Parser, status: number, isUpgrade: boolean, shouldKeepAlive: boolean) => number;
+}
 
-let readsUnaskedContinue = false;
+let readsAsWeDo = false;
 
 /**
  * Undici takes a `100 Continue` that nobody asked for as a fault; servers may send it, and some do (RFC 9110 section
- * 15.2). Its parser reads any other interim answer over, so it is shown as one. By the parser's prototype, once.
+ * 15.2). Its parser reads any other interim answer over, so it is shown as one. And it decodes every head once more
+ * than is needed, unless what it finds is no array. By the parser's prototype, once.
  */
-const readUnaskedContinue = (socket: Socket): void => {
-  if (readsUnaskedContinue) return;
+const readHeadsAsWeDo = (socket: Socket): void => {
+  if (readsAsWeDo) return;
   const key = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'parser');
   const parser = key && (socket as unknown as Record<symbol, unknown>)[key];
   if (typeof parser !== 'object' || parser === null) return;
-  const prototype = Object.getPrototypeOf(parser) as { onHeadersComplete: OnHeadersComplete };
+  const prototype = Object.getPrototypeOf(parser) as Parser;
   const { onHeadersComplete } = prototype;
   prototype.onHeadersComplete = function (status, isUpgrade, shouldKeepAlive) {
+    if (!isUpgrade && Array.isArray(this.headers)) this.headers = new HeadLines(this.headers);
     return onHeadersComplete.call(this, status === 100 ? 102 : status, isUpgrade, shouldKeepAlive);
   };
-  readsUnaskedContinue = true;
+  readsAsWeDo = true;
 };
 
 /** Undici's own lines are in lower case; Kong's are not, and there are upstreams that care. */

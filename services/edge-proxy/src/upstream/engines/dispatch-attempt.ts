@@ -13,6 +13,7 @@ import {
   NAME_ERRORS,
   upstreamTimeout,
 } from './engine.ts';
+import { HeadLines, linesOf } from './head-lines.ts';
 
 /** What may come of a body before its reader is there, in bytes; then the upstream waits. */
 const MAX_EARLY_BYTES = 64 * 1024;
@@ -93,7 +94,7 @@ export class DispatchAttempt implements Dispatcher.DispatchHandler, IncomingAnsw
     }
     this.status = status;
     this.statusMessage = message ?? '';
-    this.rawHeaders = linesOf(controller.rawHeaders);
+    this.rawHeaders = linesIn(controller.rawHeaders);
     this.#hasAnswered = true;
     this.#resolve(this);
   }
@@ -111,7 +112,7 @@ export class DispatchAttempt implements Dispatcher.DispatchHandler, IncomingAnsw
 
   onResponseEnd(controller: Controller): void {
     const { rawTrailers } = controller;
-    if (Array.isArray(rawTrailers) && rawTrailers.length > 0) this.rawTrailers = linesOf(rawTrailers);
+    if (Array.isArray(rawTrailers) && rawTrailers.length > 0) this.rawTrailers = linesIn(rawTrailers);
     // A body that ends with its connection is not whole when that was reset.
     this.#finish(this.#connection.error === undefined ? 'ended' : 'broken');
   }
@@ -211,21 +212,7 @@ const INVALID = new Set([
   'UND_ERR_NOT_SUPPORTED',
 ]);
 
-/** Header lines as undici has them, byte for byte, as Node has them. */
-const linesOf = (raw: Controller['rawHeaders']): string[] => {
-  const lines: string[] = [];
-  if (!Array.isArray(raw)) return lines;
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    lines.push((raw[i] as Buffer).toString('latin1'), trimmed(raw[i + 1] as Buffer));
-  }
-  return lines;
+const linesIn = (raw: unknown): string[] => {
+  if (raw instanceof HeadLines) return raw.lines;
+  return Array.isArray(raw) ? linesOf(raw) : [];
 };
-
-/** Without the white space that may follow a value (RFC 9112 section 5). */
-const trimmed = (value: Buffer): string => {
-  let end = value.length;
-  while (end > 0 && (value[end - 1] === SPACE || value[end - 1] === TAB)) end -= 1;
-  return value.toString('latin1', 0, end);
-};
-const SPACE = 0x20;
-const TAB = 0x09;
