@@ -95,12 +95,7 @@ interface Parts {
  * them. All registries share one durable consumer; a message is acknowledged when its records are stored, so a crash in
  * between may count a refusal twice, and never leaves one out.
  */
-export const auditRefusals = ({
-  jetstream,
-  audit,
-  logger,
-  everyMs = TELL_EVERY_MS,
-}: Parts): { stop(): Promise<void> } => {
+export const auditRefusals = ({ jetstream, audit, logger }: Parts): { stop(): Promise<void> } => {
   const stopping = new AbortController();
   const consumer = consumeBatches(jetstream, {
     stream: STREAMS.DECISIONS.name,
