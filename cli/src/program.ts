@@ -10,6 +10,7 @@ import {
   MAX_PORT,
   newCommand,
   REDIS_SCHEMES,
+  revision,
   tlsPort,
   urlWith,
 } from './verbs/options.ts';
@@ -63,6 +64,7 @@ const addConfiguration = (program: Command, act: Act, io: Surroundings) => {
   newCommand(program, 'apply', 'Make a configuration the live one.')
     .argument('[source]', 'folder or file (default: config)')
     .option('-m, --message <text>', 'why, for the history')
+    .option('--expect <version>', 'only if this version is in force, as r12', revision)
     .option('--plugins <dir>', 'your own plugins, or none (default: plugins, when it is there)')
     .addOption(adminOption())
     .addOption(dataDirOption())

@@ -8,6 +8,8 @@ export interface Push {
   readonly text: string;
   readonly author: string;
   readonly message?: string | undefined;
+  /** As `r12`: refused where another version is in force. */
+  readonly expect?: string | undefined;
   /** Token of the Admin API; absent: it asks for none. */
   readonly token?: string | undefined;
 }
@@ -31,12 +33,13 @@ const explain = (status: number, body: string): string => {
 };
 
 /** Replaces the whole configuration, as a `POST /config` of Kong does. */
-export const pushConfig = async ({ admin, text, author, message, token }: Push): Promise<Pushed> => {
+export const pushConfig = async ({ admin, text, author, message, expect, token }: Push): Promise<Pushed> => {
   const headers = {
     'content-type': 'application/json',
     ...(token ? { authorization: `Bearer ${token}` } : {}),
     'x-sluice-author': headerText(author),
     ...(message === undefined ? {} : { 'x-sluice-message': headerText(message) }),
+    ...(expect === undefined ? {} : { 'x-sluice-expected-generation': expect }),
   };
   const body = JSON.stringify({ config: text });
   try {

@@ -9,6 +9,7 @@ test.each([
   [['up', '--edges', '0'], 'whole number from 1 to 64'],
   [['up', '--nats', 'localhost'], 'nats:// or tls://'],
   [['up', '--restart', 'sometimes'], 'always, never'],
+  [['apply', '--expect', 'newest'], 'such as r12'],
   [['up', '--colour'], "unknown option '--colour'"],
   [['token', '--user', 'u'], '--tenant <id>'],
   [['chekc'], 'check'],

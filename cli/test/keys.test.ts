@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
@@ -72,4 +75,15 @@ test('given a role that is too small, then the command says which one it takes',
   };
   const refused = await run(['keys', 'revoke', 'a1'], { error }, { status: 403 });
   expect(refused).toMatchObject({ code: 1, err: expect.stringContaining(error.message) });
+});
+
+test('given a version that is expected, then apply names it and says when another one is in force', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'sluice-apply-')), 'kong.yml');
+  writeFileSync(file, '_format_version: "3.0"\n');
+  const message = 'The configuration is at r9 now; look at it and apply your change to that.';
+
+  const stale = await run(['apply', file, '--expect', '8'], { message }, { status: 409 });
+
+  expect(stale).toMatchObject({ code: 1, err: expect.stringContaining(message) });
+  expect(stale.asked[0]?.headers['x-sluice-expected-generation']).toBe('r8');
 });

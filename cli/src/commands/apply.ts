@@ -6,6 +6,7 @@ import { EXIT, paint, pathOf, printJson, printLine, refuse, type Surroundings } 
 
 interface ApplyOptions {
   readonly message?: string;
+  readonly expect?: string;
   readonly admin?: string;
   readonly dataDir?: string;
   readonly plugins?: string;
@@ -25,6 +26,7 @@ export const apply = async (
   const admin = adminUrlOf(io, options);
   const pushed = await pushConfig({
     ...{ admin, text, author: userInfo().username, message: options.message },
+    expect: options.expect,
     token: adminTokenOf(io, options),
   });
   if (!pushed.ok && pushed.kind === 'unreachable') {

@@ -18,6 +18,13 @@ export const ipAddress = (text: string): string => {
   throw new InvalidArgumentError('Give an IP address; 0.0.0.0 is every one of this machine.');
 };
 
+/** `r12` or `12`, as `r12`. */
+export const revision = (text: string): string => {
+  const [, digits] = /^r?(\d{1,15})$/.exec(text) ?? [];
+  if (digits !== undefined) return `r${Number(digits)}`;
+  throw new InvalidArgumentError('Give a version such as r12.');
+};
+
 export const tlsPort = (text: string): number | 'off' =>
   text === 'off' ? text : integerWithin(0, MAX_PORT)(text);
 
