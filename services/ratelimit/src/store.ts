@@ -9,6 +9,8 @@ type Script = (key: string, ...args: (string | number)[]) => Promise<number[]>;
 const LATE = -1;
 /** Share of our patience within which Redis must begin; a later answer would not reach us in time. */
 const BEGIN_WITHIN = 0.9;
+/** A stall that is over by our patience and this share of it is no hang: Redis goes on being asked. */
+const STALL_SHARE = 0.5;
 
 export interface StoreOptions {
   readonly redis: Redis;
@@ -39,12 +41,15 @@ export interface Spent {
 export class CounterStore {
   readonly #options: StoreOptions;
   readonly #script: Script;
-  readonly #breaker = new Breaker();
+  readonly #breaker: Breaker;
   readonly #clock: RedisClock;
 
   constructor(options: StoreOptions) {
     const { redis } = options;
     this.#options = options;
+    const { commandTimeoutMs, now } = options;
+    const spanMs = commandTimeoutMs * STALL_SHARE;
+    this.#breaker = new Breaker({ spanMs, ...(now === undefined ? {} : { now }) });
     this.#clock = new RedisClock(options.now);
     redis.defineCommand('spendBudget', { numberOfKeys: 1, lua: SPEND_LUA });
     const scripted = redis as Redis & { spendBudget: Script };

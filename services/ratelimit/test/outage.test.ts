@@ -39,6 +39,25 @@ test('given Redis hangs, when checks come, then each fails while it still hangs,
   expect(await countersOf(patient.redis)).toEqual({ year: admitted });
 });
 
+test('given one stall in which 25 checks time out together, then Redis is asked again at once', async () => {
+  await using server = await startRedis();
+  const instant = performance.now(); // of the stall's timeouts, however slow this machine is
+  let isStalled = false;
+  const now = () => (isStalled ? instant : performance.now());
+  await using a = await openStore(server, { commandTimeoutMs: 40, now });
+  const ask = () => spendBudget(a.store, check(yearly));
+  await eventually(ask);
+
+  isStalled = true;
+  server.freeze();
+  const answers = await Promise.allSettled(Array.from({ length: 25 }, ask));
+  server.thaw();
+
+  expect(answers.map(({ status }) => status)).toEqual(Array(25).fill('rejected'));
+  expect(a.store.problem).toBeUndefined();
+  await eventually(ask);
+});
+
 test('given Redis is killed, when it comes back empty, then checks fail at once meanwhile and count from nothing', async () => {
   await using server = await startRedis();
   await using a = await openStore(server);
