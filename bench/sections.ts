@@ -19,6 +19,11 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
     run: () => import('./streams/streams.ts'),
     ...{ quick: ['--quick'], maxMinutes: 5 },
   },
+  overload: {
+    what: 'three times what an edge can do: what is answered, what is refused, how soon it is over',
+    run: () => import('./overload/overload.ts'),
+    ...{ quick: ['--quick'], maxMinutes: 5 },
+  },
   leases: {
     what: 'what leases admit and refuse, against what is stated',
     run: () => import('./leases/leases.ts'),

@@ -29,9 +29,10 @@ function request()
 end
 `;
 
-/** Requests that carry tokens, as wrk reads them and as headers of a single one. */
+/** Requests that carry tokens, as wrk reads them, as headers, and the headers of a single one. */
 export interface Requests {
   readonly script: string;
+  readonly all: readonly Readonly<Record<string, string>>[];
   readonly example: Readonly<Record<string, string>>;
 }
 
@@ -51,5 +52,5 @@ export const writeRequests = async (issuer: OidcIssuer, count: number, folder: s
       .join('\t');
   writeFileSync(linesFile, `${all.map(lineOf).join('\n')}\n`, { mode: 0o600 });
   writeFileSync(file, script(linesFile), { mode: 0o600 });
-  return { script: file, example: all[0] ?? {} };
+  return { script: file, all, example: all[0] ?? {} };
 };
