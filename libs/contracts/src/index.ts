@@ -82,7 +82,7 @@ export { type DecisionRecord, decisionRecord, type PluginVerdict } from './decis
 export { decisionRecorded, MAX_RECORDS_PER_MESSAGE } from './decision/recorded.ts';
 export { edgeAnswerCache } from './edge/answer-cache.ts';
 export { edgeLogLevel } from './edge/log-level.ts';
-export { edgeMetrics, MAX_EXEMPLARS } from './edge/metrics.ts';
+export { edgeMetrics, MAX_EXEMPLARS, MAX_METRICS_BYTES } from './edge/metrics.ts';
 export { edgeTargetHealth } from './edge/target-health.ts';
 export { edgeUpstreamHealth } from './edge/upstream-health.ts';
 export { envelopeOf } from './envelope.ts';

@@ -1,3 +1,4 @@
+import { edgeMetrics } from '@sluice/contracts';
 import { startNats } from '@sluice/testkit';
 import { expect, test } from 'vitest';
 import { federateMetrics } from '../src/federate-metrics.ts';
@@ -50,4 +51,31 @@ test('given two edges on the bus, when the Admin API is scraped, then their metr
   expect(text).toContain('kong_latency_ms_count{instance="edge-2"} 2');
   expect(text.match(/^# TYPE kong_latency_ms /gm)).toHaveLength(1);
   expect(text).toMatch(/^sluice_live_edges\{instance="registry-1"\} 2$/m);
+});
+
+test('given an edge whose series are more than a message holds, then all of them are in the scrape', async () => {
+  await using nats = await startNats();
+  await using registry = await runRegistry(nats.url);
+  const series = Array.from({ length: 30_000 }, (_, n) => `requests{route="a-route-with-a-name-${n}"} ${n}`);
+  const metrics = `# TYPE requests counter\n${series.join('\n')}\n`;
+  expect(metrics.length).toBeGreaterThan(1024 * 1024);
+  await using _edge = await runEdge(nats.url, 'edge-1', { metrics });
+  await edgesSeen(registry, 1);
+
+  const text = await (await registry.call('/metrics')).text();
+
+  expect(text.match(/^requests\{/gm)).toHaveLength(30_000);
+});
+
+test('given an edge whose metrics cannot be unpacked, then the others are there', async () => {
+  await using nats = await startNats();
+  await using registry = await runRegistry(nats.url);
+  await using _one = await runEdge(nats.url, 'edge-1', { metrics: histogram(1) });
+  await using broken = await runEdge(nats.url, 'edge-2');
+  broken.bus.answer(edgeMetrics, () => ({ instance: 'edge-2', text: '', zstd: 'bm90IHpzdGQ=' }));
+  await edgesSeen(registry, 2);
+
+  const text = await (await registry.call('/metrics')).text();
+
+  expect(text).toContain('kong_latency_ms_count{instance="edge-1"} 1');
 });

@@ -1,3 +1,4 @@
+import { zstdCompressSync } from 'node:zlib';
 import { type ConfigFollower, followConfig } from '@sluice/config-log';
 import { edgeMetrics } from '@sluice/contracts';
 import { Bus, JetStream } from '@sluice/service-kit';
@@ -80,7 +81,11 @@ export const runEdge = async (
   });
   if (options.metrics !== undefined) {
     const text = options.metrics;
-    bus.answer(edgeMetrics, () => ({ instance, text }));
+    bus.answer(edgeMetrics, ({ accepts = [] }) =>
+      accepts.includes('zstd')
+        ? { instance, text: '', zstd: zstdCompressSync(text).toString('base64') }
+        : { instance, text },
+    );
   }
   await (await bus.connection).flush();
   return {

@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import { zstdCompress } from 'node:zlib';
 import {
   edgeAnswerCache,
   edgeLogLevel,
@@ -11,6 +13,9 @@ import type { Bus, Registry } from '@sluice/service-kit';
 import type { AnswerCache } from './decide/answer-cache.ts';
 import type { Gateway } from './gateway.ts';
 
+/** By a thread of libuv's; series repeat themselves, so the quickest level makes a thirtieth of them. */
+const packed = promisify(zstdCompress);
+
 /** Half of what a message may hold: base64 makes a third more of it. */
 const MAX_SHOWN_BYTES = 512 * 1024;
 
@@ -20,9 +25,11 @@ export const answerRegistry = (
   { gateway, answers, registry }: { gateway: Gateway; answers: AnswerCache; registry: Registry },
 ): void => {
   const { instance, balancers, logger } = gateway;
-  bus.answer(edgeMetrics, async () => {
+  bus.answer(edgeMetrics, async ({ accepts = [] }) => {
     const exemplars = [...gateway.metrics.exemplars()].sort((a, b) => b.at - a.at).slice(0, MAX_EXEMPLARS);
-    return { instance, text: await registry.metrics(), exemplars };
+    const text = await registry.metrics();
+    if (!accepts.includes('zstd')) return { instance, text, exemplars };
+    return { instance, text: '', zstd: (await packed(text)).toString('base64'), exemplars };
   });
   bus.answer(edgeUpstreamHealth, ({ upstreamId }) => ({ instance, targets: balancers.health(upstreamId) }));
   bus.answer(edgeTargetHealth, ({ upstreamId, target, address, health }) => {

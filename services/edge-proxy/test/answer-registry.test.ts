@@ -1,4 +1,11 @@
-import { edgeAnswerCache, edgeLogLevel, edgeTargetHealth, edgeUpstreamHealth } from '@sluice/contracts';
+import { zstdDecompressSync } from 'node:zlib';
+import {
+  edgeAnswerCache,
+  edgeLogLevel,
+  edgeMetrics,
+  edgeTargetHealth,
+  edgeUpstreamHealth,
+} from '@sluice/contracts';
 import { createLogger } from '@sluice/service-kit';
 import { expect, test } from 'vitest';
 import { call, EdgeWorld, plugin, route, service, Upstream } from './edge-world.ts';
@@ -116,4 +123,19 @@ test('given another log level, when it is set, then this edge writes by it', asy
   logger.debug('heard');
   expect(lines.join('')).toContain('"heard"');
   expect(lines.join('')).not.toContain('unheard');
+});
+
+test('metrics come as text, and packed for who can read that', async () => {
+  await using up = await Upstream.start();
+  const to = service('up', up.url);
+  await using world = await EdgeWorld.start({ services: [to], routes: [route('all', to)] });
+  await call(world.port, '/');
+
+  const plain = await world.bus.ask(edgeMetrics, {});
+  const { text, zstd = '' } = await world.bus.ask(edgeMetrics, { accepts: ['zstd'] });
+
+  expect(plain.text).toContain('sluice_build_info');
+  expect(plain.zstd).toBeUndefined();
+  expect(text).toBe('');
+  expect(zstdDecompressSync(Buffer.from(zstd, 'base64')).toString()).toContain('sluice_build_info');
 });

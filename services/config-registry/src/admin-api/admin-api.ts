@@ -13,6 +13,7 @@ import type { Revocations } from '../revocations.ts';
 import { cacheRoutes } from './cache-routes.ts';
 import { configRoutes } from './config-routes.ts';
 import { debugRoutes } from './debug-routes.ts';
+import { drained } from './drained.ts';
 import { entityRoutes } from './entity-routes.ts';
 import { explainRoutes } from './explain-routes.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -98,15 +99,17 @@ const kongHeaders = (app: FastifyInstance, { adminTokens }: AdminParts): void =>
 };
 
 const answerErrors = (app: FastifyInstance, { logger }: AdminParts): void => {
-  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+  app.setErrorHandler(async (error: Error & { statusCode?: number }, request, reply) => {
     if (error instanceof LogUnavailable) {
       logger.error({ err: error }, 'configuration log not writable');
       const message = `The configuration log cannot be written (${error.message}); the configuration in force is unchanged as far as known. Look at configuration_hash in GET /status, then try again.`;
       return reply.code(503).header('retry-after', '1').send({ message });
     }
     const status = error.statusCode ?? 500;
-    if (status === 413)
+    if (status === 413) {
+      await drained(request.raw);
       return reply.code(413).send({ message: `request body larger than ${MAX_BODY_BYTES} bytes` });
+    }
     if (status < 500) return reply.code(status).send({ message: error.message });
     logger.error(
       { err: error, method: request.method, path: request.routeOptions.url },

@@ -1,5 +1,7 @@
 import { hostname } from 'node:os';
-import { edgeMetrics } from '@sluice/contracts';
+import { promisify } from 'node:util';
+import { zstdDecompress } from 'node:zlib';
+import { edgeMetrics, MAX_METRICS_BYTES } from '@sluice/contracts';
 import { uuid5 } from '@sluice/gateway-config';
 import {
   type Exemplar,
@@ -48,7 +50,7 @@ export const nodeRoutes = (app: FastifyInstance, parts: AdminParts): void => {
   endpoint(app, '/endpoints', { GET: () => ({ data: pathsOf(app).map(namedPath).sort() }) });
   endpoint(app, '/metrics', {
     GET: async (request, reply) => {
-      const edges = await askEdges(parts, edgeMetrics, {});
+      const edges = await metricsOfEdges(parts);
       const own = { instance: parts.instance, text: await parts.metrics.metrics() };
       const text = federateMetrics([own, ...edges]);
       if (!takesOpenMetrics(request.headers.accept))
@@ -59,6 +61,24 @@ export const nodeRoutes = (app: FastifyInstance, parts: AdminParts): void => {
       return reply.type(OPEN_METRICS_TYPE).send(openMetrics(text, exemplars));
     },
   });
+};
+
+const unpacked = promisify(zstdDecompress);
+
+/** The text of every edge that answers and can be read. */
+const metricsOfEdges = async (parts: AdminParts) => {
+  const answers = await askEdges(parts, edgeMetrics, { accepts: ['zstd'] });
+  const texts = answers.map(async ({ zstd, ...answer }) => {
+    if (zstd === undefined) return answer;
+    try {
+      const bytes = await unpacked(Buffer.from(zstd, 'base64'), { maxOutputLength: MAX_METRICS_BYTES });
+      return { ...answer, text: bytes.toString() };
+    } catch (error) {
+      parts.logger.warn({ err: error, instance: answer.instance }, 'metrics of an edge cannot be read');
+      return answer;
+    }
+  });
+  return Promise.all(texts);
 };
 
 /** `/services/:key` reads `/services/{services}`: a parameter is called after what it names. */
