@@ -1,3 +1,4 @@
+import { eventually } from '@sluice/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AS_IT_SHOULD, Fleet } from './fleet.ts';
 import { codeBytes, ImageLayout, SERVICES } from './image.ts';
@@ -18,6 +19,7 @@ test('given the five bundles as in their images, with what compose.yaml sets, wh
   await fleet.put('config-registry', images);
   await Promise.all(SERVICES.slice(0, 4).map((service) => fleet.put(service, images)));
 
-  expect(await fleet.exercise()).toEqual(AS_IT_SHOULD);
+  // An edge that waits 50 ms in vain for a limiter that has just started decides alone, once.
+  await eventually(async () => expect(await fleet.exercise()).toEqual(AS_IT_SHOULD), 30_000);
   expect(await fleet.stop()).toEqual([0, 0, 0, 0, 0]);
 });

@@ -1,3 +1,4 @@
+import { eventually } from '@sluice/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AS_IT_SHOULD, Fleet } from '../bundles/fleet.ts';
 import { ImageLayout, type ServiceName } from '../bundles/image.ts';
@@ -5,6 +6,7 @@ import { isReleaseHere, RELEASE, releasedBundles } from './released-bundles.ts';
 
 /** The order in which a fleet is upgraded, see docs/guides/upgrade.md. */
 const ORDER: readonly ServiceName[] = ['config-registry', 'auth', 'ratelimit', 'quota-mirror', 'edge-proxy'];
+const WITHIN_MS = 30_000;
 type Side = 'released' | 'current';
 
 /** One service at a time, to the current version and back: every service meets all others of the other version. */
@@ -36,11 +38,17 @@ test.runIf(isHere)(
       await fleet.put(service, sides[side] as ImageLayout);
       of[service] = side;
     };
+    // An edge that waits 50 ms in vain for a limiter that has just started decides alone, once: that is no skew.
+    const works = () =>
+      eventually(
+        async () => expect(await fleet.exercise(), JSON.stringify(of)).toEqual(AS_IT_SHOULD),
+        WITHIN_MS,
+      );
     for (const service of ORDER) await put(service, 'released');
-    expect(await fleet.exercise(), 'all released').toEqual(AS_IT_SHOULD);
+    await works();
     for (const service of process.env.SLUICE_SKEW === 'all' ? everyMix() : thereAndBack()) {
       await put(service, of[service] === 'released' ? 'current' : 'released');
-      expect(await fleet.exercise(), JSON.stringify(of)).toEqual(AS_IT_SHOULD);
+      await works();
     }
   },
   600_000,
