@@ -70,9 +70,10 @@ export class Line {
       this.text += chunk.toString('latin1');
     });
     this.socket.on('error', () => undefined);
-    this.socket.once('close', () => {
-      this.isOver = true;
-    });
+    for (const event of ['end', 'close'])
+      this.socket.once(event, () => {
+        this.isOver = true;
+      });
   }
 
   /** How often it has been told. */

@@ -19,7 +19,7 @@ import { carryWebSocket } from './upstream/upgrade.ts';
 /** How often connections are looked at that take too long, at most, in ms: Node's half a minute is long for a flood. */
 const LOOK_FOR_SLOW_MS = 5000;
 /** Part of the time to drain, and at most so long: then connections on which nobody asks are closed. */
-const IDLE_SHARE = 0.1;
+const IDLE_SHARE = 1 / 3;
 const IDLE_GRACE_MS = 1000;
 const LOOK_FOR_IDLE_MS = 50;
 /** A slow client has so long to read its 408, in ms. */
