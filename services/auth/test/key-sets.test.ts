@@ -193,7 +193,8 @@ test('keys are renewed in the background, at the address that discovery names by
   await using world = await worldOf(issuer.url, {}, { maxAgeMs: 40 });
   const token = await issuer.token();
   await issuer.rotate({ keepOld: false });
-  await eventually(() => world.refreshes.fresh > 2);
+  const { fresh } = world.refreshes; // one of them may be under way, with the old keys
+  await eventually(() => world.refreshes.fresh > fresh + 2);
   expect(issuer.requests.get('/oidc/.well-known/openid-configuration')).toBeGreaterThan(2);
   expect(await outcomeOf(world, token)).toBe('deny');
 });
