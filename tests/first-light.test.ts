@@ -2,7 +2,7 @@ import { call, eventually } from '@sluice/testkit';
 import { Redis } from 'ioredis';
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isAlive, natsClient, RunningGateway, r1Headers, volley } from './gateway.ts';
+import { isAlive, limitDecisions, natsClient, RunningGateway, r1Headers, volley } from './gateway.ts';
 
 let gateway: RunningGateway;
 beforeAll(async () => {
@@ -11,9 +11,12 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 test('given a demo token and the four headers, when workflows are asked for, then 200 and the seven R1 headers upstream', async () => {
-  const answer = await gateway.get('/v1/workflows', {
-    ...r1Headers(await gateway.token('tenant-seven'), 'tenant-seven'),
-    cookie: 'a=1',
+  const sent = { ...r1Headers(await gateway.token('tenant-seven'), 'tenant-seven'), cookie: 'a=1' };
+  // The limiter of a machine busy with the start may be too late for the first: then its headers are missing.
+  const answer = await eventually(async () => {
+    const first = await gateway.get('/v1/workflows', sent);
+    expect(first.headers).toHaveProperty('x-ratelimit-limit-minute');
+    return first;
   });
 
   expect(answer.status).toBe(200);
@@ -63,13 +66,22 @@ test('given 101 requests of a tenant in a minute, when counted, then 100 pass an
   const token = await gateway.token('tenant-burst');
   const untilNextMinute = 60_000 - (Date.now() % 60_000);
   if (untilNextMinute < 20_000) await new Promise((later) => setTimeout(later, untilNextMinute + 50)); // one window for all
-  const answers = await volley(gateway, '/v1/workflows', r1Headers(token, 'tenant-burst'), 101);
-  const statuses = answers.map((answer) => answer.status);
-  expect(statuses.filter((status) => status === 200).length).toBe(100);
-  const refused = answers.find((answer) => answer.status === 429);
-  expect(refused?.json().message).toBe('API rate limit exceeded');
-  expect(refused?.headers['retry-after']).toBe(refused?.headers['ratelimit-reset']);
-  expect(refused?.headers['x-ratelimit-remaining-minute']).toBe('0');
+  const ask = (count: number) => volley(gateway, '/v1/workflows', r1Headers(token, 'tenant-burst'), count);
+  const before = await limitDecisions(gateway);
+  const answers = await ask(101);
+  // For a request that the limiter of a busy machine is too late for, the edge decides alone, and says so.
+  const alone = ((await limitDecisions(gateway)).local ?? 0) - (before.local ?? 0);
+  const passed = answers.filter(({ status }) => status === 200).length;
+  expect(passed).toBeGreaterThanOrEqual(100);
+  expect(passed).toBeLessThanOrEqual(100 + alone);
+  const refused = await eventually(async () => {
+    const [answer] = alone === 0 ? answers.filter(({ status }) => status === 429) : await ask(1);
+    if (answer?.status !== 429) throw new Error(`status ${answer?.status}`);
+    return answer;
+  });
+  expect(refused.json().message).toBe('API rate limit exceeded');
+  expect(refused.headers['retry-after']).toBe(refused.headers['ratelimit-reset']);
+  expect(refused.headers['x-ratelimit-remaining-minute']).toBe('0');
   const other = await gateway.get(
     '/v1/workflows',
     r1Headers(await gateway.token('tenant-other'), 'tenant-other'),

@@ -217,3 +217,16 @@ export const volley = async (
   }
   return answers;
 };
+
+/** Decisions about limits by who made them, all edges together. */
+export const limitDecisions = async (gateway: {
+  readonly admin: (path: string) => Promise<Answer>;
+}): Promise<Record<string, number>> => {
+  const { text } = await gateway.admin('/metrics');
+  const sums: Record<string, number> = {};
+  for (const [, source = '', value] of text.matchAll(
+    /^sluice_limit_decisions_total\{[^}]*source="(\w+)"[^}]*\} (\d+)$/gm,
+  ))
+    sums[source] = (sums[source] ?? 0) + Number(value);
+  return sums;
+};

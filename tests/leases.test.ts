@@ -1,6 +1,7 @@
 import { type Answer, eventually } from '@sluice/testkit';
 import { expect, test } from 'vitest';
 import { World } from './conformance/world.ts';
+import { limitDecisions } from './gateway.ts';
 
 /** `count` requests, 32 at a time, each on a connection of its own: so they meet every edge. */
 const offer = async (world: World, path: string, count: number): Promise<Answer[]> => {
@@ -18,17 +19,6 @@ const offer = async (world: World, path: string, count: number): Promise<Answer[
 
 const admitted = (answers: readonly Answer[]): number =>
   answers.filter(({ status }) => status === 200).length;
-
-/** Decisions about limits by who made them, all edges together. */
-const decisions = async (world: World): Promise<Record<string, number>> => {
-  const { text } = await world.admin('/metrics');
-  const sums: Record<string, number> = {};
-  for (const [, source = '', value] of text.matchAll(
-    /^sluice_limit_decisions_total\{[^}]*source="(\w+)"[^}]*\} (\d+)$/gm,
-  ))
-    sums[source] = (sums[source] ?? 0) + Number(value);
-  return sums;
-};
 
 test('given four edges, then a small limit is met exactly, and a large one is never passed though the limiter is hardly asked', async () => {
   await using world = await World.start({}, ['--edges', '4']);
@@ -51,10 +41,10 @@ test('given four edges, then a small limit is met exactly, and a large one is ne
 
   // On a busy machine the limiter may be too late for a request; then the edge decides alone, and says so.
   await offer(world, '/warm', 100);
-  const start = await decisions(world);
+  const start = await limitDecisions(world);
   const small = admitted(await offer(world, '/small', 150));
   const exact = admitted(await offer(world, '/exact', 1100));
-  const middle = await decisions(world);
+  const middle = await limitDecisions(world);
   const alone = (middle.local ?? 0) - (start.local ?? 0);
   expect(small).toBeGreaterThanOrEqual(100);
   expect(exact).toBeGreaterThanOrEqual(1000);
@@ -62,7 +52,7 @@ test('given four edges, then a small limit is met exactly, and a large one is ne
   expect(middle.lease ?? 0).toBe(start.lease ?? 0);
 
   const answers = await offer(world, '/large', 2400);
-  const end = await decisions(world);
+  const end = await limitDecisions(world);
   const made = (source: string) => (end[source] ?? 0) - (middle[source] ?? 0);
   expect(admitted(answers)).toBeLessThanOrEqual(2000 + made('local'));
   expect(admitted(answers)).toBeGreaterThanOrEqual(1900);
