@@ -5,7 +5,8 @@ import { defineConfig } from 'vitest/config';
 
 const rooms = [...globSync('{libs,services}/*', { cwd: import.meta.dirname }), 'cli'];
 // Functions of values: their tests start nothing and change nothing, so the files of one share a worker.
-const isPure = (room: string) => ['contracts', 'gateway-config', 'plugins'].includes(basename(room));
+const isPure = (room: string) =>
+  ['contracts', 'gateway-config', 'plugins', 'routing'].includes(basename(room));
 const project = (name: string, root: string, include: string, globalSetup?: string) => ({
   extends: true as const,
   test: {

@@ -2,10 +2,8 @@
  * Cost of the edge's router: `node bench/router.ts`. Per look-up the median of 7 rounds; paths are fresh
  * strings as from the socket, spread over all routes; every third route has its own host.
  */
-import { normalisePath } from '../services/edge-proxy/src/routing/normalise-path.ts';
-import { parseHost } from '../services/edge-proxy/src/routing/parse-host.ts';
-import { type MatchRequest, Router } from '../services/edge-proxy/src/routing/router.ts';
-import { routeOf } from '../services/edge-proxy/test/routing/routes.ts';
+import { type MatchRequest, normalisePath, parseHost, Router } from '@sluice/routing';
+import { routeOf } from '../libs/routing/test/routes.ts';
 
 type Route = Parameters<Router<number>['upsert']>[0];
 

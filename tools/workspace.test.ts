@@ -45,6 +45,7 @@ const MAY_NEED: Readonly<Record<string, readonly string[]>> = {
   contracts: [],
   'gateway-config': ['contracts'],
   plugins: ['contracts', 'gateway-config'],
+  routing: ['contracts', 'gateway-config', 'plugins'],
   'service-kit': ['contracts'],
   'config-log': ['contracts', 'gateway-config', 'service-kit'],
   testkit: ['contracts', 'service-kit'],

@@ -1,10 +1,10 @@
 import { GatewayError } from '@sluice/contracts';
 import type { Ports } from '@sluice/plugins';
+import { isGrpc } from '@sluice/routing';
 import { bodyReaders, runBody, runResponse } from './chain.ts';
 import { condemn } from './condemned.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { Headers } from './header-list.ts';
-import { isGrpc } from './refuse-protocol.ts';
 
 /** What the gateway calls itself in `Server` and `Via`: clients and dashboards look for Kong's form. */
 export const SERVER_NAME = 'kong/3.9.1';

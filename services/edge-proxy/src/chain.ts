@@ -1,7 +1,7 @@
 import { GatewayError } from '@sluice/contracts';
 import type { Ports, Step } from '@sluice/plugins';
+import { type ChainStep, instanceFor, type PluginInstance } from '@sluice/routing';
 import type { ProxyExchange } from './exchange.ts';
-import { type ChainStep, instanceFor, type PluginInstance } from './snapshot/chains.ts';
 import { PluginTimeout } from './snapshot/own-plugins.ts';
 
 type Phase = 'access' | 'response' | 'inspect' | 'body' | 'settle';

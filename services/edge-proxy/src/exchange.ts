@@ -2,13 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GatewayError, QuotaState } from '@sluice/contracts';
 import type { Route, Service } from '@sluice/gateway-config';
 import type { BudgetVerdict, Exchange, Identity, UpstreamAnswer } from '@sluice/plugins';
+import type { Chain, ChainStep, HostAndPort, PluginInstance } from '@sluice/routing';
 import { Headers } from './header-list.ts';
 import type { RequestSteps } from './observe/request-steps.ts';
 import type { RequestTrace } from './observe/tracing.ts';
 import { randomHex } from './random-hex.ts';
 import { RequestBody } from './request-body.ts';
-import type { HostAndPort } from './routing/parse-host.ts';
-import type { Chain, ChainStep, PluginInstance } from './snapshot/chains.ts';
 import type { CompiledRoute } from './snapshot/compile.ts';
 import { type SocketFacts, socketFacts } from './socket-facts.ts';
 

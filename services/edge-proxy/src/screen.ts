@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '@sluice/contracts';
+import { type HostAndPort, parseHost } from '@sluice/routing';
 import { nominatedBy } from './client-headers.ts';
 import type { Headers } from './header-list.ts';
-import { type HostAndPort, parseHost } from './routing/parse-host.ts';
 
 const MAX_HEADER_LINE_BYTES = 8192;
 const MAX_TARGET_BYTES = 8192;

@@ -1,6 +1,6 @@
 import type { DecisionRecord, PluginVerdict } from '@sluice/contracts';
+import { instanceFor, type PluginInstance } from '@sluice/routing';
 import type { Attempted } from '../exchange.ts';
-import { instanceFor, type PluginInstance } from '../snapshot/chains.ts';
 import type { DecisionSlot } from './decision-slot.ts';
 
 const MAX_PATH_CHARS = 1024;

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { ERRORS, type GatewayError, type Period, type QuotaState, type WindowState } from '@sluice/contracts';
 import type { Route, Service } from '@sluice/gateway-config';
 import type { Identity } from '@sluice/plugins';
+import type { Chain, PluginInstance } from '@sluice/routing';
 import type { Attempted, ProxyExchange } from '../exchange.ts';
-import type { Chain, PluginInstance } from '../snapshot/chains.ts';
 
 const MAX_PATH_CHARS = 1024;
 const MAX_NAME_CHARS = 256;

@@ -2,9 +2,9 @@ import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Consumer } from '@sluice/gateway-config';
 import type { LogRecord } from '@sluice/plugins';
+import { withQuery } from '@sluice/routing';
 import type { ProxyExchange } from '../exchange.ts';
 import type { Headers } from '../header-list.ts';
-import { withQuery } from '../routing/upstream-path.ts';
 import { type Redaction, redactionFor } from './redaction.ts';
 import { requestBytes } from './request-bytes.ts';
 

@@ -1,4 +1,4 @@
-import type { Chain } from '../snapshot/chains.ts';
+import type { Chain } from '@sluice/routing';
 
 const REDACTED = 'REDACTED';
 const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-gateway-identity'];

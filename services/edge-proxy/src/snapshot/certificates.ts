@@ -1,8 +1,8 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { CaCertificate, Certificate, Service, Sni, Upstream } from '@sluice/gateway-config';
+import { type Resolve, resolveReferences } from '@sluice/routing';
 import type { ClientPair } from '../upstream/health/probe.ts';
 import { openUpstreamTls, type UpstreamTls } from '../upstream/upstream-tls.ts';
-import { type Resolve, resolveReferences } from './resolve-references.ts';
 
 type Change = () => void;
 

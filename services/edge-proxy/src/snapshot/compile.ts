@@ -15,13 +15,18 @@ import type {
 } from '@sluice/gateway-config';
 import { ConsumerGroups } from '@sluice/gateway-config';
 import type { Plugin } from '@sluice/plugins';
-import { type PreparedRoute, Router } from '../routing/router.ts';
+import {
+  type Chain,
+  type PluginInstance,
+  PluginTable,
+  type PreparedRoute,
+  prepareInstance,
+  type Resolve,
+  Router,
+} from '@sluice/routing';
 import type { UpstreamTls } from '../upstream/upstream-tls.ts';
 import { CertificateTable } from './certificates.ts';
-import { type Chain, type PluginInstance, PluginTable } from './chains.ts';
 import { UnknownPlugin } from './own-plugins.ts';
-import { prepareInstance } from './prepare-instance.ts';
-import type { Resolve } from './resolve-references.ts';
 
 /** A route in the index. Its service and chain are looked up when used: they may change without it. */
 export interface CompiledRoute {

@@ -1,9 +1,9 @@
 import { type ConfigFollower, followConfig, type LastKnownGoodFile, type Position } from '@sluice/config-log';
 import type { ConfigState } from '@sluice/gateway-config';
+import type { Resolve } from '@sluice/routing';
 import { type Bus, JetStream, type Logger } from '@sluice/service-kit';
 import { CommitTaker, type Holder } from './accept.ts';
 import type { PluginSource } from './plugin-source.ts';
-import type { Resolve } from './resolve-references.ts';
 
 interface FollowParts {
   readonly holder: Holder;

@@ -1,9 +1,9 @@
 import { GatewayError } from '@sluice/contracts';
 import type { Service } from '@sluice/gateway-config';
+import { withQuery } from '@sluice/routing';
 import { failSpan, traceparentOf } from '@sluice/service-kit';
 import type { ProxyExchange } from '../exchange.ts';
 import { beginUpstreamSpan } from '../observe/tracing.ts';
-import { withQuery } from '../routing/upstream-path.ts';
 import type { CompiledConfig } from '../snapshot/compile.ts';
 import type { BalancedCall, Blame } from './balancing/balanced-call.ts';
 import type { AttemptFailure, AttemptOptions, Engine, IncomingAnswer } from './engines/engine.ts';

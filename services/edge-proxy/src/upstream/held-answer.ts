@@ -1,8 +1,8 @@
 import { GatewayError } from '@sluice/contracts';
 import { MAX_ANSWER_BYTES, type Ports } from '@sluice/plugins';
+import type { PluginInstance } from '@sluice/routing';
 import { runBody, runOversize } from '../chain.ts';
 import type { ProxyExchange } from '../exchange.ts';
-import type { PluginInstance } from '../snapshot/chains.ts';
 import type { IncomingAnswer } from './engines/engine.ts';
 import { refuseAnswer } from './refuse-answer.ts';
 

@@ -1,6 +1,7 @@
+import { resolveReferences } from '@sluice/routing';
 import { silentLogger } from '@sluice/testkit';
 import { expect, test } from 'vitest';
-import { referenceResolver, resolveReferences } from '../../src/snapshot/resolve-references.ts';
+import { referenceResolver } from '../../src/snapshot/resolve-references.ts';
 
 const resolve = referenceResolver({ LOG_URL: 'http://logs:9', MY_TOKEN: 't0p' }, silentLogger());
 

@@ -1,5 +1,5 @@
 import { type Plugin, pluginCatalog } from '@sluice/plugins';
-import type { ChainStep, PluginInstance } from './chains.ts';
+import type { ChainStep, PluginInstance } from './plugin-table.ts';
 
 const NAME = 'tenant-binding';
 const NIL_UUID = '00000000-0000-0000-0000-000000000000';

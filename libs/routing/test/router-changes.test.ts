@@ -1,6 +1,6 @@
 import type { Route } from '@sluice/gateway-config';
 import { describe, expect, test } from 'vitest';
-import { type MatchRequest, Router } from '../../src/routing/router.ts';
+import { type MatchRequest, Router } from '../src/router.ts';
 import { fill, requestOf, routeOf } from './routes.ts';
 
 describe('what was matched', () => {

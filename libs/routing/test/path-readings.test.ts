@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { otherReadings } from '../../src/routing/path-readings.ts';
+import { otherReadings } from '../src/path-readings.ts';
 
 const pathsOf = (path: string): readonly string[] =>
   otherReadings(path)?.map((reading) => reading.path) ?? [];

@@ -1,5 +1,5 @@
 import type { Route } from '@sluice/gateway-config';
-import type { MatchRequest } from '../../src/routing/router.ts';
+import type { MatchRequest } from '../src/router.ts';
 
 /** Kong's rules told in the slowest way: every route, every path, compared field by field. */
 export const naiveMatch = (routes: Iterable<Route>, request: MatchRequest) => {

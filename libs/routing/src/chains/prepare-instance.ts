@@ -1,6 +1,6 @@
 import type { PluginEntity } from '@sluice/gateway-config';
 import type { Plugin } from '@sluice/plugins';
-import { scopeOf } from './chains.ts';
+import { scopeOf } from './plugin-table.ts';
 import { type Resolve, resolveReferences } from './resolve-references.ts';
 
 /**

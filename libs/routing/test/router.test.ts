@@ -1,6 +1,6 @@
 import type { Route } from '@sluice/gateway-config';
 import { describe, expect, test } from 'vitest';
-import { Router } from '../../src/routing/router.ts';
+import { Router } from '../src/router.ts';
 import { type Asked, fill, requestOf, routeOf } from './routes.ts';
 
 type Table = Readonly<Record<string, Partial<Route>>>;

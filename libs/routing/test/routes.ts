@@ -1,5 +1,5 @@
 import type { Route } from '@sluice/gateway-config';
-import type { MatchRequest, Router } from '../../src/routing/router.ts';
+import type { MatchRequest, Router } from '../src/router.ts';
 
 export const uuidOf = (n: number): string => `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
 

@@ -1,8 +1,23 @@
 import { GatewayError } from '@sluice/contracts';
-import type { ProxyExchange } from './exchange.ts';
+import type { Route } from '@sluice/gateway-config';
+
+/** A matched request, as far as its protocol matters. */
+export interface Arrived {
+  readonly route: Route | undefined;
+  readonly scheme: 'http' | 'https';
+  /** `1.1`, `1.0` or `2.0`. */
+  readonly httpVersion: string;
+  readonly isPeerTrusted: boolean;
+  readonly fromClient: { get(name: string): string | undefined };
+  /** `Host` without its port. */
+  readonly hostName: string;
+  readonly rawPath: string;
+  readonly query: string;
+  readonly hasBareQuestionMark: boolean;
+}
 
 /** Refuses a request that came another way than its route's protocols say (kong-compat 3.3). */
-export const refuseProtocol = (exchange: ProxyExchange): GatewayError | undefined => {
+export const refuseProtocol = (exchange: Arrived): GatewayError | undefined => {
   const { route, fromClient, httpVersion } = exchange;
   if (route === undefined) return undefined;
   const has = (protocol: (typeof route.protocols)[number]) => route.protocols.includes(protocol);
@@ -18,10 +33,10 @@ export const isGrpc = (contentType: string | undefined): boolean =>
   contentType?.startsWith('application/grpc') ?? false;
 
 /** By TLS to us, or to a trusted peer in front of us. */
-const isSecure = ({ scheme, isPeerTrusted, fromClient }: ProxyExchange): boolean =>
+const isSecure = ({ scheme, isPeerTrusted, fromClient }: Arrived): boolean =>
   scheme === 'https' || (isPeerTrusted && fromClient.get('x-forwarded-proto') === 'https');
 
-const toHttps = (exchange: ProxyExchange): GatewayError => {
+const toHttps = (exchange: Arrived): GatewayError => {
   const status = exchange.route?.https_redirect_status_code ?? 426;
   if (status === 426)
     return new GatewayError('GW_HTTPS_REQUIRED', {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { escapePath, normalisePath } from '../../src/routing/normalise-path.ts';
-import { parseHost } from '../../src/routing/parse-host.ts';
-import { otherReadings } from '../../src/routing/path-readings.ts';
+import { escapePath, normalisePath } from '../src/normalise-path.ts';
+import { parseHost } from '../src/parse-host.ts';
+import { otherReadings } from '../src/path-readings.ts';
 
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 3);
 const BOUNDS = { numRuns: 10_000_000, interruptAfterTimeLimit: SECONDS * 100, markInterruptAsFailure: false };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { escapePath, normalisePath } from '../../src/routing/normalise-path.ts';
+import { escapePath, normalisePath } from '../src/normalise-path.ts';
 
 describe('the path for matching', () => {
   test.each([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { normalisePath } from '../../src/routing/normalise-path.ts';
-import { upstreamPath, withQuery } from '../../src/routing/upstream-path.ts';
+import { normalisePath } from '../src/normalise-path.ts';
+import { upstreamPath, withQuery } from '../src/upstream-path.ts';
 
 describe("Kong's table for path_handling v0", () => {
   test.each<[string | null, string | undefined, boolean, string, string]>([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseHost } from '../../src/routing/parse-host.ts';
+import { parseHost } from '../src/parse-host.ts';
 
 test.each([
   ['example.com', 'example.com', undefined],

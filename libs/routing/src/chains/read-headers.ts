@@ -1,4 +1,4 @@
-import type { PluginInstance } from './chains.ts';
+import type { PluginInstance } from './plugin-table.ts';
 
 const NAMES = /[A-Za-z0-9_-]{2,64}/g;
 const MAX_TEXT = 4096; // characters; a longer one is a schema or a page, not a header's name
