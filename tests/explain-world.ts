@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -47,6 +47,7 @@ services:
       - name: paid
         paths: [/paid]
         plugins: [{ name: quota-mirror, config: { block_on_quota_exceeded: true } }]
+      - { name: burn, paths: [/burn], plugins: [{ name: burner }] }
   - name: slow
     url: http://127.0.0.1:${port}/slow
     read_timeout: 150
@@ -65,6 +66,21 @@ consumers:
 plugins:
   - name: prometheus
     config: { status_code_metrics: true, latency_metrics: true, bandwidth_metrics: true, upstream_health_metrics: true }
+`;
+
+/** Each of its requests alone makes the event loop twice as late as it may be, by CPU time: only that counts. */
+const BURNER = `
+import { definePlugin } from '@sluice/plugins';
+import { z } from 'zod';
+const spentMs = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; };
+export const plugin = definePlugin({
+  name: 'burner', priority: 5, summary: 'Burns.', config: z.strictObject({}),
+  access: () => {
+    const begun = spentMs();
+    while (spentMs() - begun < 100);
+    return undefined;
+  },
+});
 `;
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -107,9 +123,12 @@ export class ExplainWorld implements AsyncDisposable {
   static async start({ isTraced = false } = {}): Promise<ExplainWorld> {
     const upstream = createServer(answer).listen(0, '127.0.0.1');
     await once(upstream, 'listening');
-    const file = join(mkdtempSync(join(tmpdir(), 'sluice-explain-')), 'kong.yml');
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-explain-'));
+    const [file, plugins] = [join(folder, 'kong.yml'), join(folder, 'plugins')];
     writeFileSync(file, configuration((upstream.address() as AddressInfo).port));
-    const args = ['--no-demo', '--edges', '2', '--restart=never', '--config', file];
+    mkdirSync(plugins);
+    writeFileSync(join(plugins, 'burner.ts'), BURNER);
+    const args = ['--no-demo', '--edges', '2', '--restart=never', '--config', file, '--plugins', plugins];
     const port = await freePort();
     const gateway = await RunningGateway.start(isTraced ? [...args, '--admin-port', `${port}`] : args, {
       DECISION_SAMPLE: '0',

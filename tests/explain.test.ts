@@ -65,7 +65,7 @@ test.each([
       'plugin tenant-binding',
     ],
   ],
-  ['a path of no route', 404, '/nowhere', {}, ['no_route', 'routes 9', 'GET /nowhere']],
+  ['a path of no route', 404, '/nowhere', {}, ['no_route', 'routes 10', 'GET /nowhere']],
   [
     'a method that the route does not take',
     ...[404, '/only-get', { method: 'DELETE' }],
@@ -203,6 +203,24 @@ test('given a fleet in health, then doctor finds nothing and ends with 0', async
     'quota events',
     'none of 6 processes was refused anything',
   ]);
+});
+
+test('given more than the edges can do, when one of them sheds, then explain names the gate, how late the loop was and of what', async () => {
+  const shed: Answer[] = [];
+  const client = async () => {
+    while (shed.length === 0) {
+      const answer = await proxy('/burn');
+      if (answer.status === 503) shed.push(answer);
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, client));
+
+  const text = await explained(shed[0] as Answer);
+  expectAll(text, [
+    ...['503: ', 'GET /burn', 'could not keep up', 'cause       overloaded', 'decided by  gateway'],
+    ...['the overload gate of the edge, OVERLOAD_LAG_MS=50', 'requests a second then', 'add an edge'],
+  ]);
+  expect(text).toMatch(/number {6}event_loop_lag_ms \d+ of 50$/m);
 });
 
 test('given the edges have forgotten a refusal, then explain finds it in the stream', async () => {

@@ -39,6 +39,9 @@ const numberAt = ({ facts }: Refusal, name: string): number | undefined => {
   return typeof value === 'number' ? value : undefined;
 };
 
+const figure = (name: string, value: number | undefined, limit?: number): Pick<Told, 'number'> =>
+  value === undefined ? {} : { number: { name, value, ...(limit === undefined ? {} : { limit }) } };
+
 const unauthenticated: Teller = (record, configuration) => {
   const { reason, message } = refusalOf(record);
   const refuser = refuserOf(record);
@@ -115,7 +118,7 @@ const tooLarge: Teller = (record, configuration) => {
   return {
     headline: `the body of ${length} bytes is larger than ${limit ?? 'the'} bytes allowed`,
     ...{ cause: 'body_too_large', decidedBy: deciderOf(refuser) },
-    number: { name: 'body_bytes', value: length, ...(limit === undefined ? {} : { limit }) },
+    ...figure('body_bytes', length, limit),
     because: refuser === undefined ? [] : [`refused by the ${policyName(refuser, configuration)}`],
     change:
       refuser === undefined
@@ -162,9 +165,29 @@ const authUnavailable: Teller = (record) => {
   return {
     headline: `the auth process gave no verdict (${refusal.facts?.failure ?? 'no answer'})${timeout === undefined ? '' : ` within ${timeout} ms`}; without one nobody is let in`,
     ...{ cause: 'auth_unavailable', decidedBy: deciderOf(refuserOf(record)) },
-    ...(timeout === undefined ? {} : { number: { name: 'timeout_ms', value: timeout } }),
+    ...figure('timeout_ms', timeout),
     because: ['credentials that the edge remembered went on to pass; this one it did not remember'],
     change: ['see whether auth runs and reaches NATS: sluice doctor', 'run a second auth process'],
+  };
+};
+
+const overloaded: Teller = (record) => {
+  const refusal = refusalOf(record);
+  const lagMs = numberAt(refusal, 'event_loop_lag_ms');
+  const maxLagMs = numberAt(refusal, 'max_lag_ms');
+  const perSecond = numberAt(refusal, 'allowed_per_second');
+  return {
+    headline: `${record.instance} could not keep up${lagMs === undefined ? '' : `: its event loop was ${lagMs} ms late`}; it refuses those who ask most, before any plugin runs`,
+    ...{ cause: 'overloaded', decidedBy: GATEWAY },
+    ...figure('event_loop_lag_ms', lagMs, maxLagMs),
+    because: [
+      `policy: the overload gate of the edge${maxLagMs === undefined ? '' : `, OVERLOAD_LAG_MS=${maxLagMs}; while it refuses it holds the lag below that`}`,
+      ...(perSecond === undefined ? [] : [`each caller could make ${perSecond} requests a second then`]),
+    ],
+    change: [
+      'add an edge, or lower the load: sluice top shows who asks most',
+      'or let the loop be later: OVERLOAD_LAG_MS on the edge, 0 refuses nobody',
+    ],
   };
 };
 
@@ -242,7 +265,6 @@ const sourceOf = (code: string): string => {
 };
 
 const REMEDIES: Readonly<Record<string, readonly string[]>> = {
-  GW_OVERLOADED: ['add an edge, or lower the load: the edge sheds while its event loop lags'],
   GW_NO_SERVICE: ['give the route a service: PATCH /routes/{route}'],
   GW_NOT_READY: ['apply a configuration: sluice apply'],
   GW_LIMITER_UNAVAILABLE: [
@@ -262,6 +284,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   GW_TENANT_MISMATCH: tenantMismatch,
   GW_NO_ROUTE: noRoute,
   GW_AUTH_UNAVAILABLE: authUnavailable,
+  GW_OVERLOADED: overloaded,
   GW_UPSTREAM_TIMEOUT: upstreamFailed,
   GW_UPSTREAM_INVALID: upstreamFailed,
   GW_UPSTREAM_UNAVAILABLE: upstreamFailed,

@@ -34,14 +34,22 @@ test('given a refusal of a plugin that says its own reason and figures, then the
 });
 
 test('given the edge shed load, then the figure it measured is the number', () => {
-  const told = refused({ code: 'GW_OVERLOADED', message: 'overloaded', facts: { event_loop_lag_ms: 212 } });
+  const shed = (facts: Record<string, number>) =>
+    refused({ code: 'GW_OVERLOADED', message: 'overloaded', facts });
+  const told = shed({ event_loop_lag_ms: 212, max_lag_ms: 50, allowed_per_second: 20 });
 
   expect(told).toMatchObject({
+    headline: expect.stringContaining('edge-1 could not keep up: its event loop was 212 ms late'),
     cause: 'overloaded',
     decidedBy: { kind: 'gateway' },
-    number: { name: 'event_loop_lag_ms', value: 212 },
+    number: { name: 'event_loop_lag_ms', value: 212, limit: 50 },
   });
+  expect(told.because.join()).toMatch(/OVERLOAD_LAG_MS=50.*20 requests a second/);
   expect(told.change.join()).toContain('add an edge');
+
+  expect(shed({ event_loop_lag_ms: 212 }).number, 'an older edge').toEqual({
+    ...{ name: 'event_loop_lag_ms', value: 212 },
+  });
 });
 
 test('given a code of a newer edge, then its message is told all the same', () => {

@@ -35,6 +35,7 @@ export interface DecisionRecordOptions {
 /** What the gate in front of the edge knows of why it refuses. */
 interface ShedFigures {
   readonly lagMs: number;
+  readonly maxLagMs: number;
   readonly allowancePerSecond: number | undefined;
 }
 
@@ -95,6 +96,7 @@ export class DecisionRecords {
     slot.version = this.version;
     slot.facts = {
       event_loop_lag_ms: Math.round(gate.lagMs),
+      max_lag_ms: gate.maxLagMs,
       allowed_per_second: Math.round(gate.allowancePerSecond ?? 0),
     };
     this.#queue(slot);

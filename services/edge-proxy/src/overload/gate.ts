@@ -80,6 +80,11 @@ export class OverloadGate {
     return this.#state;
   }
 
+  /** Lag of the event loop that counts as late, in ms. */
+  get maxLagMs(): number {
+    return this.#options.maxLagMs;
+  }
+
   /** Requests per second that each caller may make; undefined while nobody is refused. */
   get allowancePerSecond(): number | undefined {
     return this.#state === 'shedding' ? this.#share.allowance * 1000 : undefined;
