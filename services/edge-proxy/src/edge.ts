@@ -215,7 +215,7 @@ const openGateway = (
       chance: { random: Math.random, now: () => performance.now() },
     }),
     ...openGuards(settings, registry),
-    accessLog: settings.ACCESS_LOG,
+    accessLog: { requests: settings.ACCESS_LOG, sample: settings.ACCESS_LOG_SAMPLE },
     accessLines: lineWriter(logger, 'request'),
   };
   return { gateway, decisions, revocations, sinks, answers };

@@ -4,6 +4,7 @@ import type { Route, Service } from '@sluice/gateway-config';
 import type { BudgetVerdict, Exchange, Identity, UpstreamAnswer } from '@sluice/plugins';
 import type { Chain, ChainStep, HostAndPort, PluginInstance } from '@sluice/routing';
 import { Headers } from './header-list.ts';
+import { loggedPath } from './observe/logged-path.ts';
 import type { RequestSteps } from './observe/request-steps.ts';
 import type { RequestTrace } from './observe/tracing.ts';
 import { randomHex } from './random-hex.ts';
@@ -76,7 +77,8 @@ export class ProxyExchange implements Exchange {
   path = '/';
   query = '';
   hasBareQuestionMark = false;
-  rawPath = '/';
+  /** Empty until the target is read. */
+  rawPath = '';
   uriCaptures: Readonly<Record<string, string>> = {};
   matchedPath = '';
   matched: CompiledRoute | undefined;
@@ -159,6 +161,11 @@ export class ProxyExchange implements Exchange {
 
   get route(): Route | undefined {
     return this.matched?.route;
+  }
+
+  /** The path for logs, traces and records, also of a target that could not be read. */
+  get loggedPath(): string {
+    return this.rawPath === '' ? loggedPath(this.rawTarget) : this.rawPath;
   }
 
   readBody(maxBytes: number): Promise<Buffer | undefined> {

@@ -10,7 +10,7 @@ import { runAccess, runSettle } from './chain.ts';
 import { clientAddress, type TrustedPeers } from './client-address.ts';
 import { headersForUpstream } from './client-headers.ts';
 import { ProxyExchange } from './exchange.ts';
-import { logExchange } from './observe/access-log.ts';
+import { type AccessLogPolicy, logExchange } from './observe/access-log.ts';
 import type { DecisionRecords } from './observe/decision-records.ts';
 import type { EdgeMetrics } from './observe/metrics.ts';
 import { RequestSteps } from './observe/request-steps.ts';
@@ -33,7 +33,7 @@ export interface Gateway extends Forwarding {
   readonly tracing: Pick<Telemetry, 'enabled' | 'rootShare'>;
   readonly trustedPeers: TrustedPeers;
   readonly realIpHeader: string;
-  readonly accessLog: 'all' | 'errors' | 'off';
+  readonly accessLog: AccessLogPolicy;
   readonly accessLines: LineWriter;
 }
 
@@ -87,7 +87,6 @@ const openExchange = (
     exchange.isPeerTrusted,
     headerOf(request, gateway.realIpHeader),
   );
-  exchange.rawPath = request.url ?? '/';
   return exchange;
 };
 
@@ -211,7 +210,7 @@ const settle = (gateway: Gateway, exchange: ProxyExchange): void => {
   if (span === undefined) return;
   const route = exchange.route?.name ?? exchange.route?.id;
   if (route !== undefined) span.updateName(`${exchange.method} ${route}`).setAttribute('http.route', route);
-  span.setAttribute('url.path', exchange.rawPath);
+  span.setAttribute('url.path', exchange.loggedPath);
   span.setAttribute('http.response.status_code', exchange.response.statusCode);
   if (exchange.errorCode !== undefined) span.setAttribute('error.type', exchange.errorCode);
   span.end();

@@ -102,6 +102,14 @@ export const Settings = z.object({
     .enum(['all', 'errors', 'off'])
     .default('all')
     .describe('Requests that get a log line; `errors` are status 400 and above.'),
+  ACCESS_LOG_SAMPLE: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe(
+      'Share of the requests below status 400 that get their line where ACCESS_LOG is `all`, 0 to 1; refusals and errors always do.',
+    ),
   DECISION_RING: z.coerce
     .number()
     .int()

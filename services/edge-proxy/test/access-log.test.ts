@@ -1,3 +1,4 @@
+import { edgeDecision } from '@sluice/contracts';
 import { createLogger } from '@sluice/service-kit';
 import { eventually } from '@sluice/testkit';
 import { expect, test } from 'vitest';
@@ -63,4 +64,60 @@ test('given only errors are to be logged, when the level is raised while it runs
   await eventually(() => requests().length === 2);
 
   expect(requests().map(({ path }) => path)).toEqual(['/nowhere', '/elsewhere']);
+});
+
+test('given a sample of none, when requests pass, are refused and fail, then what went well is left out and nothing else', async () => {
+  await using upstream = await Upstream.start();
+  const to = service('up', upstream.url);
+  const gone = service('gone', 'http://127.0.0.1:1', { retries: 0 });
+  await using world = await EdgeWorld.start({
+    services: [to, gone],
+    routes: [route('all', to, { paths: ['/in'] }), route('dead', gone, { paths: ['/dead'] })],
+  });
+  const { port, requests } = await loggedEdge(world, { ACCESS_LOG_SAMPLE: '0' });
+
+  for (const path of ['/in', '/nowhere', '/in', '/dead', '/in', '/nowhere/last']) await call(port, path);
+  await eventually(() => requests().some(({ path }) => path === '/nowhere/last'));
+
+  expect(requests().map(({ path, status }) => `${path} ${status}`)).toEqual([
+    ...['/nowhere 404', '/dead 502', '/nowhere/last 404'],
+  ]);
+});
+
+const SECRET = 's3cret-and-not-to-be-told';
+const BASIC = Buffer.from(`someone:${SECRET}`).toString('base64');
+
+const PLACES: readonly (readonly [string, string, Record<string, string>])[] = [
+  ['a bearer token', '/in', { authorization: `Bearer ${SECRET}` }],
+  ['a password', '/in', { authorization: `Basic ${BASIC}` }],
+  ['a proxy password', '/in', { 'proxy-authorization': `Basic ${BASIC}` }],
+  ['an API key', '/in', { apikey: SECRET, 'x-api-key': SECRET }],
+  ['a cookie', '/in', { cookie: `session=${SECRET}` }],
+  ['a query', `/in?jwt=${SECRET}&anything=${SECRET}`, {}],
+  ['a query that no route takes', `/nowhere?apikey=${SECRET}`, {}],
+  ['a query with an encoded name', `/in?%6a%77%74=${SECRET}`, {}],
+  ['a query after a path that cannot be read', `/in%zz?jwt=${SECRET}`, {}],
+  ['the login of an absolute target', `http://someone:${SECRET}@127.0.0.1/in`, {}],
+  ['what travels with a trace', '/in', { tracestate: `a=${SECRET}`, baggage: `user=${SECRET}` }],
+  ['the names of client and page', '/in', { 'user-agent': SECRET, referer: `http://a/?token=${SECRET}` }],
+];
+
+test('given secrets wherever clients put them, when the requests are logged, then no line and no decision record has one, plain or encoded', async () => {
+  await using upstream = await Upstream.start();
+  const to = service('up', upstream.url);
+  await using world = await EdgeWorld.start({
+    services: [to],
+    routes: [route('all', to, { paths: ['/in'] })],
+  });
+  const { port, requests, lines } = await loggedEdge(world);
+  for (const [where, path, headers] of PLACES) {
+    const before = requests().length;
+    await call(port, path, { headers });
+    await eventually(() => requests().length > before);
+    for (const secret of [SECRET, BASIC]) expect(lines.join(''), where).not.toContain(secret);
+  }
+  const told = await world.bus.scatter(edgeDecision, { limit: 100 }, world.edges.length);
+  const paths = told.flatMap(({ records }) => records.map(({ path }) => path));
+  expect(paths).toHaveLength(PLACES.length);
+  for (const secret of [SECRET, BASIC]) expect(JSON.stringify(told)).not.toContain(secret);
 });

@@ -1,27 +1,29 @@
 import type { LineWriter } from '@sluice/service-kit';
 import type { ProxyExchange } from '../exchange.ts';
 
+/** Which requests leave a line. */
+export interface AccessLogPolicy {
+  readonly requests: 'all' | 'errors' | 'off';
+  /** Share of those below 400 that nobody refused, 0 to 1. */
+  readonly sample: number;
+}
+
 /**
  * One line per finished request, in the field names of the other logs. Never a header's value, and the path
  * without its query: tokens travel there. Fields without a value are left out.
  */
-export const logExchange = (
-  lines: LineWriter,
-  exchange: ProxyExchange,
-  policy: 'all' | 'errors' | 'off',
-): void => {
+export const logExchange = (lines: LineWriter, exchange: ProxyExchange, policy: AccessLogPolicy): void => {
   const { response, upstream, errorCode, identity, route, service } = exchange;
   // 499 is Kong's word for a client that left before its answer began
   const status = response.headersSent ? response.statusCode : (upstream?.status ?? 499);
-  if (policy === 'off' || (policy === 'errors' && status < 400 && errorCode === undefined)) return;
-  if (!lines.isOn()) return;
+  if (!isWanted(policy, status >= 400 || errorCode !== undefined) || !lines.isOn()) return;
   const { startedAt, forwardedAt, answeredAt, endedAt = performance.now() } = exchange.timing;
   const upstreamMs =
     forwardedAt === undefined || answeredAt === undefined ? undefined : answeredAt - forwardedAt;
   lines.write(
     `,"request_id":"${exchange.id}","trace_id":"${exchange.traceId}"` +
       textField('method', exchange.method) +
-      clientField('path', exchange.rawPath) +
+      clientField('path', exchange.loggedPath) +
       `,"status":${status}` +
       textField('route', route?.name ?? route?.id) +
       textField('service', service?.name) +
@@ -34,6 +36,12 @@ export const logExchange = (
       `,"duration_ms":${tenths(endedAt - startedAt)}` +
       (upstreamMs === undefined ? '' : `,"upstream_ms":${tenths(upstreamMs)}`),
   );
+};
+
+/** What somebody will ask about is never left out by chance. */
+const isWanted = ({ requests, sample }: AccessLogPolicy, hasFailed: boolean): boolean => {
+  if (requests === 'off') return false;
+  return hasFailed || (requests === 'all' && (sample === 1 || Math.random() < sample));
 };
 
 /** Nothing in it has to be escaped. */

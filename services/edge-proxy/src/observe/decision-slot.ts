@@ -4,6 +4,7 @@ import type { Route, Service } from '@sluice/gateway-config';
 import type { Identity } from '@sluice/plugins';
 import type { Chain, PluginInstance } from '@sluice/routing';
 import type { Attempted, ProxyExchange } from '../exchange.ts';
+import { loggedPath } from './logged-path.ts';
 
 const MAX_PATH_CHARS = 1024;
 const MAX_NAME_CHARS = 256;
@@ -93,7 +94,7 @@ export class DecisionSlot {
     this.correlationId = key === undefined ? undefined : exchange.memo.get(key);
     this.at = exchange.startedAt;
     this.method = exchange.method;
-    this.path = rawTarget.length > MAX_PARENT_CHARS ? copied(exchange.rawPath) : exchange.rawPath;
+    this.path = rawTarget.length > MAX_PARENT_CHARS ? copied(exchange.loggedPath) : exchange.loggedPath;
     this.host = exchange.hostName.length > MAX_NAME_CHARS ? '' : exchange.hostName;
     this.status = response.headersSent ? response.statusCode : (upstream?.status ?? CLIENT_CLOSED);
     this.version = exchange.configVersion;
@@ -123,7 +124,7 @@ export class DecisionSlot {
     this.id = id;
     this.at = at;
     this.method = method;
-    const path = url.split('?', 1)[0] ?? '';
+    const path = loggedPath(url);
     this.path = url.length > MAX_PARENT_CHARS ? copied(path) : path;
     const claimed = headers['x-tenant-id'];
     this.claimedTenant =

@@ -1,5 +1,7 @@
 import type { Chain } from '@sluice/routing';
 
+import { withoutLogin } from './logged-path.ts';
+
 const REDACTED = 'REDACTED';
 const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-gateway-identity'];
 /** Where keys and tokens travel by custom, whatever the plugins say. */
@@ -20,7 +22,7 @@ const decoded = (text: string): string => {
 export interface Redaction {
   /** `headers` by lower-case name. */
   headers(headers: Record<string, string | string[]>): Record<string, string | string[]>;
-  /** A request target; its query arguments keep their names. */
+  /** A request target without a login; its query arguments keep their names. */
   target(target: string): string;
   query(query: string): Record<string, string | true | (string | true)[]>;
 }
@@ -50,7 +52,8 @@ export const redactionFor = (chain: Chain | undefined): Redaction => {
       ),
     target: (target) => {
       const at = target.indexOf('?');
-      return at < 0 ? target : `${target.slice(0, at)}?${redactQuery(target.slice(at + 1))}`;
+      if (at < 0) return withoutLogin(target);
+      return `${withoutLogin(target.slice(0, at))}?${redactQuery(target.slice(at + 1))}`;
     },
     query: (query) => argumentsOf(redactQuery(query)),
   };
