@@ -1,48 +1,25 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { eventually } from '@sluice/testkit';
+import { eventually, GrpcCollector } from '@sluice/testkit';
 import { expect, test } from 'vitest';
 import { RunningGateway, r1Headers } from './gateway.ts';
 
-interface Span {
-  readonly service: string;
-  readonly name: string;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-}
-
 const UNSAMPLED = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
 
-/** A real OTLP/HTTP receiver (JSON) that keeps every span. */
-const startReceiver = async () => {
-  const spans: Span[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { resourceSpans = [] } = JSON.parse(Buffer.concat(chunks).toString());
-      for (const { resource, scopeSpans } of resourceSpans) {
-        const attribute = resource.attributes.find((a: { key: string }) => a.key === 'service.name');
-        for (const { spans: some } of scopeSpans)
-          for (const span of some) spans.push({ service: attribute.value.stringValue, ...span });
-      }
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    spans,
-    url: `http://127.0.0.1:${(server.address() as { port: number }).port}`,
-    close: () => server.close(),
-  };
-};
+/** Every span that came, with the service that made it. */
+const spansAt = (receiver: GrpcCollector) =>
+  receiver
+    .exports()
+    .flatMap(({ resource, entries }) =>
+      entries.map((span) => ({ service: resource['service.name'], ...span })),
+    );
+type Span = ReturnType<typeof spansAt>[number];
 
-test('given a sampled client, when it asks once, then one trace leads through edge, NATS, auth, ratelimit, Redis and upstream', async () => {
-  const receiver = await startReceiver();
+test('given a sampled client, when it asks once, then one trace leads through edge, NATS, auth, ratelimit, Redis and upstream, and comes by gRPC', async () => {
+  await using receiver = await GrpcCollector.start();
   await using gateway = await RunningGateway.start(['--demo'], {
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
-    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+    OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
+    OTEL_EXPORTER_OTLP_HEADERS: 'x-collector-key=a%20key',
     OTEL_BSP_SCHEDULE_DELAY: '200',
   });
   const headers = r1Headers(await gateway.token('tenant-traced'), 'tenant-traced');
@@ -62,27 +39,29 @@ test('given a sampled client, when it asks once, then one trace leads through ed
   const upstreamSaw = answer.json<{ headers: Record<string, string> }>().headers.traceparent ?? '';
   expect(upstreamSaw.split('-')[1]).toBe(traceId);
 
-  const mine = () => receiver.spans.filter((span) => span.traceId === traceId);
+  const mine = () => spansAt(receiver).filter((span) => span.traceId === traceId);
   const find = (service: string, name: RegExp) =>
     mine().find((span) => span.service === service && name.test(span.name));
   await eventually(() => expect(mine().length).toBeGreaterThanOrEqual(7));
 
   const server = find('edge-proxy', /^GET agent-workflows$/);
-  expect(server?.parentSpanId).toBe(clientSpan);
+  expect(server?.parentId).toBe(clientSpan);
   const children: [string, RegExp, Span | undefined][] = [];
   const askAuth = find('edge-proxy', /^request auth\.v1\.verify$/);
   const askLimit = find('edge-proxy', /^request ratelimit\.v1\.check$/);
   const toUpstream = mine().find(
     (span) => span.service === 'edge-proxy' && span.spanId === upstreamSaw.split('-')[2],
   );
-  for (const span of [askAuth, askLimit, toUpstream]) expect(span?.parentSpanId).toBe(server?.spanId);
+  for (const span of [askAuth, askLimit, toUpstream]) expect(span?.parentId).toBe(server?.spanId);
   children.push(
     ['auth', /^process auth\.v1\.verify$/, askAuth],
     ['ratelimit', /^process ratelimit\.v1\.check$/, askLimit],
   );
   for (const [service, name, parent] of children)
-    expect(find(service, name)?.parentSpanId, service).toBe(parent?.spanId);
+    expect(find(service, name)?.parentId, service).toBe(parent?.spanId);
   const redis = find('ratelimit', /EVALSHA|evalsha/i);
-  expect(redis?.parentSpanId).toBe(find('ratelimit', /^process/)?.spanId);
-  receiver.close();
+  expect(redis?.parentId).toBe(find('ratelimit', /^process/)?.spanId);
+  expect(receiver.calls[0]).toMatchObject({
+    ...{ 'content-type': 'application/grpc', 'grpc-encoding': 'gzip', 'x-collector-key': 'a key' },
+  });
 });

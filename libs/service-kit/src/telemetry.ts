@@ -10,6 +10,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
+import { checkTelemetryEnvironment, tracesAreWanted } from './telemetry-environment.ts';
 
 export { SpanKind } from '@opentelemetry/api';
 
@@ -33,23 +34,18 @@ export interface TelemetryOptions {
 
 const OFF: Telemetry = { enabled: false, rootShare: 0, shutdown: () => Promise.resolve() };
 
-/** Set when an OTLP endpoint or an exporter was asked for; the SDK must never try a collector nobody named. */
-const wanted = (env: NodeJS.ProcessEnv): boolean =>
-  env.OTEL_SDK_DISABLED !== 'true' &&
-  ((env.OTEL_TRACES_EXPORTER ?? 'none') !== 'none' ||
-    env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined ||
-    env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== undefined);
-
 /**
  * Starts OpenTelemetry by the standard `OTEL_*` variables. Without an endpoint or exporter nothing starts.
  * The SDK is loaded only when it is used: it costs 100 ms and 38 MB.
+ * @throws SettingsError when a variable asks for what there is not.
  */
 export const startTelemetry = async (
   service: string,
   env: NodeJS.ProcessEnv,
   { processors, choosesRoots = false }: TelemetryOptions = {},
 ): Promise<Telemetry> => {
-  if (processors === undefined && !wanted(env)) return OFF;
+  if (processors === undefined && !tracesAreWanted(env)) return OFF;
+  checkTelemetryEnvironment(env);
   const [{ NodeSDK }, { AlwaysOnSampler, ParentBasedSampler }] = await Promise.all([
     import('@opentelemetry/sdk-node'),
     import('@opentelemetry/sdk-trace'),

@@ -53,9 +53,21 @@ test.each([true, false])('a traceparent that is written is read the same, sample
 test.each([
   [{}],
   [{ OTEL_TRACES_EXPORTER: 'none' }],
+  [{ OTEL_TRACES_EXPORTER: 'none', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }],
+  [{ OTEL_TRACES_EXPORTER: '', OTEL_EXPORTER_OTLP_ENDPOINT: ' ' }],
   [{ OTEL_SDK_DISABLED: 'true', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }],
 ])('given %j, then nothing is recorded', async (env) => {
   expect((await startTelemetry('test', env)).enabled).toBe(false);
+});
+
+test.each([
+  ['OTEL_EXPORTER_OTLP_PROTOCOL', 'http/xml', 'grpc, http/protobuf, http/json'],
+  ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'gRPC', 'grpc, http/protobuf, http/json'],
+  ['OTEL_TRACES_EXPORTER', 'otlp,jaeger', 'otlp, zipkin, console, none'],
+  ['OTEL_TRACES_SAMPLER', 'jaeger_remote', 'always_on, always_off, traceidratio'],
+])('given %s=%s, then the start fails and names it and what may be set', async (name, value, known) => {
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318', [name]: value };
+  await expect(startTelemetry('test', env)).rejects.toThrow(`  ${name}: not supported; set one of ${known}`);
 });
 
 describe('given an exporter', () => {

@@ -12,6 +12,7 @@ export {
 export { decodeLogs, decodeTraces, type OtlpExport, type OtlpLog, type OtlpSpan } from './decode-otlp.ts';
 export { eventually } from './eventually.ts';
 export { FaultProxy, type NetworkFault } from './fault-proxy.ts';
+export { GrpcCollector } from './grpc-collector.ts';
 export { OidcIssuer } from './oidc-issuer.ts';
 export { freePort, ServerProcess, startNats, startRedis } from './servers.ts';
 export { silentLogger } from './silent-logger.ts';
