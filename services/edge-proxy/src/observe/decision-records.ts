@@ -17,6 +17,12 @@ import { trafficOf } from './decision-traffic.ts';
 const TELL_EVERY_MS = 200;
 /** Requests that may wait to be told. */
 const MAX_WAITING = 1000;
+/**
+ * Requests shed by the gate that are remembered of a flood: so many at its begin, then so many between two messages.
+ * Each costs as much as the refusal itself, and thousands a second would push all others out of the ring.
+ */
+const SHED_AT_ONCE = 50;
+const SHED_PER_TELL = 5;
 /** A place in the ring that is written over while it waits is lost to the stream, so few places are no ring. */
 const SMALLEST_RING = 16;
 
@@ -52,6 +58,9 @@ export class DecisionRecords {
   readonly #full;
   readonly #told;
   readonly #timer: NodeJS.Timeout;
+  #shedLeft = SHED_AT_ONCE;
+  /** Shed since the last one that was remembered. */
+  #shedUnseen = 0;
 
   constructor(options: DecisionRecordOptions) {
     const { registry, capacity } = options;
@@ -89,12 +98,21 @@ export class DecisionRecords {
     this.#queue(slot);
   }
 
-  /** Remembers a request that was refused because the event loop could not keep up. */
+  /**
+   * Remembers a request that was refused because the event loop could not keep up; of a flood a sample, each with the
+   * number of those it stands for. All are counted by the gate.
+   */
   noteShed(id: string, request: IncomingMessage, gate: ShedFigures): void {
     if (this.ring.capacity === 0) return;
+    this.#shedUnseen += 1;
+    if (this.#shedLeft === 0) return;
+    this.#shedLeft -= 1;
     const slot = this.ring.keepShed(id, request, Date.now());
     slot.version = this.version;
+    slot.standsFor = this.#shedUnseen;
+    this.#shedUnseen = 0;
     slot.facts = {
+      stands_for: slot.standsFor,
       event_loop_lag_ms: Math.round(gate.lagMs),
       max_lag_ms: gate.maxLagMs,
       allowed_per_second: Math.round(gate.allowancePerSecond ?? 0),
@@ -134,6 +152,7 @@ export class DecisionRecords {
   }
 
   #tell(): void {
+    this.#shedLeft = Math.min(SHED_AT_ONCE, this.#shedLeft + SHED_PER_TELL);
     if (this.#waiting.length === 0) return;
     const { bus, instance } = this.#options;
     const due = this.#waiting.splice(0, MAX_RECORDS_PER_MESSAGE);

@@ -30,6 +30,8 @@ interface MutableWindow {
 export class DecisionSlot {
   /** 0: not written yet. */
   seq = 0;
+  /** Requests that this one is a sample of, itself included. */
+  standsFor = 1;
   id = '';
   traceId = '';
   correlationId: unknown;
@@ -88,6 +90,7 @@ export class DecisionSlot {
   fill(exchange: ProxyExchange, seq: number, now: number): void {
     const { response, upstream, timing, identity, rawTarget } = exchange;
     this.seq = seq;
+    this.standsFor = 1;
     this.id = exchange.id;
     this.traceId = exchange.trace.traceId;
     const key = exchange.chain?.correlationKey;

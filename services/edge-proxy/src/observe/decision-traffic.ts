@@ -28,16 +28,18 @@ export const trafficOf = (
   const routes = new Map<string, Sum>();
   const refusals = new Map<string, number>();
   let oldest = now;
+  let seen = 0;
   for (const slot of ring.capacity === 0 ? [] : ring.newest()) {
     const endedAt = slot.at + slot.totalMs;
     if (endedAt < now - windowMs) break; // the ring is in the order of their ends
     oldest = Math.min(oldest, endedAt);
+    seen += 1;
     add(total, slot);
     add(sumAt(tenants, tenantOf(slot) ?? '-'), slot);
     add(sumAt(routes, slot.route?.name ?? slot.route?.id ?? '-'), slot);
-    if (slot.code !== undefined) refusals.set(slot.code, (refusals.get(slot.code) ?? 0) + 1);
+    if (slot.code !== undefined) refusals.set(slot.code, (refusals.get(slot.code) ?? 0) + slot.standsFor);
   }
-  const isWhole = ring.seq < ring.capacity || total.requests < ring.capacity;
+  const isWhole = ring.seq < ring.capacity || seen < ring.capacity;
   return {
     spanMs: isWhole ? windowMs : Math.max(1, now - oldest),
     total: shareOf('all', total),
@@ -57,10 +59,10 @@ const sumAt = (sums: Map<string, Sum>, name: string): Sum => {
   return fresh;
 };
 
-const add = (sum: Sum, { code, status, totalMs }: DecisionSlot): void => {
-  sum.requests += 1;
-  if (status >= 500) sum.failed += 1;
-  else if (code !== undefined) sum.refused += 1;
+const add = (sum: Sum, { code, status, totalMs, standsFor }: DecisionSlot): void => {
+  sum.requests += standsFor;
+  if (status >= 500) sum.failed += standsFor;
+  else if (code !== undefined) sum.refused += standsFor;
   sum.ms.push(totalMs);
 };
 
