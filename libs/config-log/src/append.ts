@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConfigCommit, type ConfigOp, configCommitted, STREAMS } from '@sluice/contracts';
 import type { ConfigState } from '@sluice/gateway-config';
 import { type JetStream, SequenceConflict } from '@sluice/service-kit';
+import type { Retention } from './checkpoints.ts';
 import { commitOf, type Position } from './position.ts';
 import { promoteSnapshot, storeSnapshot } from './snapshots.ts';
 
@@ -29,6 +30,8 @@ export interface AppendRequest {
   readonly sourceAddress?: string | undefined;
   /** Version whose state these operations bring back. */
   readonly rollbackOf?: number | undefined;
+  /** What of the past stays when this commit brings a snapshot. */
+  readonly retention?: Retention | undefined;
   /** Makes a repeated request one commit; drawn when absent. */
   readonly eventId?: string | undefined;
   readonly correlationId?: string | undefined;
@@ -81,6 +84,7 @@ const prepared = async (
     digest: after?.digest ?? state.digestAfter(ops),
     kind: rollbackOf === undefined ? 'delta' : 'rollback',
     ops: isBig ? [] : [...ops],
+    counts: countsOf(state, ops),
     ...(message === undefined ? {} : { message }),
     ...(rollbackOf === undefined ? {} : { rollbackOf }),
     ...(sourceAddress === undefined ? {} : { sourceAddress }),
@@ -88,6 +92,13 @@ const prepared = async (
   return after === undefined
     ? { commit, promote: async () => {} }
     : keptInSnapshot(request, { commit, after, deadline });
+};
+
+const countsOf = (state: ConfigState, ops: readonly ConfigOp[]): NonNullable<ConfigCommit['counts']> => {
+  const counts = { added: 0, changed: 0, removed: 0 };
+  for (const { op, kind, id } of ops)
+    counts[op === 'delete' ? 'removed' : state.has(kind, id) ? 'changed' : 'added'] += 1;
+  return counts;
 };
 
 /** Stops counting once it knows. */
@@ -107,19 +118,19 @@ const stateAfter = (state: ConfigState, ops: readonly ConfigOp[]): ConfigState =
 };
 
 const keptInSnapshot = async (
-  { jetstream, base, onSnapshot }: AppendRequest,
+  { jetstream, base, onSnapshot, retention }: AppendRequest,
   { commit, after, deadline }: { commit: ConfigCommit; after: ConfigState; deadline: number },
 ): Promise<{ commit: ConfigCommit; promote: () => Promise<void> }> => {
   const { epoch, version, digest } = commit;
   const head = await untilDeadline(deadline, () =>
-    storeSnapshot(jetstream, after, { epoch, version, seq: base.seq + 1, digest }),
+    storeSnapshot(jetstream, after, { epoch, version, seq: base.seq + 1, digest }, true),
   );
   onSnapshot?.(head.id, after);
   return {
     commit: { ...commit, kind: commit.kind === 'delta' ? 'snapshot' : commit.kind, snapshotId: head.id },
     // The commit is in the log already: a head that stays behind costs readers time, nothing else.
     promote: () =>
-      promoteSnapshot(jetstream, head).then(
+      promoteSnapshot(jetstream, head, retention).then(
         () => undefined,
         () => undefined,
       ),

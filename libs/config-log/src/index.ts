@@ -7,8 +7,11 @@ export {
   storeApiKeyUse,
 } from './api-keys.ts';
 export { type Appended, type AppendRequest, appendCommit, LogUnavailable } from './append.ts';
+export { DEFAULT_RETENTION, type Retention } from './checkpoints.ts';
 export { ConfigFollower, followConfig } from './follow.ts';
 export type { FollowerCounts, FollowOptions, ResyncReason } from './follow-options.ts';
+export { GenerationGone, generationAt } from './generation.ts';
+export { type HistoryEntry, readHistory } from './history.ts';
 export { type LastKnownGood, LastKnownGoodFile } from './last-known-good.ts';
 export {
   commitOf,

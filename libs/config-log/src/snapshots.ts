@@ -1,15 +1,23 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
-import { configSnapshotChunk, configSnapshotHead, STREAMS, subjectFor } from '@sluice/contracts';
+import { configSnapshotHead, STREAMS } from '@sluice/contracts';
 import type { ConfigState } from '@sluice/gateway-config';
 import { type JetStream, SequenceConflict, type StoredMessage } from '@sluice/service-kit';
 import type { z } from 'zod';
+import {
+  CHUNK_BYTES,
+  DEFAULT_RETENTION,
+  listCheckpoints,
+  newSnapshotId,
+  outdatedCheckpoints,
+  partSubject,
+  type Retention,
+} from './checkpoints.ts';
 import type { Position, Replica } from './position.ts';
 import { DamagedState, decodeState, encodeState, type ReadOptions } from './state-codec.ts';
 
 const STREAM = STREAMS.CONFIG_SNAPSHOTS.name;
-const CHUNK_BYTES = 256 * 1024; // well below the server's 1 MiB per message
 const ZIP_BUFFER_BYTES = 1024 * 1024; // Node's own 16 KiB cost 400 turns, half of the work, for 10,000 routes
 const MAX_STATE_BYTES = 512 * 1024 * 1024; // a forged chunk must not blow up the reader
 const MANIFEST = 'manifest';
@@ -17,26 +25,21 @@ const MANIFEST = 'manifest';
 export type SnapshotHead = z.output<typeof configSnapshotHead.payload>;
 
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-const partSubject = (id: string, part: number | string): string =>
-  subjectFor(configSnapshotChunk, `${id}_${part}`);
-
-/** `<epoch>-<version>-<nonce>`, short enough for a subject token with its index. */
-const newId = ({ epoch, version }: Position): string =>
-  `${epoch.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 24)}-${version}-${crypto.randomUUID().slice(0, 8)}`;
 
 /**
  * Stores a state under an id of its own: chunks, then a manifest. Nobody finds it until the head or a commit
- * names it.
+ * names it; `isNamed`: a commit will.
  */
 export const storeSnapshot = async (
   jetstream: JetStream,
   state: ConfigState,
   position: Position,
+  isNamed = false,
 ): Promise<SnapshotHead> => {
   const params = { [constants.ZSTD_c_compressionLevel]: 1 };
   const encoded = await encodeState(state, position);
   const zipped = await promisify(zstdCompress)(encoded, { params, chunkSize: ZIP_BUFFER_BYTES });
-  const id = newId(position);
+  const id = newSnapshotId(position, isNamed);
   const chunks = Math.ceil(zipped.length / CHUNK_BYTES);
   await Promise.all(
     Array.from({ length: chunks }, (_, index) =>
@@ -62,10 +65,14 @@ export const readHead = async (
 
 /**
  * Makes a stored snapshot the newest, unless one of a later version is there already: two registries never put
- * each other back. Chunks that no reader can still want are removed.
+ * each other back. Snapshots that nobody can still want are removed.
  * @returns false when a newer head stands.
  */
-export const promoteSnapshot = async (jetstream: JetStream, head: SnapshotHead): Promise<boolean> => {
+export const promoteSnapshot = async (
+  jetstream: JetStream,
+  head: SnapshotHead,
+  retention: Retention = DEFAULT_RETENTION,
+): Promise<boolean> => {
   for (;;) {
     const last = await jetstream.readLast(STREAM, configSnapshotHead.subject);
     const before = last === undefined ? undefined : headOf(last);
@@ -78,7 +85,7 @@ export const promoteSnapshot = async (jetstream: JetStream, head: SnapshotHead):
       if (error instanceof SequenceConflict) continue;
       throw error;
     }
-    await purgeChunks(jetstream, head, before);
+    await purgeOutdated(jetstream, { head, before }, retention);
     return true;
   }
 };
@@ -88,7 +95,8 @@ export const writeSnapshot = async (
   jetstream: JetStream,
   state: ConfigState,
   position: Position,
-): Promise<boolean> => promoteSnapshot(jetstream, await storeSnapshot(jetstream, state, position));
+  retention?: Retention,
+): Promise<boolean> => promoteSnapshot(jetstream, await storeSnapshot(jetstream, state, position), retention);
 
 /**
  * The state a head or manifest names.
@@ -137,23 +145,14 @@ const headOf = (message: StoredMessage): SnapshotHead | undefined => {
   }
 };
 
-/**
- * Removes the snapshots that the new head outdates, but not the one it replaced: somebody may be reading it.
- * Later versions stay: a big commit stores its snapshot before it is in the log.
- */
-const purgeChunks = async (
+const purgeOutdated = async (
   jetstream: JetStream,
-  head: SnapshotHead,
-  before: SnapshotHead | undefined,
+  { head, before }: { head: SnapshotHead; before: SnapshotHead | undefined },
+  retention: Retention,
 ): Promise<void> => {
-  const { manager } = await jetstream.raw();
-  const prefix = partSubject('x', 0).replace(/x_0$/, '');
-  const info = await manager.streams.info(STREAM, { subjects_filter: `${prefix}*` });
-  const [epoch] = head.id.split('-');
-  for (const subject of Object.keys(info.state.subjects ?? {})) {
-    const id = subject.slice(prefix.length).replace(/_[a-z0-9]+$/, '');
-    if (id === head.id || id === before?.id) continue;
-    const [ofEpoch, version] = id.split('-');
-    if (ofEpoch !== epoch || Number(version) <= head.version) await jetstream.purge(STREAM, subject);
-  }
+  const checkpoints = await listCheckpoints(jetstream);
+  const standing = checkpoints.find(({ id }) => id === head.id);
+  if (standing === undefined) return; // a newer one has outdated it
+  const outdated = outdatedCheckpoints(checkpoints, { head: standing, before: before?.id }, retention);
+  for (const { parts } of outdated) for (const part of parts) await jetstream.purge(STREAM, part);
 };

@@ -1,4 +1,5 @@
 import type { Kind } from '@sluice/contracts';
+import { redactEntity } from './errors/redact.ts';
 import { isRecord } from './path.ts';
 import { ENTITY_SCHEMAS, requireSchema, schemaOf } from './schema/entities.ts';
 import type { ConfigState } from './state.ts';
@@ -45,13 +46,13 @@ export const flattenedText = (state: ConfigState): string => {
 
 /**
  * The text of `GET /config`: flat, secrets as stored (`_transform: false`), references as ids. Loading it gives
- * the same state.
+ * the same state; unless its secrets are censored, for people to look at.
  */
-export const toDeclarativeYaml = (state: ConfigState): string => {
+export const toDeclarativeYaml = (state: ConfigState, { isCensored = false } = {}): string => {
   const document: Record<string, unknown> = { _format_version: '3.0', _transform: false };
   for (const { kind } of ENTITY_SCHEMAS) {
     const entities = [...state.list(kind)].map((entity) =>
-      withPlainReferences(kind, publicEntity(kind, entity)),
+      withPlainReferences(kind, publicEntity(kind, isCensored ? redactEntity(kind, { ...entity }) : entity)),
     );
     if (entities.length > 0) document[kind] = entities;
   }

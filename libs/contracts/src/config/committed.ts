@@ -21,6 +21,10 @@ export const configCommit = z.object({
   ops: z.array(configOp),
   message: z.string().max(1000).optional(),
   rollbackOf: version.optional(),
+  /** Entities, by what became of them; also where the operations are in a snapshot. Absent in older commits. */
+  counts: z
+    .object({ added: z.int().nonnegative(), changed: z.int().nonnegative(), removed: z.int().nonnegative() })
+    .optional(),
   snapshotId: z.string().max(128).optional(),
   /** Address of the connection that asked for it, for the audit. */
   sourceAddress: z.string().max(64).optional(),
@@ -45,6 +49,20 @@ const example = {
   },
 };
 
+const rollback = {
+  ...example,
+  eventId: '0193a5c0-7e1a-7b7e-9d3c-2f6b8c1d0e12',
+  payload: {
+    ...example.payload,
+    version: 3,
+    prevVersion: 2,
+    kind: 'rollback' as const,
+    rollbackOf: 1,
+    counts: { added: 0, changed: 0, removed: 1 },
+    message: 'the route was not meant',
+  },
+};
+
 /** The log itself. Nobody but the registry's own stream reads this subject: a rejected message passes here too. */
 export const configCommitted = event({
   subject: 'config.committed',
@@ -53,7 +71,10 @@ export const configCommitted = event({
   readers: ['config-registry'],
   stream: 'CONFIG',
   payload: envelopeOf(configCommit),
-  examples: [{ name: 'a route removed', payload: example }],
+  examples: [
+    { name: 'a route removed', payload: example },
+    { name: 'an earlier version brought back', payload: rollback },
+  ],
 });
 
 /** What the stream accepted, republished by the server: what every follower listens to. */
@@ -63,7 +84,10 @@ export const configLiveCommitted = event({
   owner: 'config-registry',
   readers: ['edge-proxy', 'auth', 'config-registry'],
   payload: envelopeOf(configCommit),
-  examples: [{ name: 'a route removed', payload: example }],
+  examples: [
+    { name: 'a route removed', payload: example },
+    { name: 'an earlier version brought back', payload: rollback },
+  ],
 });
 
 /** The registry is alive and this is the newest commit; who is behind catches up. */
