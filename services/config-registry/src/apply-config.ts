@@ -48,7 +48,7 @@ export type Applied =
  * @throws LogUnavailable when the log cannot be written; the old configuration stays.
  */
 export const applyConfig = async (parts: ApplyParts, request: ApplyRequest): Promise<Applied> => {
-  const { catalog, environment, committer, edges, logger } = parts;
+  const { catalog, environment, committer } = parts;
   let valid: { state: ConfigState; warnings: readonly string[] } | undefined;
   const committed = await committer.commit<ConfigError>({
     actor: request.author,
@@ -65,22 +65,27 @@ export const applyConfig = async (parts: ApplyParts, request: ApplyRequest): Pro
   });
   if (committed.outcome === 'refused' || committed.outcome === 'stale') return committed;
   if (valid === undefined) throw new Error('a commit without a validated state');
-  const { outcome, at } = committed;
-  const { state, warnings } = valid;
+  return untilServed(parts, request.author, { ...committed, ...valid });
+};
+
+/** Waits until every live edge has it, and says what it is. */
+export const untilServed = async (
+  { edges, ackTimeoutMs, logger }: ApplyParts,
+  author: string,
+  made: {
+    readonly outcome: 'committed' | 'unchanged';
+    readonly at: Position;
+    readonly state: ConfigState;
+    readonly warnings: readonly string[];
+  },
+): Promise<Applied> => {
+  const { outcome, at, state, warnings } = made;
   if (outcome === 'committed')
     for (const warning of warnings) logger.warn({ version: at.version, warning }, 'configuration warning');
-  const acknowledging = edges.acknowledged(at.epoch, at.version, parts.ackTimeoutMs);
+  const acknowledging = edges.acknowledged(at.epoch, at.version, ackTimeoutMs);
   const flattened = flattenedText(state); // while the edges are at it
   const acknowledged = await acknowledging;
-  logger.info(
-    {
-      outcome,
-      version: at.version,
-      author: request.author,
-      applied: acknowledged.applied,
-      live: acknowledged.live,
-    },
-    'configuration applied',
-  );
+  const { applied, live } = acknowledged;
+  logger.info({ outcome, version: at.version, author, applied, live }, 'configuration applied');
   return { outcome, at, flattened, warnings, acknowledged };
 };

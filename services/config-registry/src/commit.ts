@@ -1,4 +1,10 @@
-import { appendCommit, type ConfigFollower, LogUnavailable, type Position } from '@sluice/config-log';
+import {
+  appendCommit,
+  type ConfigFollower,
+  LogUnavailable,
+  type Position,
+  type Retention,
+} from '@sluice/config-log';
 import type { ConfigOp } from '@sluice/contracts';
 import type { ConfigState } from '@sluice/gateway-config';
 import type { Bus, JetStream } from '@sluice/service-kit';
@@ -30,16 +36,26 @@ export interface Change<Refusal> {
   readonly sourceAddress?: string | undefined;
   /** The version the author looked at; when another is in force the change is not made. */
   readonly expectedVersion?: number | undefined;
+  /** The version that this brings back. */
+  readonly rollbackOf?: number | undefined;
   /** Called again on a newer state when somebody else wrote first. */
   readonly decide: (state: ConfigState) => Decision<Refusal>;
 }
 
+interface CommitterParts {
+  readonly bus: Bus;
+  readonly jetstream: JetStream;
+  readonly follower: ConfigFollower;
+  readonly keeper: LogKeeper;
+  readonly retention: Retention;
+}
+
 /** The one door to the log: in this process one write at a time, across processes the log's own lock. */
 export class Committer {
-  readonly #parts: { bus: Bus; jetstream: JetStream; follower: ConfigFollower; keeper: LogKeeper };
+  readonly #parts: CommitterParts;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: { bus: Bus; jetstream: JetStream; follower: ConfigFollower; keeper: LogKeeper }) {
+  constructor(parts: CommitterParts) {
     this.#parts = parts;
   }
 
@@ -51,7 +67,7 @@ export class Committer {
   }
 
   async #attempt<Refusal>(change: Change<Refusal>): Promise<Committed<Refusal>> {
-    const { bus, jetstream, follower, keeper } = this.#parts;
+    const { bus, jetstream, follower, keeper, retention } = this.#parts;
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts++) {
       if (!bus.isConnected) throw new LogUnavailable('the bus is not connected');
       const { expectedVersion } = change;
@@ -62,10 +78,11 @@ export class Committer {
       const base = keeper.base(follower.position);
       if (base.epoch === '') throw new LogUnavailable('the configuration log is not there yet');
       if (decision.ops.length === 0) return { outcome: 'unchanged', at: base };
-      const { actor, message = decision.summary, sourceAddress } = change;
+      const { actor, message = decision.summary, sourceAddress, rollbackOf } = change;
       const { ops, after } = decision;
       const appended = await appendCommit({
         ...{ jetstream, base, state: follower.state, ops, after, actor, message, sourceAddress },
+        ...{ rollbackOf, retention },
         onSnapshot: (id, state) => follower.expectSnapshot(id, state.clone()),
         giveUpAfterMs: SEEN_WITHIN_MS,
       });

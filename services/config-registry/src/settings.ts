@@ -63,6 +63,19 @@ export const Settings = z.object({
     .max(5)
     .default(1)
     .describe('Replicas of the configuration streams.'),
+  HISTORY_GENERATIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(200)
+    .describe('So many of the newest versions can be shown whole, compared and brought back.'),
+  HISTORY_MAX_MIB: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(512)
+    .describe('Largest size of the snapshots kept for that, in MiB; beyond it the oldest versions go first.'),
   DECLARATIVE_CONFIG: z
     .string()
     .optional()

@@ -1,4 +1,4 @@
-import { type ConfigFollower, writeSnapshot } from '@sluice/config-log';
+import { type ConfigFollower, type Retention, writeSnapshot } from '@sluice/config-log';
 import type { JetStream, Logger } from '@sluice/service-kit';
 
 const EVERY_COMMITS = 50;
@@ -14,9 +14,10 @@ const REST_PER_WORK = 20;
 export const keepSnapshots = (parts: {
   jetstream: JetStream;
   follower: ConfigFollower;
+  retention: Retention;
   logger: Logger;
 }): { stop: () => void } => {
-  const { jetstream, follower, logger } = parts;
+  const { jetstream, follower, retention, logger } = parts;
   let stored = follower.position;
   let storedAt = performance.now();
   let isWriting = false;
@@ -30,7 +31,7 @@ export const keepSnapshots = (parts: {
     isWriting = true;
     const begun = performance.now();
     try {
-      await writeSnapshot(jetstream, follower.state, at);
+      await writeSnapshot(jetstream, follower.state, at, retention);
       stored = at;
       storedAt = performance.now();
       restsUntil = storedAt + (storedAt - begun) * REST_PER_WORK;

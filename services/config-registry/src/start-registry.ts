@@ -1,4 +1,4 @@
-import { type ConfigFollower, followConfig } from '@sluice/config-log';
+import { type ConfigFollower, followConfig, type Retention } from '@sluice/config-log';
 import { PluginFolder } from '@sluice/plugins';
 import { type Bus, JetStream, type Logger, startStatusServer } from '@sluice/service-kit';
 import { createAdminApi } from './admin-api/admin-api.ts';
@@ -12,6 +12,7 @@ import { applyFile } from './declarative-file.ts';
 import { EntityIndex } from './entities/entity-index.ts';
 import { deriveEntityEvents } from './entity-events.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { Generations } from './history/generations.ts';
 import { LiveEdges } from './live-edges.ts';
 import { LogKeeper } from './log-keeper.ts';
 import { registryMetrics } from './registry-metrics.ts';
@@ -19,6 +20,8 @@ import { Revocations } from './revocations.ts';
 import type { Settings } from './settings.ts';
 import { keepSnapshots } from './snapshot-keeper.ts';
 import { watchAhead } from './watch-ahead.ts';
+
+const MIB = 1024 ** 2;
 
 export interface RunningRegistry {
   readonly adminPort: number;
@@ -66,10 +69,11 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
     problems: () => problemsOf(bus, keeper, isListening),
   });
   await keeper.keep(follower);
+  const retention = retentionOf(settings);
   const parts: ApplyParts = {
     catalog: plugins,
     environment: options.environment,
-    committer: new Committer({ bus, jetstream, follower, keeper }),
+    committer: new Committer({ bus, jetstream, follower, keeper, retention }),
     edges,
     ackTimeoutMs: settings.ACK_TIMEOUT_MS,
     logger,
@@ -79,22 +83,19 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
     edges,
     revocations,
     startHeartbeat({ bus, follower, keeper, edges }),
-    keepSnapshots({ jetstream, follower, logger }),
+    keepSnapshots({ jetstream, follower, retention, logger }),
     watchAhead({ follower, edges, keeper, logger }),
   ];
   const untilLive = (epoch: string, version: number) =>
     edges.acknowledged(epoch, version, settings.ACK_TIMEOUT_MS);
   const events = deriveEntityEvents({ jetstream, audit, untilLive, logger });
   const refusals = auditRefusals({ jetstream, audit, logger });
-  if (settings.DECLARATIVE_CONFIG !== undefined)
-    await applyFile({ ...parts, jetstream }, settings.DECLARATIVE_CONFIG, {
-      when: settings.DECLARATIVE_CONFIG_WHEN,
-      lastSeq: follower.position.seq,
-    });
+  await applyAtStart({ ...parts, jetstream }, settings, follower.position.seq);
   const apiKeys = ApiKeyRing.of(settings.API_KEY_PEPPER, { jetstream, revocations });
   const { ADMIN_TOKENS: adminTokens, ADMIN_WRITES: adminWrites } = settings;
   const known = { audit, follower, index, revocations, apiKeys, plugins, metrics, adminTokens, adminWrites };
-  const app = createAdminApi({ ...parts, ...known, bus, instance });
+  const generations = new Generations({ jetstream, follower });
+  const app = createAdminApi({ ...parts, ...known, generations, bus, instance });
   const admin = await openAdminPorts(app, settings);
   isListening = true;
   return {
@@ -113,6 +114,19 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
     },
   };
 };
+
+const applyAtStart = async (
+  parts: Parameters<typeof applyFile>[0],
+  { DECLARATIVE_CONFIG: file, DECLARATIVE_CONFIG_WHEN: when }: Settings,
+  lastSeq: number,
+): Promise<void> => {
+  if (file !== undefined) await applyFile(parts, file, { when, lastSeq });
+};
+
+const retentionOf = (settings: Settings): Retention => ({
+  generations: settings.HISTORY_GENERATIONS,
+  bytes: settings.HISTORY_MAX_MIB * MIB,
+});
 
 const descriptionOf = ({ position, state }: ConfigFollower): string =>
   `revision r${position.version} · ${state.count('routes')} routes · ${state.count('services')} services`;

@@ -1,8 +1,8 @@
 import type { Role } from './admin-tokens.ts';
 
-/** Answers that hold credentials in plain text, as Kong gives them. */
+/** Answers that hold credentials in plain text, as Kong gives them, and whole configurations. */
 const SHOWS_SECRETS =
-  /^\/(?:config|certificates|ca_certificates|snis\/[^/]+\/certificate|(?:key|basic|hmac)-auths|jwts|oauth2|keys|key-sets|vaults)(?:\/|$)|^\/consumers\/[^/]+\/(?:key-auth|basic-auth|hmac-auth|jwt|oauth2)(?:\/|$)/;
+  /^\/(?:config|certificates|ca_certificates|snis\/[^/]+\/certificate|(?:key|basic|hmac)-auths|jwts|oauth2|keys|key-sets|vaults)(?:\/|$)|^\/consumers\/[^/]+\/(?:key-auth|basic-auth|hmac-auth|jwt|oauth2)(?:\/|$)|^\/sluice\/history\/[^/]+\/config(?:\/|$)/;
 /** Whose changes are about who may call. */
 const CREDENTIALS = /^\/sluice\/(?:keys|revocations)(?:\/|$)/;
 /** Takes the spans of processes, which should not hold the right to change anything. */

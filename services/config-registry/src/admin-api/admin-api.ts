@@ -9,6 +9,7 @@ import type { ApplyParts } from '../apply-config.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import { auditRequests } from '../audit/audit-requests.ts';
 import type { EntityIndex } from '../entities/entity-index.ts';
+import type { Generations } from '../history/generations.ts';
 import type { Revocations } from '../revocations.ts';
 import { cacheRoutes } from './cache-routes.ts';
 import { configRoutes } from './config-routes.ts';
@@ -17,6 +18,7 @@ import { drained } from './drained.ts';
 import { entityRoutes } from './entity-routes.ts';
 import { explainRoutes } from './explain-routes.ts';
 import { healthRoutes } from './health-routes.ts';
+import { historyRoutes } from './history-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { KONG_VERSION, nodeRoutes } from './node-routes.ts';
 import { revocationRoutes } from './revocation-routes.ts';
@@ -31,6 +33,7 @@ export interface AdminParts extends ApplyParts {
   readonly bus: Bus;
   readonly audit: AuditLog;
   readonly follower: ConfigFollower;
+  readonly generations: Generations;
   readonly instance: string;
   /** What is there by now: a user's own may come and go. */
   readonly plugins: Pick<PluginFolder, 'all' | 'refresh'>;
@@ -67,6 +70,7 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   answerErrors(app, parts);
   nodeRoutes(app, parts);
   configRoutes(app, parts);
+  historyRoutes(app, parts);
   entityRoutes(app, parts);
   schemaRoutes(app, parts);
   tagRoutes(app, parts);

@@ -21,10 +21,20 @@ export const authorship = ({ headers, ip }: FastifyRequest): Authorship => {
   const expected = /^r(\d+)$/.exec(text(headers['x-sluice-expected-generation']) ?? '')?.[1];
   return {
     expectedVersion: expected === undefined ? undefined : Number(expected),
-    author: text(headers['x-sluice-author'])?.slice(0, MAX_AUTHOR) || 'admin-api',
+    author: decoded(text(headers['x-sluice-author']))?.slice(0, MAX_AUTHOR) || 'admin-api',
     sourceAddress: ip,
-    message: text(headers['x-sluice-message'])?.slice(0, MAX_MESSAGE),
+    message: decoded(text(headers['x-sluice-message']))?.slice(0, MAX_MESSAGE),
   };
+};
+
+/** Headers are ASCII, so other letters come percent-encoded; what is not encoded well is taken as it stands. */
+const decoded = (text: string | undefined): string | undefined => {
+  if (text === undefined) return undefined;
+  try {
+    return decodeURI(text).replaceAll(/\p{Cc}/gu, ' ');
+  } catch {
+    return text;
+  }
 };
 
 /** Header values hold printable ASCII only. */

@@ -47,12 +47,16 @@ export const configRoutes = (app: FastifyInstance, parts: AdminParts): void => {
       }
       if (applied.outcome === 'stale') return sayStale(reply, applied.at);
       active = md5 === undefined ? undefined : { md5, digest: applied.at.digest };
-      return answer(reply, applied);
+      return answerApplied(reply, applied);
     },
   });
 };
 
-const answer = (reply: FastifyReply, applied: Extract<Applied, { outcome: 'committed' | 'unchanged' }>) => {
+/** The answer to a change of the whole configuration. */
+export const answerApplied = (
+  reply: FastifyReply,
+  applied: Extract<Applied, { outcome: 'committed' | 'unchanged' }>,
+) => {
   const { warnings, flattened } = applied;
   sayWhere(reply, applied);
   return reply
@@ -63,7 +67,7 @@ const answer = (reply: FastifyReply, applied: Extract<Applied, { outcome: 'commi
 };
 
 /** The configuration in a body; undefined when there is none. */
-const inputOf = (body: Body, query: Record<string, unknown>): ConfigInput | undefined => {
+export const inputOf = (body: Body, query: Record<string, unknown>): ConfigInput | undefined => {
   if (body.kind === 'yaml') return textInput(body.text);
   if (body.kind === 'form') return textInput(new Map(body.entries).get('config'));
   if (body.kind !== 'json' || !isRecord(body.value)) return undefined;

@@ -22,7 +22,7 @@ export const noteOfCommit = (
   known: readonly KnownOp[],
   isRepeated: boolean,
 ): Note => {
-  const { epoch, version, prevVersion, message, sourceAddress } = commit;
+  const { epoch, version, prevVersion, message, sourceAddress, rollbackOf } = commit;
   const { changes, leftOut } = fitting(known);
   return {
     ...{ actor, occurredAt, isRepeated, eventId: `commit:${eventId}`.slice(0, 128) },
@@ -32,6 +32,7 @@ export const noteOfCommit = (
       address: sourceAddress,
       revision: { epoch, version, prevVersion },
       ...(message === undefined ? {} : { message }),
+      ...(rollbackOf === undefined ? {} : { details: { rollbackOf } }),
       changes,
       ...(leftOut === 0 ? {} : { changesLeftOut: leftOut }),
     },
