@@ -12,11 +12,15 @@ export interface AdminOptions {
 export interface AdminQuestion {
   readonly method?: string;
   readonly body?: string;
+  /** Beside those that say who asks. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type AdminAnswer<T> = { ok: true; value: T } | { ok: false; exitCode: ExitCode; why: string };
+export type AdminAnswer<T> =
+  | { ok: true; value: T; header: (name: string) => string | undefined }
+  | { ok: false; exitCode: ExitCode; why: string };
 
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 30_000; // a rollback of 10,000 routes takes seconds on a small machine
 
 /** The headers that say who asks, where the Admin API wants to know. */
 export const adminHeaders = (io: Surroundings, options: AdminOptions): Readonly<Record<string, string>> => {
@@ -36,10 +40,15 @@ export const readAdmin = async <T>(
     ...adminHeaders(io, options),
     'content-type': 'application/json',
     'x-sluice-author': encodeURI(userInfo().username),
+    ...question.headers,
   };
   try {
-    const { status, text } = await ask(`${admin}${path}`, { ...question, headers, timeoutMs: TIMEOUT_MS });
-    if (status >= 200 && status < 300) return { ok: true, value: JSON.parse(text) as T };
+    const { status, text, header } = await ask(`${admin}${path}`, {
+      ...question,
+      headers,
+      timeoutMs: TIMEOUT_MS,
+    });
+    if (status >= 200 && status < 300) return { ok: true, value: JSON.parse(text) as T, header };
     const why = errorIn(text) ?? `the Admin API answered ${status}`;
     return { ok: false, exitCode: status < 500 ? EXIT.invalid : EXIT.environment, why };
   } catch (error) {

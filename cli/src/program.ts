@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, type Surroundings } from './surroundings.ts';
+import { addHistory } from './verbs/history.ts';
 import { addAudit, addObserving, addRunning } from './verbs/observe.ts';
 import {
   type Act,
@@ -111,6 +112,7 @@ export const runCli = async (args: readonly string[], io: Surroundings): Promise
     .configureOutput({ writeOut: (text) => io.out.write(text), writeErr: (text) => io.err.write(text) });
   addUp(program, act, io);
   addConfiguration(program, act, io);
+  addHistory(program, act, io);
   addImport(program, act, io);
   addContracts(program, act, io);
   addToken(program, act, io);

@@ -16,7 +16,7 @@ export interface Push {
 
 export type Pushed =
   | { ok: true; generation: string | undefined; acknowledged: string | undefined }
-  | { ok: false; kind: 'refused' | 'unreachable'; message: string };
+  | { ok: false; kind: 'refused' | 'unavailable' | 'unreachable'; message: string };
 
 /** Headers are ASCII: anything else travels percent-encoded, as in a URL. */
 const headerText = (text: string): string => encodeURI(text).replaceAll('%20', ' ');
@@ -45,7 +45,11 @@ export const pushConfig = async ({ admin, text, author, message, expect, token }
   try {
     const answer = await ask(`${admin}/config`, { method: 'POST', headers, body, timeoutMs: TIMEOUT_MS });
     if (answer.status < 200 || answer.status > 299)
-      return { ok: false, kind: 'refused', message: explain(answer.status, answer.text) };
+      return {
+        ok: false,
+        kind: answer.status < 500 ? 'refused' : 'unavailable',
+        message: explain(answer.status, answer.text),
+      };
     return {
       ok: true,
       generation: answer.header('x-sluice-generation'),

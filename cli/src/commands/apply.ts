@@ -33,6 +33,8 @@ export const apply = async (
     const remedy = 'start the gateway with npm start, or give --admin';
     return refuse(io, EXIT.environment, `${pushed.message} (${remedy})`, options);
   }
+  if (!pushed.ok && pushed.kind === 'unavailable')
+    return refuse(io, EXIT.environment, pushed.message, options);
   if (!pushed.ok) {
     const plugins = pluginsDirOf(io, options.plugins);
     return refuse(io, EXIT.invalid, await explainRefusal(source, pushed.message, io, plugins), options);

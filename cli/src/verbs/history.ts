@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import type { Surroundings } from '../surroundings.ts';
+import { type Act, adminOption, dataDirOption, integerWithin, newCommand, revision } from './options.ts';
+
+const MAX_LISTED = 200;
+
+const withExample = (command: Command, ...lines: readonly string[]): Command =>
+  command.addHelpText('after', `\nExample:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+
+/** The verbs of the configuration's versions. */
+export const addHistory = (program: Command, act: Act, io: Surroundings) => {
+  const commands = () => import('../commands/history.ts');
+  withExample(
+    newCommand(program, 'history', 'List the versions of the configuration: who, when, why, how much.'),
+    'sluice history --limit 5',
+  )
+    .option('--limit <n>', 'so many, the newest first', integerWithin(1, MAX_LISTED), 20)
+    .option('--before <version>', 'only those before this one, as r12', revision)
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((options) => act(async () => (await commands()).history(options, io)));
+  withExample(
+    newCommand(program, 'show', 'Show what a version changed, or all that it was.'),
+    'sluice show r12',
+    'sluice show r12 --config > r12.yml',
+  )
+    .argument('<version>', 'as r12 or 12', revision)
+    .option('--config', 'the whole configuration as YAML, without secrets')
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((version, options) => act(async () => (await commands()).show(version, options, io)));
+  withExample(
+    newCommand(program, 'diff', 'Say what differs, by entity and field; exit with 2 when anything does.'),
+    'sluice diff config',
+    'sluice diff r12',
+    'sluice diff r12 r14',
+  )
+    .argument('[source]', 'folder or file against the live configuration (default: config), or a version')
+    .argument('[version]', 'the version to compare with (default: the live one)')
+    .option('--plugins <dir>', 'your own plugins, or none (default: plugins, when it is there)')
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((source, version, options) =>
+      act(async () => (await import('../commands/diff.ts')).diff(source, version, options, io)),
+    );
+  withExample(
+    newCommand(program, 'rollback', 'Bring an earlier version back, as a new one.'),
+    'sluice rollback r12 -m "r13 broke the chat route"',
+  )
+    .argument('<version>', 'as r12 or 12', revision)
+    .option('-m, --message <text>', 'why, for the history')
+    .option('--expect <version>', 'only if this version is in force, as r13', revision)
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((version, options) =>
+      act(async () => (await import('../commands/rollback.ts')).rollback(version, options, io)),
+    );
+};

@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '@sluice/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ExplainWorld } from './explain-world.ts';
+
+// One fleet for every verb; tests build on the versions of those before them.
+let world: ExplainWorld;
+let folder: string;
+beforeAll(async () => {
+  world = await ExplainWorld.start();
+  folder = mkdtempSync(join(tmpdir(), 'sluice-verbs-'));
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await world[Symbol.asyncDispose]();
+});
+
+/** A command line and what it said: its code before its words, for both matter. */
+const sluice = async (...args: string[]) => {
+  const { code, out, err } = await world.sluice(...args);
+  return { code, out, err, said: `${code}\n${out}${err}` };
+};
+const file = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+const liveText = async () =>
+  ((await world.gateway.admin('/config')).json() as { config: string }).config.replaceAll(
+    '/members',
+    '/club',
+  );
+
+test('apply, diff, history, show and rollback tell one story, and each ends with its own code', async () => {
+  const changed = file('changed.yml', await liveText());
+
+  const before = await sluice('diff', changed);
+  const applied = await sluice('apply', changed, '-m', 'Mitglieder für alle');
+  const after = await sluice('diff', changed);
+  expect(before.said).toMatch(
+    /^2\nlive r1 and .* differ: ~1\n~ routes members .*\n {4}paths: \["\/members"\] → \["\/club"\]\n$/,
+  );
+  expect(applied).toMatchObject({ code: 0, out: expect.stringContaining('r2') });
+  expect(after.said).toMatch(/^0\n✔ live r2 and .* are the same\n$/);
+
+  const back = await sluice('rollback', 'r1', '-m', 'not yet');
+  expect(back.said).toMatch(/^0\n✔ back to r1 · r3 · acknowledged 2\/2\n$/);
+  const { out } = await sluice('history');
+  expect(out.trimEnd().split('\n')).toEqual([
+    expect.stringMatching(/^r3 .* ~1 .* \(back to r1\) not yet$/),
+    expect.stringMatching(/^r2 .* ~1 .* Mitglieder für alle$/),
+    expect.stringMatching(/^r1 .* \+\d+$/),
+  ]);
+  expect((await sluice('diff', 'r1')).said).toMatch(/^0\n✔ r1 and r3 are the same/);
+  expect((await sluice('diff', '2', '1')).said).toMatch(/^2\nr2 and r1 differ: ~1\n/);
+});
+
+test('show tells one version, or all of it without its secrets', async () => {
+  const told = await sluice('show', 'r2');
+  const whole = await sluice('show', '2', '--config');
+
+  expect(told.said).toMatch(/^0\nr2 .*\n~ routes members .*\n {4}paths: /);
+  expect(whole.out).toContain('- /club');
+  expect(whole.out).toContain("key: '[redacted]'");
+  expect(whole.out).not.toMatch(/alices-api-key|a-secret-of-alice/);
+});
+
+test.each([
+  [['history', '--limit', '1'], 0, { live: 3, data: [{ version: 3, rollbackOf: 1, message: 'not yet' }] }],
+  [['show', 'r2'], 0, { version: 2, counts: { changed: 1 }, changes: [{ name: 'members' }] }],
+  [['show', 'r2', '--config'], 0, { version: 2 }],
+  [['diff', 'r1', 'r2'], 2, { from: 1, to: 2, counts: { changed: 1 } }],
+  [['diff', 'r1', 'r3'], 0, { changes: [] }],
+  [['rollback', 'r1'], 0, { rolledBackTo: 'r1', generation: 'r3' }],
+  [['show', 'r99'], 1, { event: 'error', exitCode: 1 }],
+  [['rollback', 'r2', '--expect', 'r1'], 1, { event: 'error', exitCode: 1 }],
+] as const)('%j with --json says the same to a script, and ends with %d', async (args, code, value) => {
+  const answer = await sluice(...args, '--json');
+
+  expect({ code: answer.code, value: JSON.parse(answer.out) }).toMatchObject({ code, value });
+});
+
+test('a file that is not valid is told with its place, and a gateway that is not there ends with 3', async () => {
+  const wrong = file('wrong.yml', '_format_version: "3.0"\nservices:\n- name: s\n  hots: h\n');
+  const nowhere = `http://127.0.0.1:${await freePort()}`;
+
+  const invalid = await sluice('diff', wrong);
+  expect(invalid.code).toBe(1);
+  expect(invalid.err).toContain('wrong.yml:4:3  hots: unknown field');
+  for (const args of [['history'], ['show', '1'], ['diff', '1'], ['rollback', '1']])
+    expect((await sluice(...args, '--admin', nowhere)).code, args[0]).toBe(3);
+});
+
+test.each(['history', 'show', 'diff', 'rollback'])('%s --help shows an example', async (verb) => {
+  const { code, out } = await world.sluice(verb, '--help');
+
+  expect(code).toBe(0);
+  expect(out).toMatch(new RegExp(`Example:\\n {2}sluice ${verb} `));
+});
