@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { DecisionRecords } from '../../src/observe/decision-records.ts';
 
 const FLOOD = 5000;
-const GATE = { lagMs: 61.4, allowancePerSecond: 12.3 };
+const GATE = { maxLagMs: 50, lagMs: 61.4, allowancePerSecond: 12.3 };
 
 const requestOf = (tenant: string): IncomingMessage => {
   const request = new IncomingMessage(new Socket());
