@@ -80,6 +80,7 @@ const withPath = (env) => ({
 const CACHE = join(MODULES, '.cache', 'sluice');
 const BUNDLER = join(ROOT, 'tools', 'bundle-processes.ts');
 const BUNDLE = join(ROOT, 'tools', 'bundle.ts');
+const BUNDLE_CONSOLE = join(ROOT, 'tools', 'bundle-console.ts');
 
 /** Every file a process is made of, by name, size and time: what says that the bundles are of these sources. */
 const fingerprint = () => {
@@ -97,7 +98,9 @@ const fingerprint = () => {
     if (existsSync(join(ROOT, group)))
       for (const room of readdirSync(join(ROOT, group)).sort()) look(join(ROOT, group, room, 'src'));
   look(join(ROOT, 'cli', 'src'));
-  for (const file of [BUNDLER, BUNDLE, join(MODULES, '.package-lock.json')]) if (existsSync(file)) isOf(file);
+  look(join(ROOT, 'console', 'src'));
+  for (const file of [BUNDLER, BUNDLE, BUNDLE_CONSOLE, join(MODULES, '.package-lock.json')])
+    if (existsSync(file)) isOf(file);
   return hash.digest('hex').slice(0, 16);
 };
 

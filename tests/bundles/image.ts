@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { call, eventually, freePort } from '@sluice/testkit';
 import { bundle } from '../../tools/bundle.ts';
+import { bundleConsole } from '../../tools/bundle-console.ts';
 import { warmBundle } from '../../tools/warm-bundle.ts';
 import { ROOT, readDockerfile } from './dockerfile.ts';
 
@@ -65,7 +66,10 @@ export class ImageLayout implements Disposable {
     if (isRoot) chownSync(data, USER, USER);
     if (bundles && existsSync(join(bundles, service)))
       cpSync(join(bundles, service), app, { recursive: true });
-    else await bundle(join(ROOT, 'services', service, 'src', 'main.ts'), app);
+    else {
+      await bundle(join(ROOT, 'services', service, 'src', 'main.ts'), app);
+      if (service === 'config-registry') await bundleConsole(join(app, 'console'));
+    }
     await warmBundle(app);
     chmodAll(app, 0o555, 0o444);
   }

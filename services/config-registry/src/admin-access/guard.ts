@@ -5,11 +5,14 @@ import { type AdminToken, includesRole, tokenNamed } from './admin-tokens.ts';
 import { LoginLimit } from './login-limit.ts';
 import { neededRole } from './needed-role.ts';
 import { type Session, Sessions } from './sessions.ts';
+import { keepCheck } from './still-allowed.ts';
 
 const COOKIE = 'sluice_session';
 const LOGIN = '/sluice/login';
 const SESSION = '/sluice/session';
 const SAFE = ['GET', 'HEAD', 'OPTIONS'];
+/** The console's own files: they hold nothing of the gateway's, and the login is one of their pages. */
+const OPEN_PATHS: ReadonlySet<string> = new Set(['/console', '/console/assets/:file']);
 
 type Refusal = { readonly status: 401 | 403; readonly code: string; readonly message: string };
 type Known = { readonly who: AdminToken; readonly session?: Session };
@@ -26,6 +29,7 @@ export const guardAdmin = (app: FastifyInstance, tokens: readonly AdminToken[]):
     const path = request.url.split('?')[0] ?? '/';
     delete request.headers['x-sluice-author']; // also for the audit of who was not let in
     if (path === LOGIN && request.method === 'POST') return undefined;
+    if (SAFE.includes(request.method) && OPEN_PATHS.has(request.routeOptions.url ?? '')) return undefined;
     const known = identify(request, tokens, sessions);
     if ('status' in known) return refuse(reply, known);
     const needed = neededRole(request.method, path);
@@ -38,6 +42,7 @@ export const guardAdmin = (app: FastifyInstance, tokens: readonly AdminToken[]):
       });
     // The history names who it was, not who they say they are.
     request.headers['x-sluice-author'] = known.who.name;
+    keepCheck(request, () => !('status' in identify(request, tokens, sessions)));
     return undefined;
   });
 };

@@ -13,6 +13,7 @@ import type { Generations } from '../history/generations.ts';
 import type { Revocations } from '../revocations.ts';
 import { cacheRoutes } from './cache-routes.ts';
 import { configRoutes } from './config-routes.ts';
+import { consoleRoutes } from './console-routes.ts';
 import { debugRoutes } from './debug-routes.ts';
 import { drained } from './drained.ts';
 import { entityRoutes } from './entity-routes.ts';
@@ -81,6 +82,7 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   explainRoutes(app, parts);
   traceRoutes(app, parts);
   keyRoutes(app, parts);
+  consoleRoutes(app, parts);
   return app;
 };
 

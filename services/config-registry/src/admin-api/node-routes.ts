@@ -66,7 +66,7 @@ export const nodeRoutes = (app: FastifyInstance, parts: AdminParts): void => {
 const unpacked = promisify(zstdDecompress);
 
 /** The text of every edge that answers and can be read. */
-const metricsOfEdges = async (parts: AdminParts) => {
+export const metricsOfEdges = async (parts: AdminParts) => {
   const answers = await askEdges(parts, edgeMetrics, { accepts: ['zstd'] });
   const texts = answers.map(async ({ zstd, ...answer }) => {
     if (zstd === undefined) return answer;
