@@ -56,6 +56,8 @@ const Frame = ({ session, leave }: { session: SessionAnswer; leave: () => void }
   useEffect(() => followLive(), []);
   useEffect(() => {
     document.title = `${page.title} · Sluice`;
+    // On a phone the menu is wider than the page.
+    document.querySelector('[aria-current="page"]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [page]);
   return (
     <div class="frame">

@@ -113,18 +113,97 @@ export interface Problem {
 }
 
 export interface EntityChange {
-  readonly op: 'create' | 'update' | 'delete';
+  readonly op: 'added' | 'changed' | 'removed';
   readonly kind: string;
   readonly id: string;
   readonly name: string;
-  readonly fields: readonly { readonly path: string; readonly from?: unknown; readonly to?: unknown }[];
+  readonly fields: readonly { readonly field: string; readonly before?: unknown; readonly after?: unknown }[];
 }
 
-export interface CheckAnswer {
+export interface Changes {
+  readonly counts: { readonly added: number; readonly changed: number; readonly removed: number };
+  readonly changes: readonly EntityChange[];
+  readonly changesLeftOut: number;
+}
+
+export interface CheckAnswer extends Partial<Changes> {
   readonly valid: boolean;
   readonly version: number;
   readonly problems: readonly Problem[];
   readonly warnings: readonly string[];
-  readonly changes?: readonly EntityChange[];
-  readonly total?: number;
+}
+
+/** One version of the configuration. */
+export interface HistoryEntry {
+  readonly version: number;
+  readonly time: string;
+  readonly author: string;
+  readonly message: string | null;
+  readonly rollbackOf: number | null;
+}
+
+export interface History {
+  readonly data: readonly HistoryEntry[];
+  readonly live: number;
+}
+
+export interface Entity {
+  readonly id: string;
+  readonly name: string | null;
+}
+
+export interface ServiceEntity extends Entity {
+  readonly protocol: string;
+  readonly host: string;
+  readonly port: number;
+  readonly path: string | null;
+}
+
+export interface RouteEntity extends Entity {
+  readonly paths: readonly string[] | null;
+  readonly methods: readonly string[] | null;
+  readonly hosts: readonly string[] | null;
+  readonly service: { readonly id: string } | null;
+}
+
+export interface PluginEntity {
+  readonly id: string;
+  readonly name: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly route: { readonly id: string } | null;
+  readonly service: { readonly id: string } | null;
+  readonly consumer: { readonly id: string } | null;
+  readonly enabled: boolean;
+}
+
+export interface List<E> {
+  readonly data: readonly E[];
+  readonly next: string | null;
+}
+
+export interface TargetHealth {
+  readonly id: string;
+  readonly target: string;
+  readonly weight: number;
+  readonly health: string;
+}
+
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly tenant: string;
+  readonly state: string;
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly expiresAt: string | null;
+  readonly lastUsedAt: string | null;
+}
+
+export interface Revocation {
+  readonly by: string;
+  readonly value: string;
+  readonly reason?: string;
+  readonly notBefore: string;
+  readonly revokedAt: string;
+  readonly revokedBy: string;
 }

@@ -1,7 +1,12 @@
 import type { ComponentType } from 'preact';
 import type { Place } from '../place.ts';
+import { AccessPage } from './access.tsx';
+import { ConfigPage } from './config.tsx';
+import { FleetPage } from './fleet.tsx';
 import { NowPage } from './now.tsx';
 import { RequestPage } from './request.tsx';
+import { RoutesPage } from './routes.tsx';
+import { TenantPage } from './tenant.tsx';
 
 interface PageEntry {
   readonly name: string;
@@ -12,6 +17,14 @@ interface PageEntry {
 const NOW: PageEntry = { name: 'now', title: 'Now', Page: NowPage };
 
 /** In the order of the menu. */
-export const PAGES: readonly PageEntry[] = [NOW, { name: 'request', title: 'Requests', Page: RequestPage }];
+export const PAGES: readonly PageEntry[] = [
+  NOW,
+  { name: 'tenant', title: 'Tenants', Page: TenantPage },
+  { name: 'request', title: 'Requests', Page: RequestPage },
+  { name: 'config', title: 'Configuration', Page: ConfigPage },
+  { name: 'routes', title: 'Routes & upstreams', Page: RoutesPage },
+  { name: 'fleet', title: 'Services', Page: FleetPage },
+  { name: 'access', title: 'Auth', Page: AccessPage },
+];
 
 export const pageNamed = (name: string): PageEntry => PAGES.find((page) => page.name === name) ?? NOW;
