@@ -9,6 +9,8 @@ export interface BusOptions extends BusLogin {
   /** Whose part the process plays: its replies come to subjects that only this user hears. Absent: the name's own. */
   readonly part?: BusUser | undefined;
   readonly logger: Logger;
+  /** Questions answered at one time; more are turned away. */
+  readonly maxInHand?: number;
 }
 
 /** Where the bus is and how a process logs in. */

@@ -11,6 +11,7 @@ import { BusError } from './bus-error.ts';
 import { type BusOptions, connectionOptions, inboxOf } from './bus-options.ts';
 import { BusRefusals } from './bus-refusals.ts';
 import { jsonFor } from './payload.ts';
+import { turnAway, WorkInHand } from './work-in-hand.ts';
 
 export type { BusOptions } from './bus-options.ts';
 
@@ -36,15 +37,17 @@ export class Bus {
   #isConnected = false;
   #isClosing = false;
   readonly #answering: Subscription[] = [];
-  #inFlight = 0;
   readonly #onReconnect: (() => void)[] = [];
   /** Messages that did not fit their contract, by subject. */
   readonly malformed = new Map<string, number>();
+  /** Questions of others that are being answered. */
+  readonly work: WorkInHand;
   /** What this login may not do, as far as it was tried. */
   readonly refusals = new BusRefusals();
 
   private constructor(options: BusOptions) {
     this.#options = options;
+    this.work = new WorkInHand(options.maxInHand);
     this.#connection = this.#connect();
     this.#answerForRefusals();
   }
@@ -132,15 +135,16 @@ export class Bus {
 
   #handle(contract: Pick<Contract, 'subject'>, message: Msg, work: () => Promise<string>): void {
     if (!isInbox(message.reply)) return; // see there
-    this.#inFlight += 1;
+    if (!this.work.take()) {
+      turnAway(message);
+      return;
+    }
     void work()
       .then((reply) => message.respond(reply))
       .catch((cause: unknown) =>
         this.#options.logger.error({ err: cause, subject: contract.subject }, 'handler failed'),
       )
-      .finally(() => {
-        this.#inFlight -= 1;
-      });
+      .finally(() => this.work.done());
   }
 
   /**
@@ -201,7 +205,7 @@ export class Bus {
     const deadline = performance.now() + timeoutMs;
     if (this.#isConnected)
       await Promise.all(this.#answering.filter((s) => !s.isClosed()).map((s) => s.drain()));
-    while (this.#inFlight > 0 && performance.now() < deadline)
+    while (this.work.count > 0 && performance.now() < deadline)
       await new Promise((done) => setTimeout(done, 5));
     if (this.#isConnected) await this.#live.drain().catch(() => undefined);
     else await this.#live.close();

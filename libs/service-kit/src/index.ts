@@ -58,3 +58,4 @@ export {
   traceparentOf,
   withSpan,
 } from './telemetry.ts';
+export { observeWork } from './work-in-hand.ts';

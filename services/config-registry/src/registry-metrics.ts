@@ -1,17 +1,19 @@
 import type { ConfigFollower } from '@sluice/config-log';
-import { createMetrics, gauge, type Registry } from '@sluice/service-kit';
+import { type Bus, createMetrics, gauge, observeWork, type Registry } from '@sluice/service-kit';
 import type { AuditLog } from './audit/audit-log.ts';
 import type { LiveEdges } from './live-edges.ts';
 
 interface Watched {
+  readonly bus: Bus;
   readonly follower: ConfigFollower;
   readonly edges: LiveEdges;
   readonly audit: AuditLog;
 }
 
 /** Metrics of the registry itself. */
-export const registryMetrics = (version: string, { follower, edges, audit }: Watched): Registry => {
+export const registryMetrics = (version: string, { bus, follower, edges, audit }: Watched): Registry => {
   const registry = createMetrics('config-registry', version);
+  observeWork(registry, bus);
   gauge(registry, 'sluice_config_version', 'Newest version of the configuration.', [], (metric) =>
     metric.set(follower.position.version),
   );

@@ -61,7 +61,7 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
   const keeper = new LogKeeper({ bus, jetstream, replicas: settings.NATS_REPLICAS, logger });
   const edges = new LiveEdges(bus);
   const audit = new AuditLog({ jetstream, instance, logger });
-  const metrics = registryMetrics(options.version, { follower, edges, audit });
+  const metrics = registryMetrics(options.version, { bus, follower, edges, audit });
   let isListening = false;
   const status = await startStatusServer({
     ...{ host: settings.STATUS_HOST, port: settings.STATUS_PORT },

@@ -15,6 +15,7 @@ import {
   type Logger,
   lineWriter,
   nodeStatus,
+  observeWork,
   type Registry,
   startStatusServer,
   type Telemetry,
@@ -74,6 +75,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   const { settings, instance, logger } = parts;
   const registry = createMetrics('edge-proxy', '0.1.0');
   const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'edge-proxy', logger });
+  observeWork(registry, bus);
   const following: { follower?: ConfigFollower; file?: LastKnownGoodFile } = {};
   const { gateway, decisions, revocations, sinks, answers } = openGateway(parts, {
     registry,
@@ -183,7 +185,11 @@ const openGateway = (
     cacheMaxMs: settings.VERDICT_CACHE_MAX_MS,
     hasLeases: settings.LEASES === 'auto',
   });
-  const sinks = new LogSinks(logger, { nodeId: instance, version: SERVER_NAME.replace('kong/', '') });
+  const sinks = new LogSinks(
+    logger,
+    { nodeId: instance, version: SERVER_NAME.replace('kong/', '') },
+    (kind, records) => metrics.logRecordsLost(kind, records),
+  );
   const answers = new AnswerCache(settings.ANSWER_CACHE_BYTES);
   const connectTo = parseConnectTo(settings.CONNECT_TO);
   const gateway: Gateway = {

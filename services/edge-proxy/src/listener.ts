@@ -71,6 +71,7 @@ export class Listener {
     });
     this.#server.maxConnections = settings.MAX_CONNECTIONS;
     this.#server.maxHeadersCount = 0; // Node drops header 2,001 silently; the byte limit bounds them instead
+    this.#server.on('drop', () => gateway.metrics.connectionDropped());
     this.#server.on('connection', (socket: Socket) => {
       this.#accepted += 1;
       lingerOnClose(socket, () => underWay.get(socket)?.last);
@@ -102,6 +103,8 @@ export class Listener {
       contextFor: (serverName) => this.#gateway.current?.certificates.contextFor(serverName),
       keepAliveTimeoutMs: this.#settings.KEEP_ALIVE_TIMEOUT_MS,
       maxHeaderBytes: this.#settings.MAX_HEADER_BYTES,
+      maxConnections: this.#settings.MAX_CONNECTIONS,
+      onDrop: () => this.#gateway.metrics.connectionDropped(),
       onHttp1: (socket) => this.#server.emit('connection', socket),
       onHttp2Connection: () => {
         this.#accepted += 1;

@@ -177,7 +177,9 @@ export const Settings = z.object({
     .int()
     .min(1)
     .default(20_000)
-    .describe('Plain client connections at one time; more are closed at once.'),
+    .describe(
+      'Client connections at one time, on the plain port and on the TLS port each; more are closed at once.',
+    ),
   KEEP_ALIVE_TIMEOUT_MS: z.coerce
     .number()
     .int()

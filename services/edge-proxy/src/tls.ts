@@ -14,9 +14,12 @@ export interface TlsFrontOptions {
   readonly contextFor: (serverName: string) => SecureContext | undefined;
   readonly keepAliveTimeoutMs: number;
   readonly maxHeaderBytes: number;
+  readonly maxConnections: number;
   /** A connection that speaks HTTP/1.1. */
   readonly onHttp1: (socket: TLSSocket) => void;
   readonly onHttp2Connection: () => void;
+  /** A connection beyond `maxConnections` was closed. */
+  readonly onDrop: () => void;
   readonly onHttp2: OnHttp2Request;
 }
 
@@ -47,6 +50,8 @@ export class TlsFront {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       noDelay: true,
     });
+    this.#server.maxConnections = options.maxConnections;
+    this.#server.on('drop', options.onDrop);
     this.#server.on('secureConnection', (socket) =>
       socket.alpnProtocol === 'h2' ? this.#speakHttp2(socket) : options.onHttp1(socket),
     );

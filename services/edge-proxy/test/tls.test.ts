@@ -1,10 +1,11 @@
 import https from 'node:https';
+import { connect } from 'node:net';
 import tls from 'node:tls';
 import type { Sni } from '@sluice/gateway-config';
 import { type Issuer, issueCertificate } from '@sluice/service-kit';
 import { eventually } from '@sluice/testkit';
 import { expect, test } from 'vitest';
-import { type Echo, EdgeWorld, idOf, route, service, stored, Upstream } from './edge-world.ts';
+import { call, type Echo, EdgeWorld, idOf, route, service, stored, Upstream } from './edge-world.ts';
 import { certificate, type Got, shownFor, TLS, throughTo, tlsPort } from './tls-world.ts';
 
 const sni = (name: string, { name: shown }: Issuer): Sni => ({
@@ -109,6 +110,18 @@ test('given an https-only route behind a trusted proxy that speaks TLS to client
     fetch(`http://127.0.0.1:${world.port}/`, { headers: { 'x-forwarded-proto': proto } });
   expect((await ask('https')).status).toBe(200);
   expect((await ask('http')).status).toBe(426);
+});
+
+test('given more connections to the TLS port than there may be, then the others are closed at once and counted', async () => {
+  await using world = await EdgeWorld.start({}, { ...TLS, MAX_CONNECTIONS: '20' });
+  const open = Array.from({ length: 60 }, () =>
+    connect(tlsPort(world), '127.0.0.1').on('error', () => undefined),
+  );
+  await eventually(() => expect(open.filter((socket) => socket.closed).length).toBe(40));
+  const { text } = await call(world.edges[0]?.ports.status ?? 0, '/metrics');
+  expect(text).toMatch(/^sluice_client_connections_dropped_total(\{\})? 40$/m);
+  for (const socket of open) socket.destroy();
+  await eventually(async () => expect(await shownFor(tlsPort(world), '')).toBe('localhost'));
 });
 
 test('given a WebSocket over TLS, then both ends are joined', async () => {

@@ -6,6 +6,7 @@ import {
   createLogger,
   createMetrics,
   instanceName,
+  observeWork,
   readSettings,
   redisAddress,
   redisUrl,
@@ -37,6 +38,7 @@ const store = new CounterStore({
 const registry = createMetrics('ratelimit', '0.1.0');
 const metrics = ratelimitMetrics(registry, () => store.problem === undefined);
 const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'ratelimit', logger });
+observeWork(registry, bus);
 
 const status = await openStatus(settings, { bus, store, registry });
 

@@ -16,6 +16,7 @@ export class LogQueue {
   readonly #deliver: Deliver;
   readonly #settings: QueueSettings;
   readonly #logger: Logger;
+  readonly #onLost: (records: number) => void;
   readonly #waiting: SinkEntry[] = [];
   readonly #stopped = new AbortController();
   #waitingBytes = 0;
@@ -25,10 +26,17 @@ export class LogQueue {
   #isClosing = false;
   #onIdle: (() => void) | undefined;
 
-  constructor(deliver: Deliver, settings: QueueSettings, logger: Logger) {
+  /** `onLost` hears of records that never reach the receiver. */
+  constructor(
+    deliver: Deliver,
+    settings: QueueSettings,
+    logger: Logger,
+    onLost: (records: number) => void = () => undefined,
+  ) {
     this.#deliver = deliver;
     this.#settings = settings;
     this.#logger = logger;
+    this.#onLost = onLost;
   }
 
   push(line: SinkEntry): void {
@@ -52,8 +60,10 @@ export class LogQueue {
     }
     clearTimeout(this.#timer);
     this.#stopped.abort();
-    if (this.#waiting.length > 0)
+    if (this.#waiting.length > 0) {
       this.#logger.warn({ records: this.#waiting.length }, 'log records lost at shutdown');
+      this.#onLost(this.#waiting.length);
+    }
     this.#waiting.length = 0;
   }
 
@@ -61,6 +71,7 @@ export class LogQueue {
     this.#waitingBytes -= this.#waiting.shift()?.length ?? 0;
     if (this.#dropped === 0) this.#logger.warn('log queue is full, the oldest records are dropped');
     this.#dropped += 1;
+    this.#onLost(1);
   }
 
   #schedule(): void {
@@ -108,6 +119,7 @@ export class LogQueue {
         if (signal.aborted || triedSeconds + delaySeconds > maxRetryTime) {
           const problem = (error as Error).message;
           this.#logger.warn({ records: batch.length, problem }, 'log records could not be delivered');
+          this.#onLost(batch.length);
           return;
         }
       }

@@ -17,10 +17,13 @@ export class LogSinks {
   readonly #lines = new Map<string, Line>();
   readonly #logger: Logger;
   readonly #sender: SinkSender;
+  readonly #onLost: (kind: string, records: number) => void;
 
-  constructor(logger: Logger, sender: SinkSender) {
+  /** `onLost` hears which kind of logger lost how many records. */
+  constructor(logger: Logger, sender: SinkSender, onLost: (kind: string, records: number) => void) {
     this.#logger = logger;
     this.#sender = sender;
+    this.#onLost = onLost;
   }
 
   write(sinkKey: string, sink: LogSink, record: LogRecord): void {
@@ -44,7 +47,8 @@ export class LogSinks {
     if (known !== undefined) void retire(known, RETIRE_MS);
     const delivery = deliveryTo(sink, this.#sender);
     const logger = this.#logger.child({ sink: sink.kind, plugin_id: sinkKey });
-    const line = { sink, delivery, queue: new LogQueue(delivery.deliver, sink.queue, logger) };
+    const onLost = (records: number) => this.#onLost(sink.kind, records);
+    const line = { sink, delivery, queue: new LogQueue(delivery.deliver, sink.queue, logger, onLost) };
     this.#lines.set(sinkKey, line);
     return line;
   }

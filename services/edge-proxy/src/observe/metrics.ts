@@ -37,6 +37,8 @@ export class EdgeMetrics {
   readonly #plugin;
   readonly #errors;
   readonly #shed;
+  readonly #connectionsDropped;
+  readonly #logRecordsLost;
   readonly #pluginErrors;
   readonly #limits: Readonly<Record<'lease' | 'service' | 'local', Count>>;
   readonly #byRoute: SeriesByRoute;
@@ -87,6 +89,19 @@ export class EdgeMetrics {
       'sluice_overload_shed_total',
       'Requests that were refused with 503 because the event loop could not keep up',
       [] as const,
+    );
+    this.#connectionsDropped = counter(
+      registry,
+      'sluice_client_connections_dropped_total',
+      'Connections of clients that were closed at once: as many were open as may be',
+      [] as const,
+    );
+    this.#connectionsDropped.inc(0);
+    this.#logRecordsLost = counter(
+      registry,
+      'sluice_log_records_lost_total',
+      'Records of loggers that never reached their receiver: its queue was full, or it stayed away',
+      ['sink'] as const,
     );
     gauge(registry, 'kong_datastore_reachable', 'Configuration is readable', [] as const).set(1);
   }
@@ -140,6 +155,14 @@ export class EdgeMetrics {
     if (this.#total !== undefined) this.#total.value += requests;
     this.#errors.inc({ code: 'GW_OVERLOADED' }, requests);
     this.#shed.inc(requests);
+  }
+
+  logRecordsLost(sink: string, records: number): void {
+    this.#logRecordsLost.inc({ sink }, records);
+  }
+
+  connectionDropped(): void {
+    this.#connectionsDropped.inc();
   }
 
   /** Recorded traces that figures of the latencies stand for. */

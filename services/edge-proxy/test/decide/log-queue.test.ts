@@ -30,8 +30,12 @@ const gated = () => {
 
 test('given a receiver that waits, when more records come than may wait, then the oldest are gone', async () => {
   const { taken, open, deliver } = gated();
-  const queue = new LogQueue(deliver, { ...SETTINGS, maxEntries: 2 }, silentLogger());
+  let lost = 0;
+  const queue = new LogQueue(deliver, { ...SETTINGS, maxEntries: 2 }, silentLogger(), (records) => {
+    lost += records;
+  });
   for (const line of ['1', '2', '3', '4', '5']) queue.push(line);
+  expect(lost).toBe(2);
   open();
   await eventually(() => expect(taken).toEqual([['1'], ['4'], ['5']])); // the first was under way already
 });
