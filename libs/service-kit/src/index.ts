@@ -31,6 +31,7 @@ export {
 export { MessageTooLarge } from './payload.ts';
 export { readStream } from './read-stream.ts';
 export { connectRedis, type Redis, type RedisOptions } from './redis.ts';
+export { withScriptSpan } from './redis-span.ts';
 export { parseRedisUrl, type RedisPlace, redisAddress } from './redis-url.ts';
 export {
   instanceName,
@@ -43,6 +44,7 @@ export {
 export { type StatusServer, type StatusServerOptions, startStatusServer } from './status-server.ts';
 export {
   CLIENT,
+  CONSUMER,
   contextFrom,
   failSpan,
   formatTraceparent,

@@ -2,6 +2,7 @@ import {
   type Attributes,
   type Context,
   context,
+  type Link,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
@@ -114,15 +115,25 @@ export interface SpanOptions {
   readonly attributes: Attributes;
   /** Header of the remote parent; absent: the current span. */
   readonly traceparent?: string | undefined;
+  /** Headers of spans elsewhere that belong to it, too. */
+  readonly links?: readonly string[];
 }
+
+const linksOf = (traceparents: readonly string[]): Link[] =>
+  traceparents.flatMap((header) => {
+    const linked = trace.getSpanContext(contextFrom(header));
+    return linked === undefined ? [] : [{ context: linked }];
+  });
+
+const startIn = (parent: Context, name: string, { kind, attributes, links = [] }: SpanOptions): Span =>
+  tracer.startSpan(name, { kind, attributes, links: linksOf(links) }, parent);
 
 /** Starts a span that the caller ends. */
 export const startSpan = (name: string, options: SpanOptions): Span =>
-  tracer.startSpan(
-    name,
-    { kind: options.kind, attributes: options.attributes },
-    options.traceparent === undefined ? context.active() : contextFrom(options.traceparent),
-  );
+  startIn(parentOf(options), name, options);
+
+const parentOf = ({ traceparent }: SpanOptions): Context =>
+  traceparent === undefined ? context.active() : contextFrom(traceparent);
 
 /** Marks a span failed. `reason` becomes `error.type`; it must be a short code, never text with data in it. */
 export const failSpan = (span: Span, reason: string): void => {
@@ -136,8 +147,8 @@ export const withSpan = async <T>(
   options: SpanOptions,
   work: (span: Span) => Promise<T>,
 ): Promise<T> => {
-  const parent = options.traceparent === undefined ? context.active() : contextFrom(options.traceparent);
-  const span = tracer.startSpan(name, { kind: options.kind, attributes: options.attributes }, parent);
+  const parent = parentOf(options);
+  const span = startIn(parent, name, options);
   try {
     return await context.with(trace.setSpan(parent, span), () => work(span));
   } catch (error) {
@@ -163,4 +174,5 @@ export const messagingAttributes = (
 });
 
 export const CLIENT = SpanKind.CLIENT;
+export const CONSUMER = SpanKind.CONSUMER;
 export const SERVER = SpanKind.SERVER;

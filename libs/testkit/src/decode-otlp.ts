@@ -8,6 +8,7 @@ export interface OtlpSpan {
   readonly start: bigint;
   readonly end: bigint;
   readonly attributes: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
   /** 2: failed. */
   readonly status: number;
 }
@@ -85,6 +86,11 @@ const attributesIn = (messages: readonly Buffer[]): OtlpSpan['attributes'] =>
     }),
   );
 
+const linkOf = (bytes: Buffer): OtlpSpan['links'][number] => {
+  const fields = fieldsOf(bytes);
+  return { traceId: one(fields, 1).toString('hex'), spanId: one(fields, 2).toString('hex') };
+};
+
 const spanOf = (bytes: Buffer): OtlpSpan => {
   const fields = fieldsOf(bytes);
   return {
@@ -96,6 +102,7 @@ const spanOf = (bytes: Buffer): OtlpSpan => {
     start: time(fields, 7),
     end: time(fields, 8),
     attributes: attributesIn(all(fields, 9)),
+    links: all(fields, 13).map(linkOf),
     status: number(fieldsOf(one(fields, 15)), 3),
   };
 };

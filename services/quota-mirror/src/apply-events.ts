@@ -1,3 +1,4 @@
+import { withScriptSpan } from '@sluice/service-kit';
 import { ADD_USAGE, APPLY_SNAPSHOTS } from './apply.lua.ts';
 import {
   type EventVersion,
@@ -137,7 +138,9 @@ const applySnapshots = async (
   const values: (string | number)[] = [LATE_LIFE_SECONDS];
   for (const event of events) addSnapshotArguments(values, event);
   const names = events.map(({ tenantId }) => keys.tenant(tenantId));
-  const reply = await runScript(redis, APPLY_SNAPSHOTS, names, values);
+  const reply = await withScriptSpan(redis, 'apply_snapshots', () =>
+    runScript(redis, APPLY_SNAPSHOTS, names, values),
+  );
   return `${reply}`.split(' ').map((one): Applied => {
     const [result = '', limit = '', used = ''] = one.split(',');
     if (result === 'applied' || result === 'expired')
@@ -172,7 +175,7 @@ const addUsage = async (
     values.push(eventId, storedMs);
     for (const name of USAGE_AMOUNTS) values.push(amounts[name] ?? '');
   }
-  const reply = await runScript(redis, ADD_USAGE, names, values);
+  const reply = await withScriptSpan(redis, 'add_usage', () => runScript(redis, ADD_USAGE, names, values));
   return `${reply}`.split(' ').map((result) => USAGES[result] ?? LOST);
 };
 

@@ -22,7 +22,7 @@ const REDIS_TIMEOUT_MS = 1000;
 const settings = readSettings(Settings, process.env);
 const instance = settings.INSTANCE ?? instanceName(SERVICE);
 const logger = createLogger({ service: SERVICE, instance, level: settings.LOG_LEVEL });
-const telemetry = await startTelemetry(SERVICE, process.env);
+const telemetry = await startTelemetry(SERVICE, process.env, { choosesRoots: true });
 const metrics = createMetrics(SERVICE, VERSION);
 const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'quota-mirror', logger });
 const redis = await connectRedis({
@@ -31,7 +31,7 @@ const redis = await connectRedis({
   commandTimeoutMs: REDIS_TIMEOUT_MS,
   logger,
 });
-const mirror = startMirror({ settings, bus, redis, metrics, logger });
+const mirror = startMirror({ settings, bus, redis, metrics, logger, telemetry });
 const status = await startStatusServer({
   host: settings.STATUS_HOST,
   port: settings.STATUS_PORT,

@@ -6,6 +6,7 @@ import {
   type Logger,
   type Redis,
   type Registry,
+  type Telemetry,
 } from '@sluice/service-kit';
 import { ensureStreams } from './ensure-streams.ts';
 import { keysOf } from './keys.ts';
@@ -15,6 +16,7 @@ import { Rebuilder } from './rebuild.ts';
 import { type RedisWatch, watchRedis } from './redis-watch.ts';
 import { createReport, type Report } from './report.ts';
 import type { Settings } from './settings.ts';
+import { inBatchSpan } from './trace-batch.ts';
 import { watchGaps } from './watch-gaps.ts';
 
 /** Shorter than any patience with a dead process: what it held is delivered to another after this. */
@@ -41,10 +43,11 @@ interface Parts {
   readonly redis: Redis;
   readonly metrics: Registry;
   readonly logger: Logger;
+  readonly telemetry: Pick<Telemetry, 'enabled' | 'rootShare'>;
 }
 
 /** Wires the parts of the mirror and keeps them going. */
-export const startMirror = ({ settings, bus, redis, metrics, logger }: Parts): RunningMirror => {
+export const startMirror = ({ settings, bus, redis, metrics, logger, telemetry }: Parts): RunningMirror => {
   const jetstream = new JetStream(bus);
   const store = { redis, keys: keysOf(settings.REDIS_KEY_PREFIX) };
   const report = createReport(metrics);
@@ -60,6 +63,7 @@ export const startMirror = ({ settings, bus, redis, metrics, logger }: Parts): R
     settled: () => ({ epoch: known.epoch ?? 0, beforeMs: known.settledBeforeMs }),
     suspectRedis: () => watch.suspect(),
   };
+  const tracing = { telemetry, subject: settings.NATS_SUBJECT, durable: settings.NATS_CONSUMER };
   const consumer = consumeBatches(jetstream, {
     ...{ stream, logger, paused: true },
     durable: settings.NATS_CONSUMER,
@@ -75,7 +79,7 @@ export const startMirror = ({ settings, bus, redis, metrics, logger }: Parts): R
       const before = await consumer.progress().catch(() => undefined);
       if (before !== undefined) lookForGaps(before);
     },
-    onBatch: (deliveries) => mirrorBatch(mirror, deliveries),
+    onBatch: (deliveries) => inBatchSpan(tracing, deliveries, () => mirrorBatch(mirror, deliveries)),
   });
   const rebuilder = new Rebuilder({
     ...{ store, jetstream, stream, logger },

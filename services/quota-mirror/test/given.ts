@@ -48,7 +48,8 @@ export const startedMirror = async (
   const bus = Bus.open({ url: nats.url, name: 'quota-mirror', logger });
   const redis = await connectRedis({ url: redisServer.url, name: 'mirror', commandTimeoutMs: 1000, logger });
   const metrics = createMetrics('quota-mirror', 'test');
-  const mirror = startMirror({ settings: Settings.parse(env), bus, redis, metrics, logger });
+  const telemetry = { enabled: false, rootShare: 0 };
+  const mirror = startMirror({ settings: Settings.parse(env), bus, redis, metrics, logger, telemetry });
   await mirror.ready;
   const client = await connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
   const outside = client.jetstream();

@@ -12,7 +12,7 @@ export class MirrorProcess implements AsyncDisposable {
   #child: ChildProcess | undefined;
   ready: Promise<ReadyMessage> = Promise.reject(new Error('not started'));
 
-  constructor(nats: ServerProcess, redis: ServerProcess) {
+  constructor(nats: ServerProcess, redis: ServerProcess, env: NodeJS.ProcessEnv = {}) {
     this.ready.catch(() => undefined);
     this.#env = {
       ...process.env,
@@ -20,6 +20,7 @@ export class MirrorProcess implements AsyncDisposable {
       REDIS_URL: redis.url,
       STATUS_PORT: '0',
       LOG_LEVEL: 'silent',
+      ...env,
     };
   }
 

@@ -1,4 +1,4 @@
-import { Breaker, CheckFailed, CLIENT, isTraced, type Redis, withSpan } from '@sluice/service-kit';
+import { Breaker, CheckFailed, type Redis, withScriptSpan } from '@sluice/service-kit';
 import { RedisClock } from './redis-clock.ts';
 import { SPEND_LUA } from './spend.lua.ts';
 
@@ -97,7 +97,9 @@ export class CounterStore {
     const call = () => {
       const deadline = this.#clock.timeIn(this.#options.commandTimeoutMs * BEGIN_WITHIN);
       const times = nowMs === undefined ? ['', deadline ?? ''] : [nowMs, ''];
-      return this.#traced('spend', () => this.#script(key, operation, ...times, ...args));
+      return withScriptSpan(this.#options.redis, 'spend', () =>
+        this.#bounded(() => this.#script(key, operation, ...times, ...args)),
+      );
     };
     let reply = this.#checked(await call());
     if (nowMs === undefined) this.#clock.observe(reply[1] ?? 0);
@@ -125,21 +127,6 @@ export class CounterStore {
     if (isReply(reply)) return reply;
     this.#options.redis.disconnect(true);
     throw unavailable('Redis answered what was not asked');
-  }
-
-  /** Without a recorded trace no span is made: it would cost more than the call. */
-  #traced<T>(script: string, send: () => Promise<T>): Promise<T> {
-    if (!isTraced()) return this.#bounded(send);
-    const { host, port, db } = this.#options.redis.options;
-    const attributes = {
-      'db.system.name': 'redis',
-      'db.operation.name': 'EVALSHA',
-      'db.namespace': `${db ?? 0}`,
-      'db.stored_procedure.name': script,
-      'server.address': host ?? '',
-      'server.port': port ?? 0,
-    };
-    return withSpan(`EVALSHA ${script}`, { kind: CLIENT, attributes }, () => this.#bounded(send));
   }
 
   /**
