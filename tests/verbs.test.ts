@@ -1,8 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { freePort } from '@sluice/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runCli } from '../cli/src/program.ts';
 import { ExplainWorld } from './explain-world.ts';
 
 // One fleet for every verb; tests build on the versions of those before them.
@@ -22,10 +26,20 @@ const sluice = async (...args: string[]) => {
   const { code, out, err } = await world.sluice(...args);
   return { code, out, err, said: `${code}\n${out}${err}` };
 };
-const file = (name: string, text: string): string => {
+const file = (name: string, content: string): string => {
   const path = join(folder, name);
-  writeFileSync(path, text);
+  writeFileSync(path, content);
   return path;
+};
+/** A verb that asks no gateway. */
+const alone = async (...args: string[]) => {
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const surroundings = { env: { NO_COLOR: '1' }, cwd: folder, root: folder, out, err };
+  const code = await runCli(args, { ...surroundings, readInput: () => Promise.resolve('') });
+  out.end();
+  err.end();
+  const [said, complained] = [await text(out), await text(err)];
+  return { code, out: said, said: `${code}\n${said}${complained}` };
 };
 const liveText = async () =>
   ((await world.gateway.admin('/config')).json() as { config: string }).config.replaceAll(
@@ -93,9 +107,42 @@ test('a file that is not valid is told with its place, and a gateway that is not
     expect((await sluice(...args, '--admin', nowhere)).code, args[0]).toBe(3);
 });
 
-test.each(['history', 'show', 'diff', 'rollback'])('%s --help shows an example', async (verb) => {
-  const { code, out } = await world.sluice(verb, '--help');
+test('init writes a folder that is valid and can go live, and never over what is there', async () => {
+  const dir = join(folder, 'fresh');
 
-  expect(code).toBe(0);
-  expect(out).toMatch(new RegExp(`Example:\\n {2}sluice ${verb} `));
+  expect((await alone('init', dir)).said).toMatch(
+    /^0\n✔ .*services\/example\.yml\n[\s\S]*next: sluice check/,
+  );
+  expect((await alone('check', dir)).code).toBe(0);
+  const differs = await sluice('diff', dir);
+  expect(differs.said).toMatch(/^2\n[\s\S]*\+ routes example \(service example/);
+  expect((await alone('init', dir)).said).toMatch(/^1\n✖ .* has files already/);
 });
+
+test('completion offers verbs, their verbs and their options to bash, and every verb to zsh and fish', async () => {
+  const { out: script } = await alone('completion', 'bash');
+  const offered = (...words: string[]) => {
+    const line = words.map((word) => `'${word}'`).join(' ');
+    const ask = `COMP_WORDS=(${line}); COMP_CWORD=${words.length - 1}; _sluice; echo "\${COMPREPLY[@]}"`;
+    return execFileSync('bash', ['-c', `${script}\n${ask}`], { encoding: 'utf8' }).trim();
+  };
+  expect(offered('sluice', 'ro')).toBe('rollback');
+  expect(offered('sluice', 'rollback', '--m')).toBe('--message');
+  expect(offered('sluice', 'audit', 've')).toBe('verify');
+  expect(offered('sluice', 'audit', 'verify', '--f')).toBe('--file');
+
+  expect((await alone('completion', 'zsh')).out).toContain('bashcompinit');
+  const { out: fish } = await alone('completion', 'fish');
+  for (const verb of ['up', 'rollback', 'doctor']) expect(fish).toContain(` -a ${verb} -d `);
+  expect(fish).toContain("__fish_seen_subcommand_from rollback' -l message -r -d");
+});
+
+test.each(['history', 'show', 'diff', 'rollback', 'init', 'completion'])(
+  '%s --help shows an example',
+  async (verb) => {
+    const { code, out } = await alone(verb, '--help');
+
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`Example:\\n {2}sluice ${verb} `));
+  },
+);

@@ -15,6 +15,7 @@ import {
   tlsPort,
   urlWith,
 } from './verbs/options.ts';
+import { addStart } from './verbs/start.ts';
 import { addKeys, addQuota, addToken } from './verbs/tenants.ts';
 
 const addUp = (program: Command, act: Act, io: Surroundings) =>
@@ -111,6 +112,7 @@ export const runCli = async (args: readonly string[], io: Surroundings): Promise
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out.write(text), writeErr: (text) => io.err.write(text) });
   addUp(program, act, io);
+  addStart(program, act, io);
   addConfiguration(program, act, io);
   addHistory(program, act, io);
   addImport(program, act, io);

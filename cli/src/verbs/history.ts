@@ -1,11 +1,16 @@
 import type { Command } from 'commander';
 import type { Surroundings } from '../surroundings.ts';
-import { type Act, adminOption, dataDirOption, integerWithin, newCommand, revision } from './options.ts';
+import {
+  type Act,
+  adminOption,
+  dataDirOption,
+  integerWithin,
+  newCommand,
+  revision,
+  withExample,
+} from './options.ts';
 
 const MAX_LISTED = 200;
-
-const withExample = (command: Command, ...lines: readonly string[]): Command =>
-  command.addHelpText('after', `\nExample:\n${lines.map((line) => `  ${line}\n`).join('')}`);
 
 /** The verbs of the configuration's versions. */
 export const addHistory = (program: Command, act: Act, io: Surroundings) => {
