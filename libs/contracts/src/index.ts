@@ -80,6 +80,7 @@ export {
 } from './decision/ask.ts';
 export { type DecisionRecord, decisionRecord, type PluginVerdict } from './decision/record.ts';
 export { decisionRecorded, MAX_RECORDS_PER_MESSAGE } from './decision/recorded.ts';
+export { type EdgeTraffic, type Rates, sumTraffic, type TrafficView } from './decision/sum-traffic.ts';
 export { edgeAnswerCache } from './edge/answer-cache.ts';
 export { edgeLogLevel } from './edge/log-level.ts';
 export { edgeMetrics, MAX_EXEMPLARS, MAX_METRICS_BYTES } from './edge/metrics.ts';

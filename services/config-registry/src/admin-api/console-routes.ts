@@ -1,4 +1,4 @@
-import { edgeTraffic } from '@sluice/contracts';
+import { edgeTraffic, sumTraffic } from '@sluice/contracts';
 import { loadConfig } from '@sluice/gateway-config';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isStillAllowed } from '../admin-access/still-allowed.ts';
@@ -7,7 +7,6 @@ import { changeList } from '../console/change-list.ts';
 import { type ConsoleFile, ConsoleFiles } from '../console/console-files.ts';
 import { type Dependency, dependenciesOf } from '../console/dependencies.ts';
 import { LiveFeed } from '../console/live-feed.ts';
-import { sumTraffic } from '../console/sum-traffic.ts';
 import type { AdminParts } from './admin-api.ts';
 import { askEdges } from './ask-edges.ts';
 import { endpoint } from './endpoint.ts';

@@ -1,6 +1,8 @@
-import { ERRORS, type ErrorCode, type edgeTraffic, type TrafficShare } from '@sluice/contracts';
 import type { z } from 'zod';
+import { ERRORS, type ErrorCode } from '../errors.ts';
+import type { edgeTraffic, TrafficShare } from './ask.ts';
 
+/** What one edge tells of its newest requests. */
 export type EdgeTraffic = z.output<typeof edgeTraffic.reply>;
 
 /** What a tenant, a route or everybody does: per second, over all edges. */
@@ -15,6 +17,7 @@ export interface Rates {
   readonly p99Ms: number;
 }
 
+/** What all edges do together. */
 export interface TrafficView {
   readonly total: Rates;
   /** Refusals with the status 429. */
@@ -32,7 +35,7 @@ export interface TrafficView {
 const ROWS = 10;
 const LIMITED = 429;
 
-/** One view of what the edges told. */
+/** One view of what the edges told: rates per second, times in ms, ten tenants and routes at most. */
 export const sumTraffic = (edges: readonly EdgeTraffic[]): TrafficView => {
   const refusals = refusalsOf(edges);
   return {
