@@ -50,10 +50,19 @@ export const permissionsOf = (user: BusUser): BusPermissions => {
       `${inboxPrefixOf(user)}.>`,
       ...contracts.filter((one) => isHeardBy(user, one)).map(subjectPattern),
       ...asked.map(questionsOf),
+      ...(user === 'litellm' ? [] : discoveryOf(user)),
     ]),
     answersWithinMs: asked.length === 0 ? undefined : answerTime(asked),
   };
 };
+
+/** NATS' own discovery of services asks all, those of a name, or one. */
+const discoveryOf = (user: Process): string[] =>
+  ['PING', 'INFO', 'STATS'].flatMap((verb) => [
+    `$SRV.${verb}`,
+    `$SRV.${verb}.${user}`,
+    `$SRV.${verb}.${user}.*`,
+  ]);
 
 /** Twice the time in which somebody waits for it: clocks and queues differ. */
 const answerTime = (asked: readonly Contract[]): number =>

@@ -10,7 +10,8 @@ import type { z } from 'zod';
 import { BusError } from './bus-error.ts';
 import { type BusOptions, connectionOptions, inboxOf } from './bus-options.ts';
 import { BusRefusals } from './bus-refusals.ts';
-import { jsonFor } from './payload.ts';
+import { Discovery, type Endpoint } from './discovery.ts';
+import { isInbox, jsonFor, jsonOf } from './payload.ts';
 import { turnAway, WorkInHand } from './work-in-hand.ts';
 
 export type { BusOptions } from './bus-options.ts';
@@ -37,6 +38,7 @@ export class Bus {
   #isConnected = false;
   #isClosing = false;
   readonly #answering: Subscription[] = [];
+  readonly #discovery: Discovery;
   readonly #onReconnect: (() => void)[] = [];
   /** Messages that did not fit their contract, by subject. */
   readonly malformed = new Map<string, number>();
@@ -48,7 +50,9 @@ export class Bus {
   private constructor(options: BusOptions) {
     this.#options = options;
     this.work = new WorkInHand(options.maxInHand);
+    this.#discovery = new Discovery(options);
     this.#connection = this.#connect();
+    this.#attach((connection) => this.#discovery.answer(connection));
     this.#answerForRefusals();
   }
 
@@ -113,13 +117,14 @@ export class Bus {
     contract: RequestReplyContract<Req, Res>,
     handler: (request: z.output<Req>, context: MessageContext) => Promise<z.input<Res>> | z.input<Res>,
   ): void {
+    const endpoint = this.#discovery.add(contract);
     this.#attach((connection) => {
       const subscription = connection.subscribe(contract.subject, {
         ...(contract.queue === undefined ? {} : { queue: contract.queue }),
         callback: (error, message) => {
           const parsed = contract.request.safeParse(error ?? jsonOf(message));
           if (parsed.success)
-            this.#handle(contract, message, async () =>
+            this.#handle(endpoint, message, async () =>
               jsonFor(
                 connection,
                 `reply to ${contract.subject}`,
@@ -133,17 +138,22 @@ export class Bus {
     });
   }
 
-  #handle(contract: Pick<Contract, 'subject'>, message: Msg, work: () => Promise<string>): void {
+  #handle(endpoint: Endpoint, message: Msg, work: () => Promise<string>): void {
     if (!isInbox(message.reply)) return; // see there
     if (!this.work.take()) {
       turnAway(message);
       return;
     }
+    const startedAt = performance.now();
     void work()
-      .then((reply) => message.respond(reply))
-      .catch((cause: unknown) =>
-        this.#options.logger.error({ err: cause, subject: contract.subject }, 'handler failed'),
-      )
+      .then((reply) => {
+        endpoint.ended(startedAt);
+        message.respond(reply);
+      })
+      .catch((cause: unknown) => {
+        endpoint.ended(startedAt, cause);
+        this.#options.logger.error({ err: cause, subject: endpoint.info.subject }, 'handler failed');
+      })
       .finally(() => this.work.done());
   }
 
@@ -276,20 +286,6 @@ export class Bus {
       );
   }
 }
-
-/**
- * Who is asked may publish once on whatever subject the question names for the answer, also on one that neither he nor
- * the asker may publish on. An answer goes to an inbox or nowhere.
- */
-const isInbox = (reply: string | undefined): boolean => reply?.startsWith('_INBOX') === true;
-
-const jsonOf = (message: Msg): unknown => {
-  try {
-    return message.json();
-  } catch {
-    return undefined;
-  }
-};
 
 const contextOf = (message: Msg): MessageContext => ({
   subject: message.subject,

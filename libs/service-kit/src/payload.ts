@@ -1,4 +1,4 @@
-import type { NatsConnection } from 'nats';
+import type { Msg, NatsConnection } from 'nats';
 
 /** A message the server would not take; it was not sent. */
 export class MessageTooLarge extends Error {
@@ -28,4 +28,19 @@ export const jsonFor = (connection: NatsConnection, subject: string, message: un
   const text = JSON.stringify(message);
   assertFits(connection, subject, text);
   return text;
+};
+
+/**
+ * Who is asked may publish once on whatever subject the question names for the answer, also on one that neither he nor
+ * the asker may publish on. An answer goes to an inbox or nowhere.
+ */
+export const isInbox = (reply: string | undefined): boolean => reply?.startsWith('_INBOX') === true;
+
+/** What a message says; undefined: no JSON. */
+export const jsonOf = (message: Pick<Msg, 'json'>): unknown => {
+  try {
+    return message.json();
+  } catch {
+    return undefined;
+  }
 };
