@@ -153,6 +153,10 @@ export const CONCEPTS = {
     prevent prevents jailbreaks jailbreaking dataset regex unittest fixture testcase documentation docs quote quoted
  malicious suspicious reported beispiel angriff angriffe ejemplo ataque
     ataques exemple attaque attaques esempio attacco пример атака атаки 攻击 注入 例子 攻撃 例 공격 예시 phishing-mail expect assert blocked label report phishing`,
+  /** Who is told of, and what he is told to have done: a report is not an order. */
+  villain: `attacker attackers hacker hackers scammer scammers fraudster fraudsters phisher phishers intruder intruders criminal
+    criminals adversary`,
+  deed: `tried attempted managed wanted asked sent hid planted posted tricked persuaded convinced used wrote`,
 } as const;
 
 /** A concept's name. */

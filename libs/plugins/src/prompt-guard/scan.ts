@@ -28,6 +28,8 @@ export const MAX_EXCERPT_CHARS = 80;
 /** A score is the sum of the rules that fire within so many words. */
 const WINDOW_WORDS = 150;
 const DISCUSSED_WITHIN_WORDS = 30;
+/** "An attacker has recently tried": from who did it to what he did. */
+const DEED_WITHIN_WORDS = 3;
 const MAX_DEPTH = 2;
 /** In strict mode a text is an attack from half the weight on. */
 const STRICT_FACTOR = 2;
@@ -72,6 +74,8 @@ const WAITING: readonly (readonly Waiting[])[] = ((): Waiting[][] => {
 })();
 const NEVER = -1000;
 const DISCUSS = conceptIndex('discuss');
+const VILLAIN = conceptIndex('villain');
+const DEED = conceptIndex('deed');
 const ROT13 = conceptIndex('rot13');
 const REVERSED = conceptIndex('reversed');
 
@@ -89,10 +93,15 @@ const begins = new Int32Array(RULES.length * MAX_STEPS);
 const matchRules = (tokens: Tokens): Matched => {
   places.fill(NEVER);
   const matched = { marks: [] as Mark[], discussed: [] as number[], rot13: 0, reversed: 0 };
+  let villain = NEVER;
   for (let i = 0; i < tokens.meanings.length; i++) {
     const place = tokens.places[i] ?? 0;
     for (const concept of tokens.meanings[i] ?? []) {
       if (concept === DISCUSS && tokens.isDotted[i] !== true) matched.discussed.push(place);
+      else if (concept === VILLAIN) villain = place;
+      // A sentence of what an attacker did says it twice: by its subject and by its past.
+      else if (concept === DEED && place - villain <= DEED_WITHIN_WORDS)
+        matched.discussed.push(villain, place);
       else if (concept === ROT13) matched.rot13 += 1;
       else if (concept === REVERSED) matched.reversed += 1;
       for (const waiting of WAITING[concept] ?? []) advance(tokens, i, place, waiting, matched.marks);
