@@ -14,6 +14,8 @@ export interface AdminQuestion {
   readonly body?: string;
   /** Beside those that say who asks. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Absent: 15 s. */
+  readonly timeoutMs?: number;
 }
 
 export type AdminAnswer<T> =
@@ -44,9 +46,9 @@ export const readAdmin = async <T>(
   };
   try {
     const { status, text, header } = await ask(`${admin}${path}`, {
+      timeoutMs: TIMEOUT_MS,
       ...question,
       headers,
-      timeoutMs: TIMEOUT_MS,
     });
     if (status >= 200 && status < 300) return { ok: true, value: JSON.parse(text) as T, header };
     const why = errorIn(text) ?? `the Admin API answered ${status}`;

@@ -15,6 +15,7 @@ import {
   tlsPort,
   urlWith,
 } from './verbs/options.ts';
+import { addRehearsing } from './verbs/rehearse.ts';
 import { addStart } from './verbs/start.ts';
 import { addKeys, addQuota, addToken } from './verbs/tenants.ts';
 
@@ -116,6 +117,7 @@ export const runCli = async (args: readonly string[], io: Surroundings): Promise
   addConfiguration(program, act, io);
   addHistory(program, act, io);
   addImport(program, act, io);
+  addRehearsing(program, act, io);
   addContracts(program, act, io);
   addToken(program, act, io);
   addAudit(program, act, io);

@@ -63,12 +63,19 @@ export class Router<T> {
     prefix: new Map(),
   };
   #anyHost: PrefixTree<T> | undefined;
+  /** Of the headers that entries ask for: how many do. */
+  readonly #headers = new Map<string, number>();
   /** Reused by every look-up: a hit without regex allocates nothing. */
   readonly #search: Search<T> = { methodBit: 0, entry: undefined, text: undefined };
 
   /** Number of routes. */
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** The headers that some route is matched by, in lower case. */
+  get headerNames(): readonly string[] {
+    return [...this.#headers.keys()];
   }
 
   /** Reads a route and changes nothing. Throws an Error that names route and field when it cannot be used. */
@@ -89,6 +96,7 @@ export class Router<T> {
         trees.set(entry.host.text, tree);
       }
       insertEntry(tree, entry);
+      if (entry.headers !== undefined) this.#countHeaders(entry.headers, 1);
     }
     // Only now: a Map in which one key is deleted and set again and again becomes slow in V8.
     if (before !== undefined) this.#takeOut(before);
@@ -116,9 +124,18 @@ export class Router<T> {
       const tree = trees.get(entry.host.text);
       if (tree === undefined) continue;
       removeEntry(tree, entry);
+      if (entry.headers !== undefined) this.#countHeaders(entry.headers, -1);
       if (isEmptyTree(tree)) trees.delete(entry.host.text);
     }
     this.#anyHost = this.#hosts.any.get('');
+  }
+
+  #countHeaders(conditions: readonly HeaderCondition[], by: 1 | -1): void {
+    for (const { name } of conditions) {
+      const count = (this.#headers.get(name) ?? 0) + by;
+      if (count === 0) this.#headers.delete(name);
+      else this.#headers.set(name, count);
+    }
   }
 
   match(request: MatchRequest): RouteMatch<T> | undefined {

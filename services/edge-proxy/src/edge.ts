@@ -240,8 +240,11 @@ const standingOf = (follower: ConfigFollower | undefined): Standing => ({
 });
 
 /** In the same turn as the change: no request sees an upstream without its balancer. */
-const followChange = ({ balancers, current }: Gateway, listener: Listener): void => {
-  if (current !== undefined) balancers.follow(current);
+const followChange = ({ balancers, current, records }: Gateway, listener: Listener): void => {
+  if (current !== undefined) {
+    balancers.follow(current);
+    records.ring.routeHeaders = current.router.headerNames;
+  }
   listener.followCertificates();
 };
 

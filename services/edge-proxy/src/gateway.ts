@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { GatewayError } from '@sluice/contracts';
 import type { Ports } from '@sluice/plugins';
 import type { MatchRequest, RouteMatch } from '@sluice/routing';
@@ -11,6 +10,7 @@ import { clientAddress, type TrustedPeers } from './client-address.ts';
 import { headersForUpstream } from './client-headers.ts';
 import { ProxyExchange } from './exchange.ts';
 import { type AccessLogPolicy, logExchange } from './observe/access-log.ts';
+import { serverNameOf } from './observe/asked-facts.ts';
 import type { DecisionRecords } from './observe/decision-records.ts';
 import type { EdgeMetrics } from './observe/metrics.ts';
 import { RequestSteps } from './observe/request-steps.ts';
@@ -144,10 +144,6 @@ const isMistakable = (
     (path) => compiled.router.match({ ...asked, path }),
     (route) => compiled.chainOf(route).isGuarded,
   );
-
-/** The name in the TLS handshake; clients that connect to an address send none. */
-const serverNameOf = (socket: Socket): string | undefined =>
-  (socket as Socket & { servername?: string | false }).servername || undefined;
 
 const prepareUpstream = (
   exchange: ProxyExchange,

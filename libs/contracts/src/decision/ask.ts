@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { requestReply } from '../contract.ts';
+import { exampleAsked } from './asked.ts';
 import { decisionRecord, exampleRecord } from './record.ts';
 
 /** Most records that an edge answers with: they have to fit a message. */
@@ -31,6 +32,11 @@ export const edgeDecision = requestReply({
       .array(z.object({ instance: z.string().min(1).max(128), seq: z.int().nonnegative() }))
       .max(1000)
       .optional(),
+    /** Only requests before this one of an instance, to read backwards what does not fit one answer. */
+    before: z
+      .array(z.object({ instance: z.string().min(1).max(128), seq: z.int().nonnegative() }))
+      .max(1000)
+      .optional(),
   }),
   reply: z.object({
     instance: z.string().min(1).max(128),
@@ -54,6 +60,17 @@ export const edgeDecision = requestReply({
         after: [{ instance: 'edge-proxy-4311', seq: 18_240 }],
       },
       reply: { instance: 'edge-proxy-4311', seq: 18_255, missed: 0, records: [] },
+    },
+    {
+      name: 'what came before',
+      request: {
+        limit: 100,
+        before: [{ instance: 'edge-proxy-4311', seq: 18_156 }],
+      },
+      reply: {
+        ...{ instance: 'edge-proxy-4311', seq: 18_255, missed: 0 },
+        records: [{ ...exampleRecord, asked: exampleAsked }],
+      },
     },
   ],
 });

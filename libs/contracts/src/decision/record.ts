@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { windowState } from '../ratelimit/windows.ts';
+import { asked } from './asked.ts';
 
 /** Where a verdict came from: memory of the edge, a lease, the service itself, or the edge alone while that was gone. */
 export const DECISION_SOURCES = ['cache', 'lease', 'service', 'local'] as const;
@@ -38,7 +39,7 @@ export const pluginVerdict = z.object({
 /** One attempt at a target. */
 const attempt = z.object({ target: z.string(), failure: z.string().optional(), us: us.optional() });
 
-/** What became of one request and who decided it. Never a credential, a header's value or a query. */
+/** What became of one request and who decided it. Never a credential or a query, and only harmless headers. */
 export const decisionRecord = z.object({
   requestId: z.string(),
   traceId: z.string(),
@@ -104,6 +105,8 @@ export const decisionRecord = z.object({
   bytes: z.object({ in: z.int().nonnegative(), out: z.int().nonnegative() }),
   /** What could not answer, so that the edge decided alone. */
   degraded: z.array(z.enum(['auth', 'ratelimit', 'quota'])),
+  /** Absent: an edge of an earlier release, or a request that was refused before it was read. */
+  asked: asked.optional(),
 });
 export type DecisionRecord = z.output<typeof decisionRecord>;
 export type PluginVerdict = z.output<typeof pluginVerdict>;

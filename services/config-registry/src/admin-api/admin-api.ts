@@ -24,6 +24,7 @@ import { keyRoutes } from './key-routes.ts';
 import { KONG_VERSION, nodeRoutes } from './node-routes.ts';
 import { revocationRoutes } from './revocation-routes.ts';
 import { schemaRoutes } from './schema-routes.ts';
+import { simulateRoutes } from './simulate-routes.ts';
 import { tagRoutes } from './tag-routes.ts';
 import { traceRoutes } from './trace-routes.ts';
 
@@ -83,6 +84,7 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   traceRoutes(app, parts);
   keyRoutes(app, parts);
   consoleRoutes(app, parts);
+  simulateRoutes(app, parts);
   return app;
 };
 

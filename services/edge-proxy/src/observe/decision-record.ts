@@ -1,6 +1,7 @@
 import type { DecisionRecord, PluginVerdict } from '@sluice/contracts';
 import { instanceFor, type PluginInstance } from '@sluice/routing';
 import type { Attempted } from '../exchange.ts';
+import { askedOf } from './asked-facts.ts';
 import type { DecisionSlot } from './decision-slot.ts';
 
 const MAX_PATH_CHARS = 1024;
@@ -37,6 +38,13 @@ export const recordOf = (slot: DecisionSlot, instance: string): DecisionRecord =
   },
   bytes: { in: slot.bytesIn, out: slot.bytesOut },
   degraded: degradedOf(slot),
+  ...given(
+    'asked',
+    askedOf(slot.asked, slot.chain, {
+      isIdentified: slot.identity !== undefined,
+      isTenantVerified: slot.identity?.tenantId !== undefined,
+    }),
+  ),
 });
 
 /** Whose request it was: as verified, else as claimed. */

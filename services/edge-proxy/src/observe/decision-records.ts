@@ -128,12 +128,14 @@ export class DecisionRecords {
   /** Answers those who ask, from now on. */
   answer(): void {
     const { bus, instance } = this.#options;
-    bus.answer(edgeDecision, ({ limit, after, ...filter }) => {
+    bus.answer(edgeDecision, ({ limit, after, before, ...filter }) => {
       const { ring } = this;
-      const since = after?.find((one) => one.instance === instance)?.seq ?? 0;
+      const isOurs = (one: { instance: string }) => one.instance === instance;
+      const since = after?.find(isOurs)?.seq ?? 0;
       // After a restart the numbers begin anew: what was seen before says nothing about these.
       const from = since > ring.seq ? 0 : since;
-      const records = ring.capacity === 0 ? [] : ring.find(filter, limit, from);
+      const within = { after: from, before: before?.find(isOurs)?.seq };
+      const records = ring.capacity === 0 ? [] : ring.find(filter, limit, within);
       return {
         ...{ instance, seq: ring.seq, records: records.map((slot) => recordOf(slot, instance)) },
         missed: since === 0 ? 0 : Math.max(0, ring.oldest - 1 - from),

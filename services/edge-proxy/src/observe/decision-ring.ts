@@ -4,9 +4,17 @@ import type { ProxyExchange } from '../exchange.ts';
 import { tenantOf } from './decision-record.ts';
 import { DecisionSlot } from './decision-slot.ts';
 
+/** Numbers between which requests are looked for; absent: no bound. */
+interface Within {
+  readonly after?: number | undefined;
+  readonly before?: number | undefined;
+}
+
 /** The decisions about the latest requests. Each place is made when it is first needed and then written over. */
 export class DecisionRing {
   readonly capacity: number;
+  /** Headers that routes match by: their values are kept. */
+  routeHeaders: readonly string[] = [];
   readonly #slots: DecisionSlot[] = [];
   #seq = 0;
 
@@ -23,7 +31,7 @@ export class DecisionRing {
   /** Remembers a finished request in the place of the oldest. */
   keep(exchange: ProxyExchange, now: number): DecisionSlot {
     const slot = this.#next();
-    slot.fill(exchange, this.#seq, now);
+    slot.fill(exchange, this.#seq, now, this.routeHeaders);
     return slot;
   }
 
@@ -51,10 +59,10 @@ export class DecisionRing {
     return slot?.seq === seq ? slot : undefined;
   }
 
-  /** The newest first. */
-  *newest(): Generator<DecisionSlot> {
+  /** The newest first. `before`: only those that came earlier. */
+  *newest(before = this.#seq + 1): Generator<DecisionSlot> {
     const oldest = this.oldest;
-    for (let seq = this.#seq; seq >= oldest; seq--) {
+    for (let seq = Math.min(this.#seq, before - 1); seq >= oldest; seq--) {
       const slot = this.at(seq);
       if (slot !== undefined) yield slot;
     }
@@ -65,10 +73,11 @@ export class DecisionRing {
     return Math.max(1, this.#seq - this.capacity + 1);
   }
 
-  /** Those that fit, the oldest first; of too many the newest. `after`: only those that came later. */
-  find(filter: DecisionFilter, limit: number, after = 0): DecisionSlot[] {
+  /** Those that fit, the oldest first; of too many the newest. */
+  find(filter: DecisionFilter, limit: number, within: Within = {}): DecisionSlot[] {
+    const { after = 0, before } = within;
     const found: DecisionSlot[] = [];
-    for (const slot of this.newest()) {
+    for (const slot of this.newest(before)) {
       if (slot.seq <= after || found.length === limit) break;
       if (fits(slot, filter)) found.push(slot);
     }

@@ -4,6 +4,7 @@ import type { Route, Service } from '@sluice/gateway-config';
 import type { Identity } from '@sluice/plugins';
 import type { Chain, PluginInstance } from '@sluice/routing';
 import type { Attempted, ProxyExchange } from '../exchange.ts';
+import { AskedSlot } from './asked-facts.ts';
 import { loggedPath } from './logged-path.ts';
 
 const MAX_PATH_CHARS = 1024;
@@ -85,9 +86,11 @@ export class DecisionSlot {
   quotaSource: 'cache' | 'service' | undefined;
   quotaState: QuotaState | null | undefined;
   quotaMs = 0;
+  /** What routes and policies go by. */
+  readonly asked = new AskedSlot();
 
-  /** Takes over a finished exchange. `now` by `performance.now()`. */
-  fill(exchange: ProxyExchange, seq: number, now: number): void {
+  /** Takes over a finished exchange. `now` by `performance.now()`; `routeHeaders`: those that routes match by. */
+  fill(exchange: ProxyExchange, seq: number, now: number, routeHeaders: readonly string[]): void {
     const { response, upstream, timing, identity, rawTarget } = exchange;
     this.seq = seq;
     this.standsFor = 1;
@@ -115,6 +118,7 @@ export class DecisionSlot {
     const { forwardedAt, answeredAt } = timing;
     this.gatewayMs = forwardedAt === undefined ? -1 : forwardedAt - timing.startedAt;
     this.upstreamMs = forwardedAt === undefined || answeredAt === undefined ? -1 : answeredAt - forwardedAt;
+    this.asked.fill(exchange, routeHeaders);
     this.#fillBytes(exchange);
     this.#fillRefusal(exchange);
     this.#fillVerdicts(exchange);
@@ -123,6 +127,7 @@ export class DecisionSlot {
   /** Takes down a request that was refused before an exchange was made of it. `at` in Unix ms. */
   shed(id: string, { method = 'GET', url = '/', headers }: IncomingMessage, seq: number, at: number): void {
     Object.assign(this, EMPTY);
+    this.asked.isFilled = false;
     this.seq = seq;
     this.id = id;
     this.at = at;
@@ -191,8 +196,8 @@ export class DecisionSlot {
   }
 }
 
-/** A slot that tells of nothing, but for its windows, which are counted. */
-const { windows: _, ...EMPTY } = new DecisionSlot();
+/** A slot that tells of nothing, but for its windows, which are counted, and what was asked. */
+const { windows: _, asked: __, ...EMPTY } = new DecisionSlot();
 
 const NO_WINDOWS: readonly WindowState[] = [];
 
