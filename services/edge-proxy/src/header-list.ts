@@ -14,7 +14,8 @@ const keys = new Map<string, string>();
  * equal names are then told by their address.
  */
 const keyOf = (name: string): string => keys.get(name) ?? learn(name, MAX_KEYS);
-const keyOfPeers = (name: string): string => keys.get(name) ?? learn(name, MAX_KEYS_OF_PEERS);
+/** The same for names that clients and upstreams choose. */
+export const keyOfPeers = (name: string): string => keys.get(name) ?? learn(name, MAX_KEYS_OF_PEERS);
 
 const learn = (name: string, limit: number): string => {
   const key = name.toLowerCase();

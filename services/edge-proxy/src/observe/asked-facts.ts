@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type AskedFacts, MAX_KEPT_VALUE_CHARS } from '@sluice/contracts';
 import type { ProxyExchange } from '../exchange.ts';
+import { keyOfPeers } from '../header-list.ts';
 import { redactionFor } from './redaction.ts';
 
 const MAX_NAMES = 64;
@@ -28,7 +29,7 @@ export class AskedSlot {
   /** Undefined: not kept, for its length. */
   query: string | undefined = '';
   contentLength: string | undefined;
-  /** As many as `nameCount` says, in the client's spelling; negative: too many. */
+  /** In lower case, as many as `nameCount` says; negative: too many. */
   readonly names: string[] = [];
   nameCount = 0;
   readonly values: (string | undefined)[] = ALWAYS_KEPT.map(() => undefined);
@@ -59,7 +60,8 @@ export class AskedSlot {
     const count = rawHeaders.length / 2;
     this.nameCount = count > MAX_NAMES ? -1 : count;
     for (let i = 0; i < this.nameCount; i++) {
-      const name = rawHeaders[2 * i] as string;
+      // Not the request's own texts: thousands of requests would be kept from the quick collection of what is young.
+      const name = keyOfPeers(rawHeaders[2 * i] as string);
       this.names[i] = name;
       if (name.length > MAX_NAME_CHARS) this.nameCount = -1;
     }
@@ -86,7 +88,7 @@ export const askedOf = (slot: AskedSlot, chain: Redacts, caller: Caller): AskedF
   const { scheme, port, httpVersion, client, isPeerTrusted, serverName, nameCount } = slot;
   const queryNames = argumentNames(slot.query);
   const length = Number(slot.contentLength ?? Number.NaN);
-  const names = nameCount < 0 ? undefined : slot.names.slice(0, nameCount).map((name) => name.toLowerCase());
+  const names = nameCount < 0 ? undefined : slot.names.slice(0, nameCount);
   return {
     ...{ scheme, port, httpVersion, client, isPeerTrusted },
     ...(serverName === undefined ? {} : { serverName }),
