@@ -30,6 +30,7 @@ export default defineConfig({
       project('skew', 'tests/skew', '*.test.ts'),
       project('faults', 'tests/faults', '*.test.ts'),
       project('conformance', 'tests/conformance', '*.test.ts', './shared-gateways.ts'),
+      project('console-browser', 'tests/console', '*.test.ts'),
       project('security', 'tests/security', '*.test.ts', './shared-edges.ts'),
       ...rooms.map((room) => {
         const { extends: base, test } = project(basename(room), room, 'test/**/*.test.ts');

@@ -1,4 +1,4 @@
-export type ServerName = 'nats-server' | 'redis-server' | 'prometheus';
+export type ServerName = 'nats-server' | 'redis-server' | 'prometheus' | 'chromium';
 
 export type Found =
   | { ok: true; paths: Record<string, string> }

@@ -1,11 +1,11 @@
-// Finds nats-server and redis-server, or installs them where that takes one command and no question.
+// Finds nats-server, redis-server and what tests need besides, or installs them where that takes one command and no question.
 // Plain JavaScript on node: modules alone: it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
- * @typedef {'nats-server' | 'redis-server' | 'prometheus'} ServerName
+ * @typedef {'nats-server' | 'redis-server' | 'prometheus' | 'chromium'} ServerName
  * @typedef {{ ok: true, paths: Record<string, string> } | { ok: false, missing: ServerName[], message: string }} Found
  * @typedef {object} Search
  * @property {ServerName[]} wanted
@@ -25,7 +25,11 @@ const PROGRAMS = {
   'nats-server': ['nats-server'],
   'redis-server': ['redis-server', 'valkey-server'],
   prometheus: ['prometheus'],
+  chromium: ['chromium', 'chromium-browser', 'google-chrome'],
 };
+
+/** Debian's packages, where they are not called as the program. A browser without a font measures no text. */
+const PACKAGES = { chromium: ['chromium', 'fonts-dejavu-core'] };
 
 /** @param {string} file */
 const isExecutable = (file) => {
@@ -124,7 +128,9 @@ const install = (missing, search) => {
     platform === 'linux' && process.getuid?.() === 0 && findProgram('apt-get', dirs) !== undefined;
   const hasBrew = platform === 'darwin' && findProgram('brew', dirs) !== undefined;
   if (!hasApt && !hasBrew) return undefined;
-  const packages = hasApt ? missing : missing.map((server) => (server === 'redis-server' ? 'redis' : server));
+  const packages = hasApt
+    ? missing.flatMap((server) => PACKAGES[/** @type {keyof typeof PACKAGES} */ (server)] ?? [server])
+    : missing.map((server) => (server === 'redis-server' ? 'redis' : server));
   const command = hasApt ? 'apt-get install' : 'brew install';
   search.say(`installing ${missing.join(' and ')} with ${command}`);
   const done = holdingSignals(() =>
@@ -143,10 +149,15 @@ const explain = (missing, failure) =>
   [
     ...missing.map((server) => `${PROGRAMS[server].join(' or ')} not found on PATH`),
     ...(failure === undefined ? [] : [failure]),
-    ...(missing.includes('prometheus')
-      ? ['Install with: sudo apt-get install -y --no-install-recommends prometheus']
-      : SERVER_REMEDIES),
+    ...missing.filter(isForTests).map((server) => {
+      const packages = PACKAGES[/** @type {keyof typeof PACKAGES} */ (server)] ?? [server];
+      return `Install with: sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+    }),
+    ...(missing.every(isForTests) ? [] : SERVER_REMEDIES),
   ].join('\n');
+
+/** @param {ServerName} server */
+const isForTests = (server) => server === 'prometheus' || server === 'chromium';
 
 const SERVER_REMEDIES = [
   'Install with one of:',

@@ -45,6 +45,7 @@ export const usePlace = (): Place => {
   useEffect(() => {
     const look = () => setPlace(read());
     window.addEventListener('hashchange', look);
+    look(); // it may have changed before somebody listened
     return () => window.removeEventListener('hashchange', look);
   }, []);
   return place;

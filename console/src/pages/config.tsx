@@ -42,18 +42,25 @@ const Editing = ({ reload }: { reload: () => void }) => {
   const { value, error, again } = useAnswer<{ config: string }>('/config');
   const [checked, setChecked] = useState<Checked | undefined>();
   const [failure, setFailure] = useState<AskError | undefined>();
+  const [isFresh, setFresh] = useState(true);
   const host = useRef<HTMLDivElement>(null);
-  const editor = useEditor(host, value?.config, async (text) => {
-    try {
-      const { body } = await ask<CheckAnswer>('/sluice/check', { method: 'POST', yaml: text });
-      setChecked({ text, answer: body });
-      setFailure(undefined);
-      return body.problems;
-    } catch (problem) {
-      setFailure(asAskError(problem));
-      return [];
-    }
-  });
+  const editor = useEditor(
+    host,
+    value?.config,
+    () => setFresh(false),
+    async (text) => {
+      try {
+        const { body } = await ask<CheckAnswer>('/sluice/check', { method: 'POST', yaml: text });
+        setChecked({ text, answer: body });
+        setFresh(true);
+        setFailure(undefined);
+        return body.problems;
+      } catch (problem) {
+        setFailure(asAskError(problem));
+        return [];
+      }
+    },
+  );
   if (error !== undefined) return <Problem error={error} again={again} />;
   return (
     <>
@@ -67,7 +74,7 @@ const Editing = ({ reload }: { reload: () => void }) => {
           {checked !== undefined && !checked.answer.valid && (
             <Problems of={checked.answer.problems} goToLine={(line) => editor.current?.goToLine(line)} />
           )}
-          {checked?.answer.valid && <Applying checked={checked} reload={reload} />}
+          {checked?.answer.valid && <Applying checked={checked} isFresh={isFresh} reload={reload} />}
         </div>
       </div>
     </>
@@ -78,6 +85,7 @@ const Editing = ({ reload }: { reload: () => void }) => {
 const useEditor = (
   host: { readonly current: HTMLElement | null },
   text: string | undefined,
+  changed: () => void,
   check: (text: string) => Promise<readonly ConfigProblem[]>,
 ) => {
   const editor = useRef<YamlEditor | undefined>(undefined);
@@ -91,6 +99,7 @@ const useEditor = (
       if (editor.current?.text() === asked) editor.current.show(problems);
     };
     const later = () => {
+      changed();
       clearTimeout(timer);
       timer = window.setTimeout(() => void look(), CHECK_AFTER_MS);
     };
@@ -136,7 +145,16 @@ const Problems = ({
   </Panel>
 );
 
-const Applying = ({ checked: { text, answer }, reload }: { checked: Checked; reload: () => void }) => {
+const Applying = ({
+  checked: { text, answer },
+  isFresh,
+  reload,
+}: {
+  checked: Checked;
+  /** False: something else is typed by now and not checked yet. */
+  isFresh: boolean;
+  reload: () => void;
+}) => {
   const { view } = useLive();
   const [message, setMessage] = useState('');
   const [done, setDone] = useState('');
@@ -197,8 +215,8 @@ const Applying = ({ checked: { text, answer }, reload }: { checked: Checked; rel
                 onInput={(event) => setMessage(event.currentTarget.value)}
               />
             </label>
-            <button type="submit" disabled={count === 0}>
-              Apply {count === 1 ? '1 change' : `${count} changes`}
+            <button type="submit" disabled={count === 0 || !isFresh}>
+              {isFresh ? `Apply ${count === 1 ? '1 change' : `${count} changes`}` : 'Checking'}
             </button>
           </form>
         </>

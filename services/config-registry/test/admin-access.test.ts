@@ -35,6 +35,9 @@ describe('who may do what', () => {
     ['GET', '/nowhere', 'viewer'],
     ['GET', '/sluice/revocations', 'viewer'],
     ['GET', '/sluice/keys', 'viewer'],
+    ['DELETE', '/sluice/live', 'operator'],
+    ['POST', '/sluice/check', 'operator'],
+    ['POST', '/console', 'operator'],
     ['OPTIONS', '/services', 'viewer'],
     ['GET', '/config', 'operator'],
     ['GET', '/%63onfig', 'operator'],
@@ -72,6 +75,14 @@ describe('who may do what', () => {
       if (isEnough) expect([401, 403], role).not.toContain(status);
       else expect(status, role).toBe(403);
     }
+  });
+
+  test('the console’s own files are open to everybody, for the login is one of its pages; what it asks is not', async () => {
+    const statusOf = async (path: string) => (await registry.call(path)).status;
+    expect([401, 403]).not.toContain(await statusOf('/console'));
+    expect([401, 403]).not.toContain(await statusOf('/console/assets/nothing.js'));
+    for (const path of ['/sluice/live', '/fleet', '/console/more', '/console/assets/a/../../../status'])
+      expect([path, await statusOf(path)]).toEqual([path, 401]);
   });
 
   test.each([

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 
 /** One file of the built console, as it is and packed. */
@@ -22,21 +22,34 @@ const PLACES = [
   join(import.meta.dirname, '..', '..', '..', '..', 'console', 'dist'),
 ];
 
+interface Build {
+  readonly writtenAtMs: number;
+  readonly files: ReadonlyMap<string, ConsoleFile>;
+}
+
 /**
  * The built console, read when somebody first asks and kept: half a megabyte. `index.html` and what lies in `assets`,
- * by name. Undefined where there is no build; then it is looked for again at the next request.
+ * by name. It is read anew after it was built anew. Undefined where there is no build.
  */
 export class ConsoleFiles {
   readonly #places: readonly string[];
-  #files: ReadonlyMap<string, ConsoleFile> | undefined;
+  #build: Build | undefined;
 
   constructor(places: readonly string[] = PLACES) {
     this.#places = places;
   }
 
   async all(): Promise<ReadonlyMap<string, ConsoleFile> | undefined> {
-    for (const place of this.#places) this.#files ??= await readBuild(place);
-    return this.#files;
+    for (const place of this.#places) {
+      const writtenAtMs = (await stat(join(place, 'index.html')).catch(() => undefined))?.mtimeMs;
+      if (writtenAtMs === undefined) continue;
+      if (writtenAtMs === this.#build?.writtenAtMs) return this.#build.files;
+      const files = await readBuild(place);
+      if (files === undefined) continue;
+      this.#build = { writtenAtMs, files };
+      return files;
+    }
+    return undefined;
   }
 }
 
