@@ -152,7 +152,7 @@ describe('acting', () => {
     expect(visit.complaints).toEqual([]);
   });
 
-  test('the configuration: a mistake is marked in its line, a change is compared with what is live, and applied', async () => {
+  test('the configuration: a mistake is marked in its line, a change is compared with what is live, applied, and rolled back', async () => {
     await using visit = await Visit.of(world, 'operator');
     const { page } = visit;
     await visit.open('config');
@@ -181,6 +181,20 @@ describe('acting', () => {
     const changed = await visit.ask('/services/spread');
     expect(await changed.json()).toMatchObject({ path: '/elsewhere' });
     await page.getByRole('button', { name: 'Go on from there' }).click();
+    await page.getByText('No difference to what is live').waitFor();
+
+    const history = page.getByRole('region', { name: 'History' });
+    await history.getByText('spread it elsewhere').waitFor();
+    await history
+      .getByRole('button', { name: /^Back to r/ })
+      .first()
+      .click();
+    await history.getByText('path: "/elsewhere" → null').waitFor();
+    await history.getByText(/^sluice rollback \d+$/).waitFor();
+    expect(await visit.findings('history')).toEqual([]);
+    await history.getByRole('button', { name: /^Roll back to r/ }).click();
+    await history.getByText(/back to r\d+ from the console/).waitFor();
+    expect(await (await visit.ask('/services/spread')).json()).toMatchObject({ path: null });
     await page.getByText('No difference to what is live').waitFor();
     expect(visit.complaints).toEqual([]);
   });

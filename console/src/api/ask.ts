@@ -33,7 +33,10 @@ export interface Change {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly json?: unknown;
   readonly yaml?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Why, for the history. */
+  readonly message?: string;
+  /** What was looked at: the change is refused when another version is live by now. */
+  readonly expectedVersion?: number;
 }
 
 /**
@@ -56,13 +59,15 @@ export const ask = async <T>(path: string, change?: Change, signal?: AbortSignal
 
 const requestOf = (change: Change | undefined): RequestInit => {
   if (change === undefined) return { headers: { accept: 'application/json' } };
-  const { method, json, yaml, headers = {} } = change;
+  const { method, json, yaml, message = '', expectedVersion } = change;
   const type = yaml === undefined ? 'application/json' : 'application/yaml';
   const body = yaml ?? (json === undefined ? undefined : JSON.stringify(json));
   return {
     method,
     headers: {
-      ...headers,
+      // Headers are ASCII: the registry takes them percent-encoded.
+      ...(message === '' ? {} : { 'x-sluice-message': encodeURI(message) }),
+      ...(expectedVersion === undefined ? {} : { 'x-sluice-expected-generation': `r${expectedVersion}` }),
       ...(body === undefined ? {} : { 'content-type': type }),
       ...(csrf === null ? {} : { 'x-sluice-csrf': csrf }),
     },

@@ -168,10 +168,8 @@ const Applying = ({
       const { headers } = await ask('/config', {
         method: 'POST',
         yaml: text,
-        headers: {
-          'x-sluice-expected-generation': `r${answer.version}`,
-          ...(message === '' ? {} : { 'x-sluice-message': message.replaceAll(/[^\x20-\x7e]/g, '?') }),
-        },
+        message,
+        expectedVersion: answer.version,
       });
       setError(undefined);
       setDone(

@@ -1,6 +1,7 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Changes, History, HistoryEntry } from '../api/answers.ts';
 import { type AskError, ask } from '../api/ask.ts';
+import { useLive } from '../api/live.ts';
 import { asAskError, useAnswer } from '../api/use-answer.ts';
 import { ChangeList } from '../parts/changes.tsx';
 import { Commands } from '../parts/command.tsx';
@@ -15,9 +16,11 @@ export const HistoryPanel = ({ reload }: { reload: () => void }) => {
   const isKept = endpoints?.data.includes('/sluice/history') ?? false;
   const { value, again } = useAnswer<History>(isKept ? '/sluice/history?limit=20' : undefined);
   const [open, setOpen] = useState<number | undefined>();
+  const version = useLive().view?.configuration.version;
+  useEffect(again, [version, again]);
   if (value === undefined) return null;
   const changed = () => {
-    again();
+    setOpen(undefined);
     reload();
   };
   return (
@@ -56,10 +59,7 @@ const GoBack = ({ entry, live, changed }: { entry: HistoryEntry; live: number; c
   const rollBack = async () => {
     try {
       const json = { version: entry.version, message: `back to r${entry.version} from the console` };
-      await ask('/sluice/rollback', {
-        ...{ method: 'POST', json },
-        headers: { 'x-sluice-expected-generation': `r${live}` },
-      });
+      await ask('/sluice/rollback', { method: 'POST', json, expectedVersion: live });
       changed();
     } catch (problem) {
       setRefusal(asAskError(problem));

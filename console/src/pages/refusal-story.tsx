@@ -121,7 +121,7 @@ const RaiseLimit = ({ policyId, periods }: { policyId: string; periods: readonly
     try {
       const { headers } = await ask(`/plugins/${policyId}`, {
         ...{ method: 'PATCH', json: { config: { [period]: Number(wanted) } } },
-        headers: { 'x-sluice-message': message },
+        message,
       });
       setError(undefined);
       setDone(

@@ -1,9 +1,8 @@
 import { edgeTraffic, sumTraffic } from '@sluice/contracts';
-import { loadConfig } from '@sluice/gateway-config';
+import { describeChanges, loadConfig } from '@sluice/gateway-config';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isStillAllowed } from '../admin-access/still-allowed.ts';
 import { toldElsewhere } from '../audit/told.ts';
-import { changeList } from '../console/change-list.ts';
 import { type ConsoleFile, ConsoleFiles } from '../console/console-files.ts';
 import { type Dependency, dependenciesOf } from '../console/dependencies.ts';
 import { LiveFeed } from '../console/live-feed.ts';
@@ -17,6 +16,8 @@ const WINDOW_MS = 5000;
 const MAX_TENANTS_ASKED = 100;
 /** Of looks; what edges say of their dependencies costs them more than what they say of their traffic. */
 const METRICS_EVERY = 5;
+/** Entities in one answer; more nobody reads. */
+const MAX_CHANGES = 200;
 
 /** `/console`, and what only the console asks: `/sluice/live`, `/sluice/check`. */
 export const consoleRoutes = (app: FastifyInstance, parts: AdminParts): void => {
@@ -127,7 +128,7 @@ const check = async (parts: AdminParts, request: FastifyRequest, reply: FastifyR
   if (!loaded.ok) return { valid: false, version, problems: loaded.error.problems, warnings: [] };
   return {
     ...{ valid: true, version, problems: [], warnings: loaded.warnings },
-    ...changeList(state, loaded.state),
+    ...describeChanges(state, loaded.state, MAX_CHANGES),
   };
 };
 
