@@ -162,6 +162,52 @@ test('given recorded traffic of several tenants, when a configuration is simulat
   expect(report.tenants.find(({ tenant }) => tenant === 'tenant-a')).toMatchObject({ requests: 20 });
 });
 
+test('given a configuration that is in force already, when it is simulated, then nothing changes, also not for requests that an earlier one served', async () => {
+  const { code, report } = await simulated(world.write('again.yml', candidate(world.ports)));
+
+  expect({ code, changes: report.changes, base: report.base }).toEqual({ code: 0, changes: 0, base: 'r2' });
+  expect(report.each).toHaveLength(2 * TRAFFIC.length);
+  const untold = report.each.filter(({ result }) => result === 'unknown');
+  expect([...new Set(untold.map(({ why }) => why))]).toEqual([
+    'no record has the value of the header authorization',
+  ]);
+});
+
+test('given a configuration that is not valid, then simulate names the place and ends with 1', async () => {
+  const broken = world.write(
+    'broken.yml',
+    live(world.ports).replace('name: open, paths', 'name: open, pathz'),
+  );
+
+  const { code, out, err } = await world.sluice('simulate', broken);
+
+  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect(err).toContain('pathz');
+  const { status } = await world.gateway.admin('/sluice/simulate?since=never', {
+    method: 'POST',
+    body: '{}',
+  });
+  expect(status).toBe(400);
+});
+
+test('given no gateway that answers, then simulate says so and ends with 3', async () => {
+  const file = world.write('any.yml', live(world.ports));
+
+  const { code, err } = await world.sluice('simulate', file, '--admin', 'http://127.0.0.1:1');
+
+  expect(code).toBe(3);
+  expect(err).toContain('does not answer');
+});
+
+test('simulate shows people the sums by tenant, and one request of each kind of change', async () => {
+  const { code, out } = await world.sluice('simulate', world.write('back.yml', live(world.ports)));
+
+  expect(code).toBe(2);
+  expect(out).toMatch(/against r2: \d+ entities put, \d+ deleted/);
+  expect(out).toMatch(/tenant-a {2}\d+ of 40 requests change/);
+  expect(out).toMatch(/now {4}no route: refused 404 GW_NO_ROUTE\n {6}would {2}old: forwarded to /);
+});
+
 const isUntold = (i: number): boolean => UNTOLD.includes(TRAFFIC[i] as (typeof UNTOLD)[number]);
 const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
