@@ -50,7 +50,8 @@ export const readAdmin = async <T>(
       ...question,
       headers,
     });
-    if (status >= 200 && status < 300) return { ok: true, value: JSON.parse(text) as T, header };
+    if (status >= 200 && status < 300)
+      return { ok: true, value: (text === '' ? undefined : JSON.parse(text)) as T, header };
     const why = errorIn(text) ?? `the Admin API answered ${status}`;
     return { ok: false, exitCode: status < 500 ? EXIT.invalid : EXIT.environment, why };
   } catch (error) {

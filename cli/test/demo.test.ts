@@ -207,3 +207,12 @@ test('given no running gateway, then token says so and exits with 3', async () =
     expect(err).toContain('npm start');
   }
 });
+
+test('given no gateway, then sluice demo says how to start one and ends with 3', async () => {
+  await using repository = new StubRepository();
+
+  const { code, err } = await repository.run(['demo', '--for', '1s']);
+
+  expect(code).toBe(3);
+  expect(err).toContain('npm start');
+});

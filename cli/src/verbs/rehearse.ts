@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Surroundings } from '../surroundings.ts';
-import { type Act, adminOption, dataDirOption, newCommand } from './options.ts';
+import { type Act, adminOption, dataDirOption, integerWithin, newCommand } from './options.ts';
 
 const SECONDS = { s: 1, m: 60, h: 3600 } as const;
 
@@ -15,6 +15,7 @@ const duration =
   };
 
 const MAX_SINCE = 6 * 3600;
+const MAX_DEMO = 3600;
 
 /** The verbs that show what would happen. */
 export const addRehearsing = (program: Command, act: Act, io: Surroundings) => {
@@ -32,4 +33,13 @@ export const addRehearsing = (program: Command, act: Act, io: Surroundings) => {
     .action((source, options) =>
       act(async () => (await import('../commands/simulate.ts')).simulate(source, options, io)),
     );
+  newCommand(
+    program,
+    'demo',
+    'Drive three tenants for a minute: a limit, a quota and an upstream that fails; leaves no trace in the configuration.',
+  )
+    .option('--for <time>', 'how long: 30s, 2m', duration(MAX_DEMO), 60)
+    .option('--rate <n>', 'requests a second', integerWithin(1, 500), 20)
+    .addOption(dataDirOption())
+    .action((options) => act(async () => (await import('../commands/demo.ts')).demo(options, io)));
 };

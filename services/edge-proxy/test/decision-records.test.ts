@@ -164,3 +164,53 @@ test('given tenants and routes, then their traffic is summed up, those with most
     refusals: [{ code: 'GW_NO_ROUTE', count: 1 }],
   });
 });
+
+test('given a request with credentials, then its record names what it came with, and tells the values of harmless headers alone', async () => {
+  await using upstream = await Upstream.start();
+  const to = service('up', upstream.url);
+  const byHeader = { paths: ['/in'], headers: { 'x-version': ['2'], 'x-api-key': ['s3cret'] } };
+  await using world = await EdgeWorld.start({
+    services: [to],
+    routes: [route('in', to, byHeader)],
+    plugins: [],
+  });
+
+  await call(world.port, '/in?page=2&token=s3cret', {
+    headers: { 'x-version': '2', 'x-api-key': 's3cret', cookie: 'a=s3cret', 'user-agent': 'test/1' },
+  });
+  await call(world.port, '/in?s3cret', { method: 'POST', body: 'four' });
+  const records = await eventually(async () => {
+    const found = await recordsOf(world);
+    expect(found).toHaveLength(2);
+    return found;
+  });
+
+  const [known, bare] = records.sort((a, b) => a.seq - b.seq);
+  expect(known?.asked).toMatchObject({
+    ...{ scheme: 'http', httpVersion: '1.1', client: '127.0.0.1', isIdentified: false },
+    headerNames: expect.arrayContaining(['x-version', 'x-api-key', 'cookie', 'user-agent']),
+    headers: { 'x-version': '2', 'user-agent': 'test/1' },
+    queryNames: ['page', 'token'],
+  });
+  expect(bare?.asked?.contentLength).toBe(4);
+  expect(bare?.asked).not.toHaveProperty('queryNames'); // its argument could be a credential without a name
+  expect(JSON.stringify(records)).not.toContain('s3cret');
+});
+
+test('given more requests than one answer holds, when it is read on before the oldest, then each is there once', async () => {
+  await using upstream = await Upstream.start();
+  await using world = await startWorld(upstream);
+  for (let i = 0; i < 5; i += 1) await call(world.port, `/elsewhere/${i}`);
+
+  const all = await eventually(async () => {
+    const seen: DecisionRecord[] = [];
+    for (let before = Number.MAX_SAFE_INTEGER; seen.length < 5; before = seen[0]?.seq ?? 0) {
+      const page = await recordsOf(world, { limit: 2, before: [{ instance: 'edge-0', seq: before }] });
+      expect(page.length).toBeGreaterThan(0);
+      seen.unshift(...page);
+    }
+    return seen;
+  });
+
+  expect(all.map(({ path }) => path)).toEqual([0, 1, 2, 3, 4].map((i) => `/elsewhere/${i}`));
+});

@@ -24,14 +24,15 @@ export interface Spending {
  * Counts anew what recorded requests would have spent, in the calendar windows of Kong. What was used before the
  * records begin is read off the first verdict of a window; a budget that nobody counted before begins with nothing.
  * As long as the same requests reach a policy that did not change, its recorded verdicts stand: where edges spend
- * from leases, these are better than a sum.
+ * from leases, these are better than a sum. Requests that another version of the configuration served are counted
+ * apart: what that one let through is in the first verdict of the next.
  */
 export class Budgets {
   readonly #windows = new Map<string, Counted>();
   /** Keys under which other requests counted than were recorded. */
   readonly #disturbed = new Set<string>();
-  /** Requests of which it is not known whether they would spend; Unix ms. */
-  readonly #doubts: number[] = [];
+  /** Requests of which it is not known whether they would spend. */
+  readonly #doubts: { readonly at: number; readonly version: number }[] = [];
   readonly #recordsBegin: number;
 
   /** @param recordsBegin Unix ms from which on every request has a record; Infinity: there are gaps. */
@@ -45,20 +46,20 @@ export class Budgets {
     const recorded = verdictUnder(record, key);
     const wasAllowed = recorded !== undefined && recorded.verdict === 'passed';
     if (recorded?.source === 'local' && !isUnchanged) throw new NotRecorded('a count: the limiter was away');
-    const follows = isUnchanged && recorded !== undefined && !this.#disturbed.has(key);
+    const follows = isUnchanged && recorded !== undefined && !this.#disturbed.has(eraOf(record, key));
     const counts = limits.map((limit) => ({ limit, counted: this.#countedFor(spending, limit, follows) }));
     const isAllowed = follows ? wasAllowed : this.#fits(record, counts);
     for (const { counted } of counts) {
       if (wasAllowed) counted.recorded += 1;
       if (isAllowed) counted.predicted += 1;
     }
-    if (isAllowed !== wasAllowed) this.#disturbed.add(key);
+    if (isAllowed !== wasAllowed) this.#disturbed.add(eraOf(record, key));
     return isAllowed ? 'allow' : 'deny';
   }
 
   /** A request that was counted under a key, and would not have been. */
   leaveOut(record: DecisionRecord, key: string): void {
-    this.#disturbed.add(key);
+    this.#disturbed.add(eraOf(record, key));
     const verdict = verdictUnder(record, key);
     for (const { period } of verdict?.windows ?? []) {
       const counted = this.#windowOf(record, key, period);
@@ -68,9 +69,9 @@ export class Budgets {
 
   /** A request of which nobody can tell what would have become of it. */
   doubt(record: DecisionRecord): void {
-    this.#doubts.push(record.at);
+    this.#doubts.push(record);
     for (const { bucket, windows } of record.plugins)
-      if (bucket !== undefined && windows !== undefined) this.#disturbed.add(bucket);
+      if (bucket !== undefined && windows !== undefined) this.#disturbed.add(eraOf(record, bucket));
   }
 
   /** @throws NotRecorded where it hangs on the requests in doubt. */
@@ -80,7 +81,9 @@ export class Budgets {
       const used = (counted.base ?? 0) + counted.predicted;
       if (used + 1 > limit.limit) return false;
       const start = windowStart(limit.period, record.at);
-      const doubts = this.#doubts.filter((at) => at >= start).length;
+      const doubts = this.#doubts.filter(
+        ({ at, version }) => at >= start && version === record.version,
+      ).length;
       isSure &&= used + doubts + 1 <= limit.limit;
     }
     if (!isSure) throw new NotRecorded('a count: it hangs on requests of which nothing can be told');
@@ -97,7 +100,7 @@ export class Budgets {
 
   /** The window that a request counts in; what was used before it is read off its verdict, where that is not known. */
   #windowOf(record: DecisionRecord, key: string, period: Period): Counted {
-    const name = `${key}\0${period}\0${windowStart(period, record.at)}`;
+    const name = `${eraOf(record, key)}\0${period}\0${windowStart(period, record.at)}`;
     const counted = this.#windows.get(name) ?? { base: undefined, recorded: 0, predicted: 0 };
     this.#windows.set(name, counted);
     const recorded = verdictUnder(record, key);
@@ -108,6 +111,9 @@ export class Budgets {
     return counted;
   }
 }
+
+/** A budget under the configuration that served a request. */
+const eraOf = ({ version }: DecisionRecord, key: string): string => `${version}\0${key}`;
 
 /** What was said of a budget in a recorded request; undefined: it did not come that far. */
 export const verdictUnder = ({ plugins }: DecisionRecord, key: string) =>

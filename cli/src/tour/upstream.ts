@@ -1,0 +1,15 @@
+import { createServer, type Server } from 'node:http';
+
+/** A service that answers after some milliseconds, and breaks connections off while it is told to fail. */
+export const createMoodyUpstream = (): { server: Server; mood: { isFailing: boolean } } => {
+  const mood = { isFailing: false };
+  const server = createServer((request, response) => {
+    if (mood.isFailing) {
+      request.socket.destroy();
+      return;
+    }
+    request.resume();
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"from":"the demo"}\n');
+  });
+  return { server, mood };
+};
