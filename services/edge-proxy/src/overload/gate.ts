@@ -5,6 +5,8 @@ import type { Callers } from './callers.ts';
 import { FairShare } from './fair-share.ts';
 
 const TICK_MS = 20;
+/** Requests of the same ms are judged by one look at the clocks: asking for the CPU time costs as much as a request. */
+const LOOK_EVERY_MS = 1;
 /** A burst that is over by then (a start, a page of many parts) is none of our business, in ms. */
 const SETTLE_MS = 300;
 /** So many times the limit is too late also when the turn before was later. */
@@ -58,6 +60,7 @@ export class OverloadGate {
   /** Requests per ms and caller that the loop has kept up with. */
   #middle = 0;
   #shed = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #shedSinceLine = 0;
   #lastLine = 0;
   /** Requests have to ask `admits`. */
@@ -93,12 +96,17 @@ export class OverloadGate {
   /** Asked only while active. */
   admits(request: IncomingMessage): boolean {
     const now = this.#now();
-    const lateMs = this.#lateBy(now);
-    if (this.#state === 'counting' && this.#isGrowing(now, lateMs)) this.#beginShedding(now, lateMs);
-    if (this.#state === 'shedding') this.#share.allowance = this.#allowanceAt(Math.max(lateMs, this.lagMs));
+    if (now - this.#lookedAt >= LOOK_EVERY_MS) this.#look(now);
     const isAdmitted = this.#share.admits(this.#options.callers.of(request), now);
     if (!isAdmitted) this.#shed += 1;
     return isAdmitted;
+  }
+
+  #look(now: number): void {
+    this.#lookedAt = now;
+    const lateMs = this.#lateBy(now);
+    if (this.#state === 'counting' && this.#isGrowing(now, lateMs)) this.#beginShedding(now, lateMs);
+    if (this.#state === 'shedding') this.#share.allowance = this.#allowanceAt(Math.max(lateMs, this.lagMs));
   }
 
   /** Told of every exchange that began while active, when it has ended. */
@@ -112,6 +120,7 @@ export class OverloadGate {
     this.lagMs = this.#lateBy(now);
     this.#lastTick = now;
     this.#cpuAtTick = this.#cpuMs();
+    this.#lookedAt = Number.NEGATIVE_INFINITY;
     const isLate = this.lagMs > this.#options.maxLagMs;
     if (this.#state === 'shedding') this.#adjust(now);
     else if (isLate) this.#count(now);

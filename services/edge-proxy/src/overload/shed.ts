@@ -5,8 +5,13 @@ import { randomHex } from '../random-hex.ts';
 
 const { status, message } = ERRORS.GW_OVERLOADED;
 const BODY = JSON.stringify({ message, code: 'overloaded' });
-/** Callers that are told the same second would all come back in it. */
-const RETRY_AFTER_SECONDS = ['1', '2', '3'];
+/** The head for each answer to "when?", but for the id at its end: callers told the same second all come back in it. */
+const HEADS = ['1', '2', '3'].map((seconds) => [
+  ...['Content-Type', 'application/json; charset=utf-8'],
+  ...['Content-Length', `${BODY.length}`],
+  ...['Retry-After', seconds],
+  ...['X-Kong-Response-Latency', '0', 'Server', SERVER_NAME, 'X-Kong-Request-Id', ''],
+]);
 
 let turn = 0;
 
@@ -31,14 +36,11 @@ const answerAll = (): void => {
 
 /** A body that nobody wants is not read, so its connection ends with the answer. */
 const answer = ({ headers, method }: IncomingMessage, response: ServerResponse, id: string): void => {
-  turn = (turn + 1) % RETRY_AFTER_SECONDS.length;
+  turn = (turn + 1) % HEADS.length;
+  const head = HEADS[turn] ?? [];
+  head[head.length - 1] = id; // it is written out before the next
   const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
-  response.writeHead(status, [
-    ...['Content-Type', 'application/json; charset=utf-8'],
-    ...['Content-Length', `${BODY.length}`],
-    ...['Retry-After', RETRY_AFTER_SECONDS[turn] ?? '1'],
-    ...['X-Kong-Response-Latency', '0', 'Server', SERVER_NAME, 'X-Kong-Request-Id', id],
-    ...(hasBody ? ['Connection', 'close'] : []),
-  ]);
-  response.end(method === 'HEAD' ? undefined : BODY);
+  response.writeHead(status, hasBody ? [...head, 'Connection', 'close'] : head);
+  if (method === 'HEAD') response.end();
+  else response.end(BODY, 'latin1'); // all of it is ASCII: nothing has to be encoded
 };
