@@ -28,6 +28,13 @@ test('given a change in one service alone, when asked what is affected, then no 
   expect(affectedBy('services/auth/src/verify-jwt.ts')).toEqual(['@sluice/auth']);
 });
 
+test('given a change in the console, when asked what is affected, then the registry is, which holds it in its bundle', () => {
+  expect(affectedBy('console/src/app.tsx').toSorted()).toEqual([
+    '@sluice/config-registry',
+    '@sluice/console',
+  ]);
+});
+
 test('given a change in the contracts, when asked what is affected, then every service is', () => {
   const affected = affectedBy('libs/contracts/src/contract.ts');
   for (const service of ['auth', 'config-registry', 'edge-proxy', 'quota-mirror', 'ratelimit'])

@@ -4,7 +4,8 @@ const NONE = upTo(0);
 const ONE = upTo(1);
 const TWO = upTo(2);
 
-export const rate = (perSecond: number): string => (perSecond >= 100 ? NONE : ONE).format(perSecond);
+export const rate = (perSecond: number): string =>
+  (perSecond >= 100 ? NONE : perSecond >= 1 ? ONE : TWO).format(perSecond);
 export const millis = (ms: number): string =>
   ms >= 1000 ? `${TWO.format(ms / 1000)} s` : `${(ms >= 100 ? NONE : ms >= 10 ? ONE : TWO).format(ms)} ms`;
 export const micros = (us: number): string => (us < 1000 ? `${us} µs` : millis(us / 1000));

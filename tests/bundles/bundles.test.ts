@@ -1,4 +1,4 @@
-import { eventually } from '@sluice/testkit';
+import { call, eventually } from '@sluice/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AS_IT_SHOULD, Fleet } from './fleet.ts';
 import { codeBytes, ImageLayout, SERVICES } from './image.ts';
@@ -21,5 +21,6 @@ test('given the five bundles as in their images, with what compose.yaml sets, wh
 
   // An edge that waits 50 ms in vain for a limiter that has just started decides alone, once.
   await eventually(async () => expect(await fleet.exercise()).toEqual(AS_IT_SHOULD), 30_000);
+  expect((await call(fleet.admin, '/console')).status).toBe(200);
   expect(await fleet.stop()).toEqual([0, 0, 0, 0, 0]);
 });

@@ -65,6 +65,7 @@ test('given the whole gateway in one container, when started with the originalâ€
       text: expect.stringMatching(/^not read: KONG_DATABASE, KONG_PG_HOST\. There is no database: /),
     });
     expect((await call(ready.admin, '/status')).status).toBe(401);
+    expect((await call(ready.admin, '/console')).status).toBe(200);
     const token = readFileSync(join(folder, 'data', 'admin-token'), 'utf8');
     const routes = await call(ready.admin, '/routes', { headers: { authorization: `Bearer ${token}` } });
     expect(routes.json<{ data: unknown[] }>().data).toHaveLength(15);

@@ -237,6 +237,7 @@ test('every other page is readable by everybody, in light, in dark and on a phon
     ['request/of-nobody', 'Nobody remembers this request'],
     ['fleet', 'Who follows the configuration'],
     ['access', 'Nothing is revoked'],
+    ['audit', 'config.committed'],
   ] as const) {
     await visit.open(place);
     await page.getByText(shown).first().waitFor();

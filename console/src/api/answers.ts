@@ -207,3 +207,17 @@ export interface Revocation {
   readonly revokedAt: string;
   readonly revokedBy: string;
 }
+
+export interface AuditRecord {
+  readonly sequence: number;
+  readonly time: string;
+  readonly actor: string | null;
+  readonly action: string;
+  readonly outcome: 'done' | 'refused' | 'failed';
+  readonly address: string | null;
+  readonly request: { readonly method: string; readonly path: string; readonly status: number } | null;
+  readonly version: number | null;
+  readonly message: string | null;
+  readonly changes: readonly { readonly op: string; readonly kind: string; readonly id: string }[];
+  readonly changesLeftOut: number;
+}

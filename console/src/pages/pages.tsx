@@ -1,6 +1,7 @@
 import type { ComponentType } from 'preact';
 import type { Place } from '../place.ts';
 import { AccessPage } from './access.tsx';
+import { AuditPage } from './audit.tsx';
 import { ConfigPage } from './config.tsx';
 import { FleetPage } from './fleet.tsx';
 import { NowPage } from './now.tsx';
@@ -25,6 +26,7 @@ export const PAGES: readonly PageEntry[] = [
   { name: 'routes', title: 'Routes & upstreams', Page: RoutesPage },
   { name: 'fleet', title: 'Services', Page: FleetPage },
   { name: 'access', title: 'Auth', Page: AccessPage },
+  { name: 'audit', title: 'Audit', Page: AuditPage },
 ];
 
 export const pageNamed = (name: string): PageEntry => PAGES.find((page) => page.name === name) ?? NOW;

@@ -246,3 +246,31 @@ test.each<[string, Recorded[], string]>([
 test('given something that is no record, then the chain says so', () => {
   expect(problemsIn([...CHAIN, { hello: 1 }, 'text', null])).toHaveLength(3);
 });
+
+test('the records are read by the Admin API, the newest first and in pages; what is no record is passed over', async () => {
+  await using nats = await startNats();
+  await using registry = await runRegistry(nats.url);
+  const by = { 'x-sluice-author': 'ops@example.test', 'x-sluice-message': 'more patience' };
+  await registry.send('POST', '/services', { name: 'one', host: 'one.test' }, by);
+  await untilRecorded(registry.jetstream, 'config.committed');
+  await registry.send('POST', '/services', { name: 'one' });
+  await untilRecorded(registry.jetstream, 'admin.requested');
+  await registry.jetstream.append(auditRecorded.subject, 'scribbled');
+
+  const first = await registry.send('GET', '/sluice/audit?limit=2');
+  expect(first.body).toMatchObject({
+    data: [{ action: 'admin.requested', outcome: 'refused', request: { method: 'POST', path: '/services' } }],
+    next: '/sluice/audit?limit=2&before=2',
+  });
+  expect((await registry.send('GET', `${first.body?.next}`)).body).toMatchObject({
+    data: [
+      {
+        ...{ actor: 'ops@example.test', action: 'config.committed', message: 'more patience', version: 1 },
+        changes: [{ op: 'created', kind: 'services' }],
+      },
+    ],
+    next: null,
+  });
+  const wrong = await registry.send('GET', '/sluice/audit?limit=1000');
+  expect([wrong.status, wrong.body]).toMatchObject([400, { error: { code: 'invalid_request' } }]);
+});

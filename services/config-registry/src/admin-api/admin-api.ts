@@ -11,6 +11,7 @@ import { auditRequests } from '../audit/audit-requests.ts';
 import type { EntityIndex } from '../entities/entity-index.ts';
 import type { Generations } from '../history/generations.ts';
 import type { Revocations } from '../revocations.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { cacheRoutes } from './cache-routes.ts';
 import { configRoutes } from './config-routes.ts';
 import { consoleRoutes } from './console-routes.ts';
@@ -83,6 +84,7 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   explainRoutes(app, parts);
   traceRoutes(app, parts);
   keyRoutes(app, parts);
+  auditRoutes(app, parts);
   consoleRoutes(app, parts);
   simulateRoutes(app, parts);
   return app;
