@@ -33,10 +33,13 @@ test('given a sampled client, when it asks once, then one trace leads through ed
   const answer = await gateway.get('/v1/workflows', {
     ...r1Headers(await gateway.token('tenant-traced', 'user-457'), 'tenant-traced'), // not verified before
     'x-user-id': 'user-457',
+    baggage: 'user=somebody-else',
     traceparent: `00-${traceId}-${clientSpan}-01`,
   });
   expect(answer.status).toBe(200);
-  const upstreamSaw = answer.json<{ headers: Record<string, string> }>().headers.traceparent ?? '';
+  const { traceparent: upstreamSaw = '', baggage } = answer.json<{ headers: Record<string, string> }>()
+    .headers;
+  expect(baggage).toBeUndefined();
   expect(upstreamSaw.split('-')[1]).toBe(traceId);
 
   const mine = () => spansAt(receiver).filter((span) => span.traceId === traceId);
@@ -46,6 +49,8 @@ test('given a sampled client, when it asks once, then one trace leads through ed
 
   const server = find('edge-proxy', /^GET agent-workflows$/);
   expect(server?.parentId).toBe(clientSpan);
+  const plugins = server?.events.map(({ attributes }) => attributes['sluice.plugin.name']);
+  expect(plugins).toEqual(expect.arrayContaining(['jwt', 'rate-limiting']));
   const children: [string, RegExp, Span | undefined][] = [];
   const askAuth = find('edge-proxy', /^request auth\.v1\.verify$/);
   const askLimit = find('edge-proxy', /^request ratelimit\.v1\.check$/);

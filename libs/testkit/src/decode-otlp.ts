@@ -8,6 +8,7 @@ export interface OtlpSpan {
   readonly start: bigint;
   readonly end: bigint;
   readonly attributes: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly events: readonly { readonly name: string; readonly attributes: OtlpSpan['attributes'] }[];
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
   /** 2: failed. */
   readonly status: number;
@@ -91,6 +92,11 @@ const linkOf = (bytes: Buffer): OtlpSpan['links'][number] => {
   return { traceId: one(fields, 1).toString('hex'), spanId: one(fields, 2).toString('hex') };
 };
 
+const eventOf = (bytes: Buffer): OtlpSpan['events'][number] => {
+  const fields = fieldsOf(bytes);
+  return { name: one(fields, 2).toString(), attributes: attributesIn(all(fields, 3)) };
+};
+
 const spanOf = (bytes: Buffer): OtlpSpan => {
   const fields = fieldsOf(bytes);
   return {
@@ -102,6 +108,7 @@ const spanOf = (bytes: Buffer): OtlpSpan => {
     start: time(fields, 7),
     end: time(fields, 8),
     attributes: attributesIn(all(fields, 9)),
+    events: all(fields, 11).map(eventOf),
     links: all(fields, 13).map(linkOf),
     status: number(fieldsOf(one(fields, 15)), 3),
   };

@@ -49,6 +49,7 @@ const isKept = (key: string): boolean => {
   return first !== LETTER_F || !FORWARDING.test(key);
 };
 const isDropped = (key: string): boolean => !isKept(key);
+const isDroppedOfStranger = (key: string): boolean => key === 'baggage' || !isKept(key);
 const isDroppedOfTrusted = (key: string): boolean =>
   HOP_BY_HOP.has(key) || (key.charCodeAt(0) === LETTER_X && isIdentityHeader(key));
 
@@ -56,6 +57,8 @@ const isDroppedOfTrusted = (key: string): boolean =>
 export interface Sender {
   readonly namesRead: ReadonlySet<string>;
   readonly isPeerTrusted: boolean;
+  /** Its `baggage` is handed on. */
+  readonly mayCarryBaggage: boolean;
   /** A name has other characters than letters, digits and `-`. */
   readonly hasOddNames: boolean;
 }
@@ -65,7 +68,10 @@ export interface Sender {
  * that wants a header of ours removed, or sends one in a spelling that some upstreams take for it.
  */
 export const headersForUpstream = (fromClient: Headers, sender: Sender): Headers | GatewayError => {
-  const headers = fromClient.without(sender.isPeerTrusted ? isDroppedOfTrusted : isDropped);
+  const { isPeerTrusted, mayCarryBaggage } = sender;
+  const headers = fromClient.without(
+    isPeerTrusted ? isDroppedOfTrusted : mayCarryBaggage ? isDropped : isDroppedOfStranger,
+  );
   const connection = fromClient.getAll('connection');
   for (const name of connection.length === 0 ? connection : nominatedBy(connection)) {
     if (isProtected(name, sender.namesRead)) return new GatewayError('GW_BAD_REQUEST');

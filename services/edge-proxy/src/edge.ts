@@ -212,6 +212,7 @@ const openGateway = (
     tracing: telemetry,
     trustedPeers: new TrustedPeers(settings.TRUSTED_IPS),
     realIpHeader: settings.REAL_IP_HEADER,
+    passesBaggage: settings.BAGGAGE === 'pass',
     connectTo,
     engine: engines[settings.FORWARD_ENGINE],
     clientStallMs: settings.CLIENT_STALL_MS,

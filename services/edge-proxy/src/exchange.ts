@@ -72,6 +72,7 @@ export class ProxyExchange implements Exchange {
   peer = '';
   clientIp = '';
   isPeerTrusted = false;
+  mayCarryBaggage = false;
   hasOddNames = false;
   hostRead: HostAndPort | undefined;
   path = '/';

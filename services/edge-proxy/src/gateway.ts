@@ -14,7 +14,7 @@ import { serverNameOf } from './observe/asked-facts.ts';
 import type { DecisionRecords } from './observe/decision-records.ts';
 import type { EdgeMetrics } from './observe/metrics.ts';
 import { RequestSteps } from './observe/request-steps.ts';
-import { beginTrace, foreignParent } from './observe/tracing.ts';
+import { addPluginEvents, beginTrace, foreignParent } from './observe/tracing.ts';
 import { screenRequest } from './screen.ts';
 import type { CompiledConfig, CompiledRoute } from './snapshot/compile.ts';
 import { type Forwarding, forward } from './upstream/forward.ts';
@@ -33,6 +33,8 @@ export interface Gateway extends Forwarding {
   readonly tracing: Pick<Telemetry, 'enabled' | 'rootShare'>;
   readonly trustedPeers: TrustedPeers;
   readonly realIpHeader: string;
+  /** What a client says beside its trace reaches upstreams. */
+  readonly passesBaggage: boolean;
   readonly accessLog: AccessLogPolicy;
   readonly accessLines: LineWriter;
 }
@@ -82,6 +84,7 @@ const openExchange = (
   exchange.port = socket.localPort;
   exchange.peer = socket.peer;
   exchange.isPeerTrusted = socket.isTrusted;
+  exchange.mayCarryBaggage = gateway.passesBaggage;
   exchange.clientIp = clientAddress(
     exchange.peer,
     exchange.isPeerTrusted,
@@ -128,7 +131,7 @@ const matchRoute = (
   exchange.matched = match.value;
   exchange.uriCaptures = match.captures ?? {};
   exchange.chain = compiled.chainOf(match.value);
-  if (exchange.chain.isTraced) exchange.steps = new RequestSteps();
+  if (exchange.chain.isTraced || exchange.trace.span !== undefined) exchange.steps = new RequestSteps();
   return refuseProtocol(exchange) ?? prepareUpstream(exchange, compiled, match.matchedPath);
 };
 
@@ -151,9 +154,11 @@ const prepareUpstream = (
   matchedPath: string | undefined,
 ): GatewayError | undefined => {
   const { route } = exchange;
-  const { fromClient, isPeerTrusted, hasOddNames, chain } = exchange;
+  const { fromClient, chain } = exchange;
   const namesRead = chain?.namesRead ?? NO_NAMES;
-  const headers = headersForUpstream(fromClient, { namesRead, isPeerTrusted, hasOddNames });
+  const { isPeerTrusted, mayCarryBaggage, hasOddNames } = exchange;
+  const sender = { namesRead, isPeerTrusted, mayCarryBaggage, hasOddNames };
+  const headers = headersForUpstream(fromClient, sender);
   if (headers instanceof GatewayError) return headers;
   exchange.toUpstream = headers;
   exchange.upstreamQuery = exchange.query;
@@ -209,5 +214,6 @@ const settle = (gateway: Gateway, exchange: ProxyExchange): void => {
   span.setAttribute('url.path', exchange.loggedPath);
   span.setAttribute('http.response.status_code', exchange.response.statusCode);
   if (exchange.errorCode !== undefined) span.setAttribute('error.type', exchange.errorCode);
+  addPluginEvents(span, exchange);
   span.end();
 };

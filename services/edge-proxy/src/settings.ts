@@ -44,6 +44,12 @@ export const Settings = z.object({
     .toLowerCase()
     .default('x-real-ip')
     .describe('Header a trusted peer names the client in.'),
+  BAGGAGE: z
+    .enum(['drop', 'pass'])
+    .default('drop')
+    .describe(
+      'W3C baggage of clients: upstreams do not get it, or as it came. That of TRUSTED_IPS they always get.',
+    ),
   CONNECT_TO: list
     .default([])
     .describe('Where to connect instead: `host:port=host:port`, like curl --connect-to. Host headers stay.'),

@@ -10,10 +10,11 @@ interface EndedSpan {
   readonly name: string;
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly parentSpanContext?: { readonly spanId: string };
+  readonly links: readonly { readonly context: { readonly traceId: string; readonly spanId: string } }[];
   spanContext(): { readonly traceId: string; readonly spanId: string };
 }
 
-test('given one sampled check among others, when decided, then its trace shows the call to Redis and the others leave none', async () => {
+test('given sampled checks among others, when decided, then the trace of each shows the call to Redis and names the others’, and the rest leaves none', async () => {
   await using nats = await startNats();
   await using server = await startRedis();
   await using a = await openStore(server);
@@ -37,12 +38,19 @@ test('given one sampled check among others, when decided, then its trace shows t
   const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
   const question = check([{ period: 'minute', limit: 10 }]);
 
-  await Promise.all([lane.ask(question), lane.ask(question, `00-${traceId}-00f067aa0ba902b7-01`)]);
+  const other = { traceId: 'a3ce929d0e0e47364bf92f3577b34da6', spanId: 'b902b700f067aa0b' };
+  await Promise.all([
+    lane.ask(question),
+    lane.ask(question, `00-${traceId}-00f067aa0ba902b7-01`),
+    lane.ask(question, `00-${other.traceId}-${other.spanId}-01`),
+  ]);
 
-  await eventually(() => spans.length >= 2);
-  const [inner, outer] = spans;
-  expect(spans.map(({ name }) => name)).toEqual(['EVALSHA spend', 'process ratelimit.v1.check']);
-  expect(spans.map((span) => span.spanContext().traceId)).toEqual([traceId, traceId]);
+  await eventually(() => spans.length >= 4);
+  expect(spans).toHaveLength(4);
+  const [inner, outer] = spans.filter((span) => span.spanContext().traceId === traceId);
+  expect([inner?.name, outer?.name]).toEqual(['EVALSHA spend', 'process ratelimit.v1.check']);
+  expect(outer?.attributes).toMatchObject({ 'messaging.batch.message_count': 3 });
+  expect(outer?.links.map(({ context }) => context)).toMatchObject([other]);
   expect(inner?.parentSpanContext?.spanId).toBe(outer?.spanContext().spanId);
   expect(inner?.attributes).toEqual({
     'db.system.name': 'redis',

@@ -11,6 +11,7 @@ import {
   type Telemetry,
   traceparentOf,
 } from '@sluice/service-kit';
+import type { ProxyExchange } from '../exchange.ts';
 import { Headers } from '../header-list.ts';
 import { randomHex } from '../random-hex.ts';
 
@@ -117,3 +118,19 @@ export const beginUpstreamSpan = (
         },
         traceparent: trace.traceparent,
       });
+
+/** Tells the way through the plugins as events of the request's span, each at the time its handler began. */
+export const addPluginEvents = (span: Span, { steps, refusal, running }: ProxyExchange): void => {
+  const refuser = refusal === undefined ? undefined : running?.plugin.name;
+  for (const { plugin, phase, from, until } of steps?.runs ?? [])
+    span.addEvent(
+      'plugin',
+      {
+        'sluice.plugin.name': plugin,
+        'sluice.plugin.phase': phase,
+        'sluice.plugin.duration_us': Math.round((until - from) * 1000),
+        ...(phase === 'access' && plugin === refuser ? { 'sluice.plugin.refused': refusal?.code ?? '' } : {}),
+      },
+      from,
+    );
+};
