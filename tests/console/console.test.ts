@@ -142,7 +142,7 @@ describe('acting', () => {
     expect(story).toMatch(/rate-limiting plugin [0-9a-f-]{36} of route limited/);
     expect(story).toMatch(/used per hour 3 of 3/);
     expect(story).toMatch(/\d\d:\d\d:\d\d, \d+ s ago/);
-    expect(await visit.findings('tenant')).toEqual([]);
+    expect(await visit.findings('tenant-story')).toEqual([]);
 
     await page.getByLabel(/A hour/).fill('1000');
     await page.getByText("sluice apply kong.yml -m 'hour limit 3 to 1000'").waitFor();

@@ -30,6 +30,7 @@ export const AuditPage = ({ place: { query } }: { place: Place }) => {
         {value !== undefined && value.data.length > 0 && (
           <Table
             label="Audit records"
+            isStacked
             columns={COLUMNS}
             rows={value.data}
             keyOf={({ sequence }) => `${sequence}`}

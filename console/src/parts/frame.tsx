@@ -74,14 +74,17 @@ export const Table = <R,>({
   rows,
   label,
   keyOf,
+  isStacked = false,
 }: {
   columns: readonly Column<R>[];
   rows: readonly R[];
   label: string;
   keyOf: (row: R) => string;
+  /** On a phone a row is a stack of its cells. */
+  isStacked?: boolean;
 }) => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard.
-  <section class="table" tabIndex={0} aria-label={label}>
+  <section class={isStacked ? 'table stacked' : 'table'} tabIndex={0} aria-label={label}>
     <table>
       <thead>
         <tr>

@@ -274,3 +274,24 @@ test('the records are read by the Admin API, the newest first and in pages; what
   const wrong = await registry.send('GET', '/sluice/audit?limit=1000');
   expect([wrong.status, wrong.body]).toMatchObject([400, { error: { code: 'invalid_request' } }]);
 });
+
+test('a login is recorded with who it was, a bad one too; that somebody opened the console is not', async () => {
+  await using nats = await startNats();
+  const ada = 'a'.repeat(32);
+  await using registry = await runRegistry(nats.url, { env: { ADMIN_TOKENS: `ada:admin:${ada}` } });
+  expect((await registry.send('GET', '/sluice/session')).status).toBe(401);
+  expect((await registry.send('POST', '/sluice/login', { token: 'wrong' })).status).toBe(401);
+  expect((await registry.send('POST', '/sluice/login', { token: ada })).status).toBe(200);
+  expect(
+    (await registry.send('GET', '/sluice/session', undefined, { cookie: 'sluice_session=forged' })).status,
+  ).toBe(401);
+
+  const records = await untilRecorded(registry.jetstream, 'admin.requested', 3);
+  expect(
+    records.map(({ actor, payload }) => [actor, payload.request?.path, payload.request?.status]),
+  ).toEqual([
+    ['admin-api', '/sluice/login', 401],
+    ['ada', '/sluice/login', 200],
+    ['admin-api', '/sluice/session', 401],
+  ]);
+});

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { endpoint } from '../admin-api/endpoint.ts';
 import { readBody } from '../admin-api/read-body.ts';
+import { toldElsewhere } from '../audit/told.ts';
 import { type AdminToken, includesRole, tokenNamed } from './admin-tokens.ts';
 import { LoginLimit } from './login-limit.ts';
 import { neededRole } from './needed-role.ts';
@@ -31,7 +32,11 @@ export const guardAdmin = (app: FastifyInstance, tokens: readonly AdminToken[]):
     if (path === LOGIN && request.method === 'POST') return undefined;
     if (SAFE.includes(request.method) && OPEN_PATHS.has(request.routeOptions.url ?? '')) return undefined;
     const known = identify(request, tokens, sessions);
-    if ('status' in known) return refuse(reply, known);
+    if ('status' in known) {
+      // The console asks who it is whenever somebody opens it: that is nobody who was not let in.
+      if (path === SESSION && !bearsAnything(request)) toldElsewhere(reply);
+      return refuse(reply, known);
+    }
     const needed = neededRole(request.method, path);
     // Ending one's own session is nobody else's matter.
     if (path !== SESSION && !includesRole(known.who.role, needed))
@@ -82,6 +87,9 @@ const tokenIn = ({ headers }: FastifyRequest): string | undefined => {
   return bearer ?? headers.authorization ?? (Array.isArray(kongs) ? kongs.join(',') : kongs);
 };
 
+const bearsAnything = (request: FastifyRequest): boolean =>
+  tokenIn(request) !== undefined || cookieIn(request) !== undefined;
+
 const cookieIn = ({ headers }: FastifyRequest): string | undefined =>
   headers.cookie
     ?.split(';')
@@ -114,6 +122,7 @@ const loginRoutes = (app: FastifyInstance, tokens: readonly AdminToken[], sessio
         return refuse(reply, UNKNOWN);
       }
       const session = sessions.open(who);
+      request.headers['x-sluice-author'] = who.name; // for the audit
       return shown(reply.header('set-cookie', cookieOf(request, session.id, Sessions.lifeSeconds)), session);
     },
   });
