@@ -53,6 +53,7 @@ export class Acknowledger {
     if (at.epoch === '' || this.#hasLeft) return; // nobody waits for somebody who knows of no log
     this.#hasLeft = isLeaving;
     const refusal = this.#refusal;
+    const candidate = this.#options.candidate?.();
     bus.publish(configApplied, {
       process,
       instance,
@@ -64,6 +65,7 @@ export class Acknowledger {
         : refusal === undefined
           ? { outcome: 'applied' }
           : { outcome: 'refused', reason: refusal }),
+      ...(candidate === undefined ? {} : { candidate }),
     });
   }
 }

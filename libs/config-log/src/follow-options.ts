@@ -31,6 +31,8 @@ export interface FollowOptions {
   readonly initial?: LastKnownGood | undefined;
   /** Kinds the owner looks at; those beside them are not read before a commit changes them. Absent: all. */
   readonly kinds?: ReadonlySet<Kind> | undefined;
+  /** What the owner serves in the place of the log's state, for acknowledgements; undefined: nothing. */
+  readonly candidate?: () => string | undefined;
   /**
    * A whole new state: at boot, after a snapshot, for a new epoch. Throwing refuses it. An owner that needs time
    * returns a promise; nothing else is given to it, or acknowledged, before that is settled.

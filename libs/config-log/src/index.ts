@@ -7,6 +7,7 @@ export {
   storeApiKeyUse,
 } from './api-keys.ts';
 export { type Appended, type AppendRequest, appendCommit, LogUnavailable } from './append.ts';
+export { dropCandidate, readCandidate, storeCandidate } from './candidate.ts';
 export { DEFAULT_RETENTION, type Retention } from './checkpoints.ts';
 export { ConfigFollower, followConfig } from './follow.ts';
 export type { FollowerCounts, FollowOptions, ResyncReason } from './follow-options.ts';

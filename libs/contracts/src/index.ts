@@ -46,6 +46,7 @@ export {
   permissionsOf,
 } from './bus-users.ts';
 export { type ContractBreak, compareContracts, describeBreak } from './compare-contracts.ts';
+export { type CanarySide, canarySide, configCanary, configOffered } from './config/canary.ts';
 export {
   type ConfigCommit,
   configApplied,

@@ -4,6 +4,7 @@ import { authConfirmRevocation } from './auth/confirm-revocation.ts';
 import { authLiveRevoked, authRevoked } from './auth/revoked.ts';
 import { authVerify } from './auth/verify.ts';
 import { busRefused } from './bus/refused.ts';
+import { configCanary, configOffered } from './config/canary.ts';
 import {
   configApplied,
   configCommitted,
@@ -42,6 +43,8 @@ export const contracts: readonly Contract[] = [
   configApplied,
   configSnapshotHead,
   configSnapshotChunk,
+  configOffered,
+  configCanary,
   ...Object.values(entityEvents),
   edgeMetrics,
   edgeUpstreamHealth,

@@ -54,7 +54,7 @@ export const STREAMS = {
   },
   CONFIG_EVENTS: {
     name: 'CONFIG_EVENTS',
-    subjects: ['route', 'service', 'upstream', 'plugin', 'consumer', 'policy', 'key'].map(
+    subjects: ['route', 'service', 'upstream', 'plugin', 'consumer', 'policy', 'key', 'canary'].map(
       (e) => `config.${e}.*`,
     ),
     keeper: 'config-registry',

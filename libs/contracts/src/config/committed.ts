@@ -127,6 +127,8 @@ export const configApplied = event({
     digest,
     outcome: z.enum(['applied', 'refused', 'leaving']),
     reason: z.string().max(2000).optional(),
+    /** The candidate that it serves in the place of that commit, while one is offered to it. */
+    candidate: z.string().max(128).optional(),
   }),
   examples: [
     {
