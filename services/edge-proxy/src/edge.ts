@@ -100,7 +100,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   });
   const proxyPorts = await listenForClients(listener, settings);
   const file = new LastKnownGoodFile(join(settings.DATA_DIR, 'config.json'), logger);
-  const { follower, configured } = await followLog({
+  const { follower, candidate, configured } = await followLog({
     ...{ holder: gateway, plugins, bus, instance, logger, file },
     resolve: referenceResolver(parts.environment, logger),
     onChange: () => {
@@ -123,6 +123,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
     stop: async () => {
       gateway.isDraining = true;
       await sleep(settings.SHUTDOWN_DELAY_MS); // load balancers look at readiness before they stop sending
+      candidate.stop();
       follower.stop();
       plugins.stop();
       await listener.drain(settings.DRAIN_TIMEOUT_MS);

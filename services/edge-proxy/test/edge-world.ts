@@ -135,6 +135,11 @@ export class EdgeWorld implements AsyncDisposable {
     return world;
   }
 
+  /** Where the log stands. */
+  get position(): Position {
+    return this.#position;
+  }
+
   /** The first edge's proxy port. */
   get port(): number {
     const [edge] = this.edges;

@@ -64,6 +64,15 @@ export class CommitTaker {
     this.#isInStep = true;
   }
 
+  /**
+   * Serves a state that is not the log's: the next change of the log is taken as a whole state. As `takeState`.
+   * @throws Error when it does not compile.
+   */
+  async tryOut(state: ConfigState): Promise<void> {
+    await this.takeState(state);
+    this.#isInStep = false;
+  }
+
   /** @throws Error when the commit does not compile; nothing has changed then. */
   takeCommit(commit: ConfigCommit, state: ConfigState): Promise<void> | undefined {
     const { holder, onChange } = this.#parts;

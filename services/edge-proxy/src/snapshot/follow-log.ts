@@ -3,6 +3,7 @@ import type { ConfigState } from '@sluice/gateway-config';
 import type { Resolve } from '@sluice/routing';
 import { type Bus, JetStream, type Logger } from '@sluice/service-kit';
 import { CommitTaker, type Holder } from './accept.ts';
+import { Candidate } from './candidate.ts';
 import type { PluginSource } from './plugin-source.ts';
 
 interface FollowParts {
@@ -17,17 +18,24 @@ interface FollowParts {
   readonly onChange: () => void;
 }
 
+export interface Following {
+  readonly follower: ConfigFollower;
+  readonly candidate: Candidate;
+  /** Resolves with the first configuration. */
+  readonly configured: Promise<void>;
+}
+
 /**
  * Follows the log from the last known good configuration on, and keeps that file up to date. A change of the
  * plugin folder is taken between two commits, as one more of them.
  */
-export const followLog = async (
-  parts: FollowParts,
-): Promise<{ readonly follower: ConfigFollower; readonly configured: Promise<void> }> => {
+export const followLog = async (parts: FollowParts): Promise<Following> => {
   const { holder, plugins, bus, instance, logger, file, onChange } = parts;
   const configured = Promise.withResolvers<void>();
   const taker = new CommitTaker({ holder, pluginNamed: plugins.named, resolve: parts.resolve, onChange });
+  const candidate = new Candidate({ bus, instance, logger, taker, plugins });
   const takeState = async (state: ConfigState, at: Position): Promise<void> => {
+    candidate.superseded();
     await plugins.takeOrRefresh(() => taker.takeState(state));
     file.save(state, at);
     configured.resolve();
@@ -40,13 +48,16 @@ export const followLog = async (
     instance,
     logger,
     initial: await file.load(),
+    candidate: () => candidate.served,
     onState: takeState,
     onCommit: (commit, state, at) => {
+      candidate.superseded();
       const taken = plugins.takeOrRefresh(() => taker.takeCommit(commit, state));
       if (taken !== undefined) return taken.then(() => file.save(state, at));
       file.save(state, at);
     },
   });
+  candidate.follow(follower);
   plugins.watch(
     () =>
       void follower.retake((state, at) => {
@@ -57,5 +68,5 @@ export const followLog = async (
         logger.info({ problems: plugins.problems }, 'plugin folder read again');
       }),
   );
-  return { follower, configured: configured.promise };
+  return { follower, candidate, configured: configured.promise };
 };
