@@ -11,6 +11,8 @@ interface Follower {
   readonly version: number;
   readonly digest: string;
   readonly refusal: string | undefined;
+  /** What it serves in the place of the log's state. */
+  readonly candidate: string | undefined;
   readonly heardAt: number;
 }
 
@@ -37,7 +39,7 @@ export class LiveEdges {
       this.#heardMs += Math.min(now - last, 2 * TICK_MS);
       last = now;
     }, TICK_MS);
-    bus.on(configApplied, ({ process, instance, epoch, version, digest, outcome, reason }) => {
+    bus.on(configApplied, ({ process, instance, epoch, version, digest, outcome, reason, candidate }) => {
       if (process === 'config-registry') return;
       if (outcome === 'leaving') this.#followers.delete(instance);
       else
@@ -46,6 +48,7 @@ export class LiveEdges {
           epoch,
           version,
           digest,
+          candidate,
           refusal: outcome === 'refused' ? (reason ?? 'no reason given') : undefined,
           heardAt: this.#heardMs,
         });

@@ -7,6 +7,7 @@ import { ApiKeyRing } from './api-keys.ts';
 import type { ApplyParts } from './apply-config.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { auditRefusals } from './audit/policy-refusals.ts';
+import { Canaries } from './canary/canaries.ts';
 import { Committer } from './commit.ts';
 import { applyFile } from './declarative-file.ts';
 import { EntityIndex } from './entities/entity-index.ts';
@@ -79,23 +80,23 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
     logger,
   };
   const revocations = new Revocations({ bus, jetstream, edges, logger });
+  const canaries = new Canaries({ ...parts, bus, jetstream, follower, audit, instance });
   const running = [
+    canaries,
     edges,
     revocations,
     startHeartbeat({ bus, follower, keeper, edges }),
     keepSnapshots({ jetstream, follower, retention, logger }),
     watchAhead({ follower, edges, keeper, logger }),
   ];
-  const untilLive = (epoch: string, version: number) =>
-    edges.acknowledged(epoch, version, settings.ACK_TIMEOUT_MS);
-  const events = deriveEntityEvents({ jetstream, audit, untilLive, logger });
+  const events = deriveEntityEvents({ jetstream, audit, untilLive: untilLiveOn(edges, settings), logger });
   const refusals = auditRefusals({ jetstream, audit, logger });
   await applyAtStart({ ...parts, jetstream }, settings, follower.position.seq);
   const apiKeys = ApiKeyRing.of(settings.API_KEY_PEPPER, { jetstream, revocations });
   const { ADMIN_TOKENS: adminTokens, ADMIN_WRITES: adminWrites } = settings;
   const known = { audit, follower, index, revocations, apiKeys, plugins, metrics, adminTokens, adminWrites };
   const generations = new Generations({ jetstream, follower });
-  const app = createAdminApi({ ...parts, ...known, generations, bus, instance });
+  const app = createAdminApi({ ...parts, ...known, generations, canaries, bus, instance });
   const admin = await openAdminPorts(app, settings);
   isListening = true;
   return {
@@ -114,6 +115,9 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
     },
   };
 };
+
+const untilLiveOn = (edges: LiveEdges, settings: Settings) => (epoch: string, version: number) =>
+  edges.acknowledged(epoch, version, settings.ACK_TIMEOUT_MS);
 
 const applyAtStart = async (
   parts: Parameters<typeof applyFile>[0],

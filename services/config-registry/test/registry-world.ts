@@ -65,7 +65,11 @@ const sendTo = async (url: string, method: string, body: unknown, more: Record<s
 export const runEdge = async (
   natsUrl: string,
   instance: string,
-  options: { metrics?: string; onChange?: (follower: ConfigFollower | undefined) => void } = {},
+  options: {
+    metrics?: string;
+    onChange?: (follower: ConfigFollower | undefined) => void;
+    candidate?: () => string | undefined;
+  } = {},
 ) => {
   const logger = silentLogger();
   const bus = Bus.open({ url: natsUrl, name: instance, logger });
@@ -76,6 +80,7 @@ export const runEdge = async (
     process: 'edge-proxy',
     instance,
     logger,
+    ...(options.candidate === undefined ? {} : { candidate: options.candidate }),
     onState: changed,
     onCommit: changed,
   });

@@ -8,11 +8,13 @@ import type { ApiKeyRing } from '../api-keys.ts';
 import type { ApplyParts } from '../apply-config.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import { auditRequests } from '../audit/audit-requests.ts';
+import type { Canaries } from '../canary/canaries.ts';
 import type { EntityIndex } from '../entities/entity-index.ts';
 import type { Generations } from '../history/generations.ts';
 import type { Revocations } from '../revocations.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { cacheRoutes } from './cache-routes.ts';
+import { canaryRoutes } from './canary-routes.ts';
 import { configRoutes } from './config-routes.ts';
 import { consoleRoutes } from './console-routes.ts';
 import { debugRoutes } from './debug-routes.ts';
@@ -37,6 +39,7 @@ export interface AdminParts extends ApplyParts {
   readonly audit: AuditLog;
   readonly follower: ConfigFollower;
   readonly generations: Generations;
+  readonly canaries: Canaries;
   readonly instance: string;
   /** What is there by now: a user's own may come and go. */
   readonly plugins: Pick<PluginFolder, 'all' | 'refresh'>;
@@ -74,6 +77,7 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   nodeRoutes(app, parts);
   configRoutes(app, parts);
   historyRoutes(app, parts);
+  canaryRoutes(app, parts);
   entityRoutes(app, parts);
   schemaRoutes(app, parts);
   tagRoutes(app, parts);

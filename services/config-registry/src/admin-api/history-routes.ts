@@ -1,5 +1,5 @@
 import { GenerationGone, type HistoryEntry } from '@sluice/config-log';
-import { type ConfigError, loadConfig, toDeclarativeYaml } from '@sluice/gateway-config';
+import { loadConfig, toDeclarativeYaml } from '@sluice/gateway-config';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { toldElsewhere } from '../audit/told.ts';
@@ -9,6 +9,7 @@ import type { AdminParts } from './admin-api.ts';
 import { authorship } from './authorship.ts';
 import { answerApplied, inputOf } from './config-routes.ts';
 import { endpoint } from './endpoint.ts';
+import { invalid, notValid, refuse } from './own-refusal.ts';
 import { readBody } from './read-body.ts';
 
 const MAX_MESSAGE = 1000;
@@ -158,32 +159,8 @@ const ofHistory =
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown failure');
 
-interface Refusal {
-  readonly code: string;
-  readonly message: string;
-  readonly details?: Readonly<Record<string, unknown>>;
-}
-
-const refuse = (reply: FastifyReply, status: number, { code, message, details = {} }: Refusal) =>
-  reply.code(status).send({ error: { code, message, details } });
-
-const notValid = (reply: FastifyReply, status: number, what: string, { problems }: ConfigError) =>
-  refuse(reply, status, {
-    code: 'config_invalid',
-    message: `${what}: ${problems.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
-    details: { problems },
-  });
-
 const unavailable = (reply: FastifyReply, why: string) =>
   refuse(reply.header('retry-after', '1'), 503, {
     code: 'history_unavailable',
     message: `The configuration log cannot be read or written now (${why}); the live configuration is unchanged as far as known. Look at GET /sluice/history before you try again.`,
-  });
-
-const invalid = (reply: FastifyReply, { issues }: z.ZodError, name?: string) =>
-  refuse(reply, 400, {
-    code: 'invalid_request',
-    message: issues
-      .map(({ path, message }) => [name ?? path.join('.'), message].filter(Boolean).join(': '))
-      .join('; '),
   });
