@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { freePort } from '@sluice/testkit';
+import { eventually, freePort } from '@sluice/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCli } from '../cli/src/program.ts';
 import { ExplainWorld } from './explain-world.ts';
@@ -107,6 +108,31 @@ test('a file that is not valid is told with its place, and a gateway that is not
     expect((await sluice(...args, '--admin', nowhere)).code, args[0]).toBe(3);
 });
 
+test('canary drops a configuration whose upstream is dead by itself, and everybody is served as before', async () => {
+  const { port } = world.upstream.address() as AddressInfo;
+  const { config } = (await world.gateway.admin('/config')).json() as { config: string };
+  const bad = file('bad.yml', config.replaceAll(`port: ${port}`, 'port: 1'));
+  const statuses: number[] = [];
+  let isLoading = true;
+  const load = Array.from({ length: 4 }, async () => {
+    while (isLoading) statuses.push((await world.gateway.get('/open/x')).status);
+  });
+
+  const tried = await sluice('canary', bad, '--share', '50%', '--for', '60s', '-m', 'another upstream');
+  isLoading = false;
+  await Promise.all(load);
+
+  expect(tried.said).toMatch(
+    /^1\n[\s\S]*✖ rolled back: \d+(\.\d)? % of its requests failed, 0 % of the others/,
+  );
+  expect(new Set(statuses)).toEqual(new Set([200, 502]));
+  await eventually(async () => {
+    const answers = await Promise.all(Array.from({ length: 40 }, () => world.gateway.get('/open/x')));
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+  });
+  expect((await sluice('history', '--limit', '1')).out).toContain('not yet');
+});
+
 test('init writes a folder that is valid and can go live, and never over what is there', async () => {
   const dir = join(folder, 'fresh');
 
@@ -137,7 +163,7 @@ test('completion offers verbs, their verbs and their options to bash, and every 
   expect(fish).toContain("__fish_seen_subcommand_from rollback' -l message -r -d");
 });
 
-test.each(['history', 'show', 'diff', 'rollback', 'init', 'completion'])(
+test.each(['history', 'show', 'diff', 'rollback', 'canary', 'init', 'completion'])(
   '%s --help shows an example',
   async (verb) => {
     const { code, out } = await alone(verb, '--help');

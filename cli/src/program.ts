@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, type Surroundings } from './surroundings.ts';
-import { addHistory } from './verbs/history.ts';
+import { addCanary, addHistory } from './verbs/history.ts';
 import { addAudit, addObserving, addRunning } from './verbs/observe.ts';
 import {
   type Act,
@@ -116,6 +116,7 @@ export const runCli = async (args: readonly string[], io: Surroundings): Promise
   addStart(program, act, io);
   addConfiguration(program, act, io);
   addHistory(program, act, io);
+  addCanary(program, act, io);
   addImport(program, act, io);
   addRehearsing(program, act, io);
   addContracts(program, act, io);

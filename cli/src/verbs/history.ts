@@ -6,7 +6,9 @@ import {
   dataDirOption,
   integerWithin,
   newCommand,
+  percent,
   revision,
+  seconds,
   withExample,
 } from './options.ts';
 
@@ -59,5 +61,28 @@ export const addHistory = (program: Command, act: Act, io: Surroundings) => {
     .addOption(dataDirOption())
     .action((version, options) =>
       act(async () => (await import('../commands/rollback.ts')).rollback(version, options, io)),
+    );
+};
+
+/** Lets edges try what may become a version. */
+export const addCanary = (program: Command, act: Act, io: Surroundings) => {
+  withExample(
+    newCommand(
+      program,
+      'canary',
+      'Let some edges try a configuration; it goes live, or is dropped when it does worse than what is.',
+    ),
+    'sluice canary config --share 25% --for 60s -m "new timeouts"',
+  )
+    .argument('[source]', 'folder or file (default: config)')
+    .option('--share <percent>', 'so many of the edges, at least one and never all', percent, 0.25)
+    .option('--for <duration>', 'how long, as 60s or 5m', seconds, 60)
+    .option('--min-requests <n>', 'of fewer nothing is concluded', integerWithin(1, 1_000_000), 20)
+    .option('-m, --message <text>', 'why, for the history')
+    .option('--plugins <dir>', 'your own plugins, or none (default: plugins, when it is there)')
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((source, options) =>
+      act(async () => (await import('../commands/canary.ts')).canary(source, options, io)),
     );
 };

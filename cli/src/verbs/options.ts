@@ -25,6 +25,21 @@ export const revision = (text: string): string => {
   throw new InvalidArgumentError('Give a version such as r12.');
 };
 
+/** `25%` as 0.25. */
+export const percent = (text: string): number => {
+  const value = Number(/^(\d{1,2}(?:\.\d+)?)%?$/.exec(text)?.[1]);
+  if (value > 0) return value / 100;
+  throw new InvalidArgumentError('Give a share above 0% and below 100%, such as 25%.');
+};
+
+/** `60s`, `5m` or `60`, in seconds. */
+export const seconds = (text: string): number => {
+  const [, digits, unit] = /^(\d{1,4})(s|m)?$/.exec(text) ?? [];
+  const value = Number(digits) * (unit === 'm' ? 60 : 1);
+  if (value >= 1 && value <= 3600) return value;
+  throw new InvalidArgumentError('Give a time from 1s to 60m, such as 90s or 5m.');
+};
+
 export const tlsPort = (text: string): number | 'off' =>
   text === 'off' ? text : integerWithin(0, MAX_PORT)(text);
 
