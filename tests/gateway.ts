@@ -81,6 +81,11 @@ export class RunningGateway implements AsyncDisposable {
     return new RunningGateway(ready, '', undefined, {});
   }
 
+  /** The command line's file, for who types commands. */
+  get cli(): string {
+    return mainOf('cli', 'cli/src');
+  }
+
   get pid(): number {
     return this.#child?.pid ?? 0;
   }

@@ -18,7 +18,7 @@ services:
       - { name: guarded, paths: [/guarded], plugins: [{ name: jwt }] }
       - { name: shy, paths: [/shy], plugins: [{ name: jwt }, { name: acl, config: { allow: [silver] } }] }
       - { name: tight, paths: [/tight], plugins: [${limit(5)}] }
-      - { name: wide, paths: [/wide], plugins: [${limit(2)}] }
+      - { name: wide, paths: [/wide], plugins: [${limit(2)}, { name: quota-mirror }] }
       - { name: fresh, paths: [/fresh] }
       - { name: agents, paths: [/agents] }
       - { name: bodies, paths: [/bodies] }
@@ -42,7 +42,7 @@ services:
       - { name: guarded, paths: [/guarded], plugins: [{ name: jwt }] }
       - { name: shy, paths: [/shy], plugins: [{ name: jwt }, { name: acl, config: { deny: [silver] } }] }
       - { name: tight, paths: [/tight], plugins: [${limit(3)}] }
-      - { name: wide, paths: [/wide], plugins: [${limit(4)}] }
+      - { name: wide, paths: [/wide], plugins: [${limit(4)}, { name: quota-mirror }] }
       - { name: fresh, paths: [/fresh], plugins: [${limit(2)}] }
       - { name: agents, paths: [/agents], plugins: [{ name: bot-detection, config: { deny: [evil] } }] }
       - name: bodies

@@ -119,3 +119,15 @@ describe('changes', () => {
     expect(router.match(requestOf({ path: '/nothing' }))).toBeUndefined();
   });
 });
+
+test('given routes that match by headers, then the router names these headers as long as one of them is filed', () => {
+  const router = new Router<string>();
+  router.upsert(routeOf(1, { paths: ['/a', '/b'], headers: { 'X-Version': ['2'] } }), 'a');
+  router.upsert(routeOf(2, { paths: ['/c'], headers: { 'x-version': ['3'], 'x-beta': ['on'] } }), 'c');
+  expect([...router.headerNames].sort()).toEqual(['x-beta', 'x-version']);
+
+  router.upsert(routeOf(2, { paths: ['/c'] }), 'c');
+  expect(router.headerNames).toEqual(['x-version']);
+  router.remove(routeOf(1, {}).id);
+  expect(router.headerNames).toEqual([]);
+});

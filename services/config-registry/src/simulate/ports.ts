@@ -3,7 +3,12 @@ import type { Ports } from '@sluice/plugins';
 import { NotRecorded } from './recorded-headers.ts';
 import type { Side } from './side.ts';
 
-type Spend = (key: string, limits: readonly Limit[]) => 'allow' | 'deny';
+/** What one policy is answered. */
+interface Answers {
+  readonly spend: (key: string, limits: readonly Limit[]) => 'allow' | 'deny';
+  /** It only shows quotas, and refuses nobody by them. */
+  readonly showsQuotaOnly: boolean;
+}
 
 const unknown = (what: string) => (): never => {
   throw new NotRecorded(what);
@@ -11,7 +16,7 @@ const unknown = (what: string) => (): never => {
 const nothing = (): undefined => undefined;
 
 /** What a handler asks of the outside, answered from a request's record. Nothing leaves the process. */
-export const simulatedPorts = (side: Side, record: DecisionRecord, spend: Spend): Ports => ({
+export const simulatedPorts = (side: Side, record: DecisionRecord, answers: Answers): Ports => ({
   verifyCredential: unknown('its credential, which would have to be verified'),
   findConsumer: (idOrUsername) => {
     const found = side.consumer(idOrUsername);
@@ -21,11 +26,11 @@ export const simulatedPorts = (side: Side, record: DecisionRecord, spend: Spend)
   },
   groupsOf: side.groupsOf,
   spendBudget: (_exchange, key, limits) => ({
-    outcome: spend(key, limits),
+    outcome: answers.spend(key, limits),
     source: 'service',
     windows: [],
   }),
-  readQuota: (_exchange, key) => quotaIn(record, key),
+  readQuota: (_exchange, key) => (answers.showsQuotaOnly ? undefined : quotaIn(record, key)),
   recallAnswer: unknown('which answers are kept'),
   countedUnits: unknown('the units that its answers cost'),
   logRecord: unknown('its log record'),

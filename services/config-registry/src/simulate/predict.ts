@@ -46,12 +46,14 @@ export interface Trial {
 }
 
 /** They change requests or tell of them, and refuse none. */
-const REFUSES_NOBODY: ReadonlySet<string> = new Set([
-  ...['correlation-id', 'request-id', 'request-transformer', 'response-transformer', 'prometheus'],
-  ...['opentelemetry', 'zipkin', 'file-log', 'http-log', 'tcp-log', 'udp-log'],
+export const REFUSES_NOBODY: ReadonlySet<string> = new Set([
+  ...['correlation-id', 'request-id', 'response-transformer', 'prometheus', 'opentelemetry'],
+  ...['zipkin', 'file-log', 'http-log', 'tcp-log', 'udp-log'],
 ]);
 /** They go by names of arguments; a value matters only to who verifies it. */
-const ASKS_FOR_NAMES: ReadonlySet<string> = new Set(['jwt', 'oidc', 'key-auth', 'request-termination']);
+const ASKS_FOR_NAMES: ReadonlySet<string> = new Set([
+  ...['jwt', 'oidc', 'key-auth', 'request-termination', 'request-transformer'],
+]);
 /** The gateway's own refusals before a route is looked for; no configuration changes them. */
 const UNREAD: ReadonlySet<string> = new Set(['GW_METHOD_NOT_ALLOWED', 'GW_HEADERS_TOO_LARGE']);
 const MAX_PATH_CHARS = 1024;
@@ -122,14 +124,25 @@ const runRoute = async (trial: Trial, match: RouteMatch<Route>, path: string): P
     ...{ hostName: record.host ?? '', rawPath: record.path, query: '', hasBareQuestionMark: false },
   });
   if (wrongWay !== undefined) return refused(wrongWay);
+  const { path: forwarded } = upstreamPath({
+    ...{ servicePath: service?.path ?? null, stripPath: route.strip_path },
+    ...{ matchedPath: match.matchedPath, path },
+  });
+  exchange.upstreamPath = writtenPath(side, route) ?? forwarded;
   const stopped = await runChain(trial, route, exchange);
   if (stopped !== undefined) return stopped;
   if (service === undefined) return refused(new GatewayError('GW_NO_SERVICE'));
-  const { path: forwarded } = upstreamPath({
-    ...{ servicePath: service.path, stripPath: route.strip_path, matchedPath: match.matchedPath, path },
-  });
-  return forwardedTo(trial, route, side.upstreamOf(service.id, forwarded));
+  return forwardedTo(trial, route, side.upstreamOf(service.id, exchange.upstreamPath));
 };
+
+/** The path that a transformer writes, as its configuration has it: where it stays the same it is not run. */
+const writtenPath = (side: Side, route: Route): string | undefined => {
+  const config = side.chainOf(route).configOf('request-transformer');
+  return config && writtenBy({ entity: { config } });
+};
+
+const writtenBy = ({ entity }: { entity: Pick<PluginInstance['entity'], 'config'> }): string | undefined =>
+  (entity.config.replace as { uri?: string | null } | null)?.uri ?? undefined;
 
 /** The status is known where the recorded request went the same way, and the same plugins looked at the answer. */
 const forwardedTo = ({ side, evidence }: Trial, route: Route, upstream: string): Outcome => {
@@ -153,7 +166,10 @@ const servedWay = ({ record, served }: Evidence): { route: Route; upstream: stri
     ...{ servicePath: service.path, stripPath: match.value.strip_path, path },
     matchedPath: match.matchedPath,
   });
-  return { route: match.value, upstream: served.upstreamOf(service.id, forwarded) };
+  return {
+    route: match.value,
+    upstream: served.upstreamOf(service.id, writtenPath(served, match.value) ?? forwarded),
+  };
 };
 
 /** The plugins of a route that may refuse an upstream's answer, and how they are configured. */
@@ -208,11 +224,16 @@ const judge = async (
   }
   if (pluginCatalog.get(name) !== instance.plugin)
     throw new NotRecorded(`what ${name}, a plugin of your own, would say`);
-  exchange.asksForNames = ASKS_FOR_NAMES.has(name);
-  const ports = simulatedPorts(trial.side, evidence.record, (key, limits) => {
-    counted.add(key);
-    const before = periodsBefore(evidence, instance);
-    return trial.budgets.spend({ record: evidence.record, key, limits, isUnchanged, before });
+  if (name === 'request-transformer' && writtenBy(instance)?.includes('$('))
+    throw new NotRecorded('the path that request-transformer would write');
+  exchange.goBy({ headers: name !== 'request-transformer', query: !ASKS_FOR_NAMES.has(name) });
+  const ports = simulatedPorts(trial.side, evidence.record, {
+    showsQuotaOnly: instance.entity.config.block_on_quota_exceeded !== true,
+    spend: (key, limits) => {
+      counted.add(key);
+      const before = periodsBefore(evidence, instance);
+      return trial.budgets.spend({ record: evidence.record, key, limits, isUnchanged, before });
+    },
   });
   const answer = await instance.plugin.access?.(exchange, instance.prepared, ports);
   return answer === undefined ? undefined : refused(answer, name);

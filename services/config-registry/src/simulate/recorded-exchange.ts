@@ -14,7 +14,7 @@ export interface Matched {
   readonly uriCaptures: Readonly<Record<string, string>>;
 }
 
-/** Stands for the value of a query argument, where only its name matters. */
+/** Stands for the value of a header or query argument, where only its name matters. */
 const SOME_VALUE = 'not-recorded';
 
 /** The headers a client sent, as far as its record has them. */
@@ -51,9 +51,8 @@ export class RecordedExchange implements Exchange {
   upstreamPath = '';
   upstreamQuery = '';
   upstreamMethod: string;
-  /** The handler that runs goes by names of query arguments, not by their values. */
-  asksForNames = false;
   readonly #asked: AskedFacts;
+  #asksForNames = false;
 
   constructor(record: AskedRecord, { path, route, service, uriCaptures }: Matched) {
     const { asked } = record;
@@ -76,6 +75,13 @@ export class RecordedExchange implements Exchange {
     this.uriCaptures = uriCaptures;
   }
 
+  /** What the next handler goes by: the values of headers, or of query arguments, or by none of them. */
+  goBy({ headers, query }: { headers: boolean; query: boolean }): void {
+    this.fromClient.standIn = headers ? undefined : SOME_VALUE;
+    this.toUpstream.standIn = this.fromClient.standIn;
+    this.#asksForNames = !query;
+  }
+
   get rawTarget(): string {
     return this.query === '' ? this.path : `${this.path}?${this.query}`;
   }
@@ -84,7 +90,7 @@ export class RecordedExchange implements Exchange {
     const { queryNames } = this.#asked;
     if (queryNames === undefined) throw new NotRecorded('the query');
     if (queryNames.length === 0) return '';
-    if (!this.asksForNames) throw new NotRecorded('the values in the query');
+    if (!this.#asksForNames) throw new NotRecorded('the values in the query');
     return queryNames.map((name) => `${name}=${SOME_VALUE}`).join('&');
   }
 

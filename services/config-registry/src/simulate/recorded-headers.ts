@@ -17,6 +17,8 @@ export class RecordedHeaders implements HeaderList {
   readonly #names: readonly string[] | undefined;
   readonly #values: ReadonlyMap<string, string>;
   readonly #changed = new Map<string, readonly string[]>();
+  /** Given for a value that is not known, to a handler that decides by none. */
+  standIn: string | undefined;
 
   /** @param names in lower case, one for each line; undefined: not known. */
   constructor(names: readonly string[] | undefined, values: ReadonlyMap<string, string>) {
@@ -38,8 +40,8 @@ export class RecordedHeaders implements HeaderList {
     if (changed !== undefined) return changed;
     const lines = this.#lines(key);
     if (lines === 0) return [];
-    if (lines > 1) throw new NotRecorded(`the values of the header ${key}`);
-    return [this.#valueOf(key)];
+    if (lines > 1 && this.standIn === undefined) throw new NotRecorded(`the values of the header ${key}`);
+    return Array.from({ length: lines }, () => this.#valueOf(key));
   }
 
   has(name: string): boolean {
@@ -77,7 +79,7 @@ export class RecordedHeaders implements HeaderList {
   }
 
   #valueOf(key: string): string {
-    const value = this.#values.get(key);
+    const value = this.#values.get(key) ?? this.standIn;
     if (value === undefined) throw new NotRecorded(`the value of the header ${key}`);
     return value;
   }
