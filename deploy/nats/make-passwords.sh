@@ -8,7 +8,7 @@ if [ -e "$file" ] && grep -q '^NATS_OPERATOR_PASSWORD=' "$file"; then
   exit 0
 fi
 umask 077
-for user in EDGE_PROXY AUTH RATELIMIT QUOTA_MIRROR CONFIG_REGISTRY LITELLM OPERATOR; do
+for user in EDGE_PROXY AUTH RATELIMIT QUOTA_MIRROR CONFIG_REGISTRY LITELLM OPERATOR LEAF; do
   echo "NATS_${user}_PASSWORD=p$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"
 done >>"$file"
 echo "passwords written to $file"

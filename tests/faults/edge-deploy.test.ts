@@ -14,12 +14,21 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-test('nats-server takes the configuration of a cluster', () => {
+test.each(['cluster.conf', 'leaf.conf'])('nats-server takes %s with its users', (name) => {
   const path = [process.env.PATH, '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/bin'].join(delimiter);
-  const file = join(folder, 'cluster.conf');
-  writeFileSync(file, readFileSync(join(DEPLOY, 'nats/cluster.conf'), 'utf8').replace('/data', folder));
-  const env = { ...process.env, PATH: path, NATS_NAME: 'n1', NATS_ROUTES: '[nats://127.0.0.1:6222]' };
-  execFileSync('nats-server', ['-t', '-c', file], { env, stdio: 'pipe' });
+  const textOf = (file: string) => readFileSync(join(DEPLOY, 'nats', file), 'utf8');
+  for (const users of ['hub-users.conf', 'leaf-users.conf'])
+    writeFileSync(join(folder, users), textOf(users).replaceAll(/\$NATS_\w+_PASSWORD/g, '"secret"'));
+  const file = join(folder, name);
+  writeFileSync(file, textOf(name).replace('/data', folder));
+  const env = {
+    ...{ ...process.env, PATH: path, NATS_NAME: 'n1', NATS_ROUTES: '[nats://127.0.0.1:6222]' },
+    ...{ NATS_LEAF_ADVERTISE: 'nats-1:7422', NATS_HUB_URLS: '["nats-leaf://leaf:secret@nats-1:7422"]' },
+  };
+  const run = () => execFileSync('nats-server', ['-t', '-c', file], { env, stdio: 'pipe' });
+  run();
+  writeFileSync(file, `${textOf(name)}\nno_such_field: 1\n`);
+  expect(run).toThrow();
 });
 
 /** The file as it stands, with what only a container has replaced. */

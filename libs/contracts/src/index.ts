@@ -90,7 +90,13 @@ export { edgeTargetHealth } from './edge/target-health.ts';
 export { edgeUpstreamHealth } from './edge/upstream-health.ts';
 export { envelopeOf } from './envelope.ts';
 export { ERRORS, type ErrorCode, type ErrorRow, GatewayError, type RefusalOptions } from './errors.ts';
-export { natsAuthorization, natsPasswordVariable } from './nats-users.ts';
+export { HUB_DOMAIN, LEAF_USER, leafPermissions } from './leaf-users.ts';
+export {
+  hubAuthorization,
+  leafAuthorization,
+  natsAuthorization,
+  natsPasswordVariable,
+} from './nats-users.ts';
 export { type QuotaState, quotaState } from './quota/state.ts';
 export {
   DEAD_REASONS,
