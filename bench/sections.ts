@@ -34,6 +34,11 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
     run: () => import('./quota/quota.ts'),
     ...{ quick: ['--quick'], maxMinutes: 10 },
   },
+  scale: {
+    what: 'what a fleet needs for a load, computed; --measure measures the servers anew',
+    run: () => import('./scale/scale.ts'),
+    ...{ quick: [], maxMinutes: 3 },
+  },
   memory: {
     what: 'memory of an edge with 10,000 routes and 50,000 tokens',
     run: () => import('./memory/memory.ts'),

@@ -123,7 +123,7 @@ test('given a CPU profile, then self time is summed by function and by who wrote
 test('the documentation keeps everything outside of the marks', () => {
   const marks = ['<!-- chain: begin -->', '<!-- chain: end -->'];
   expect(between(`a\n${marks.join('old')}\nb\n`, 'new')).toBe(`a\n${marks.join('\n\nnew\n\n')}\nb\n`);
-  expect(() => between('no marks', 'new')).toThrow('are missing');
+  expect(() => between('no marks', 'new')).toThrow('has no marks');
   expect(markdownTable(['x', 'n'], [['long name', '1']])).toBe(
     '| x         |   n |\n| --------- | --: |\n| long name |   1 |',
   );

@@ -48,6 +48,11 @@ export class Limiter implements AsyncDisposable {
     return new Limiter(primary, replica, stack.move());
   }
 
+  /** The Redis that counts now. */
+  get pid(): number {
+    return this.#current.process.pid ?? 0;
+  }
+
   /** Forgets everything, of both servers. */
   async reset(): Promise<void> {
     this.asked = 0;

@@ -7,8 +7,6 @@ import type { Row } from './summary.ts';
 import { fixed } from './table.ts';
 
 const FILE = join(import.meta.dirname, '..', '..', 'docs', 'performance.md');
-const BEGIN = '<!-- chain: begin -->';
-const END = '<!-- chain: end -->';
 
 const HEAD = ['', 'req/s', 'p50 ms', 'p99 ms', 'CPU µs', '±', 'RSS MB', '× nginx', '× bare'] as const;
 
@@ -38,11 +36,12 @@ export const markdownTable = (head: readonly string[], rows: readonly (readonly 
   return [line(head), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
 };
 
-/** Puts the section between the marks. @throws Error when they are not there */
-export const between = (text: string, section: string): string => {
-  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`docs/performance.md: ${BEGIN} and ${END} are missing`);
-  return `${text.slice(0, from + BEGIN.length)}\n\n${section}\n\n${text.slice(to)}`;
+/** Puts the section between the marks of that name. @throws Error when they are not there */
+export const between = (text: string, section: string, name = 'chain'): string => {
+  const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`the page has no marks ${begin} and ${end}`);
+  return `${text.slice(0, from + begin.length)}\n\n${section}\n\n${text.slice(to)}`;
 };
 
 /** Writes the chain's tables into docs/performance.md. */

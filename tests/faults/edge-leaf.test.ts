@@ -57,8 +57,9 @@ const isCounted = ({ headers }: Answer): boolean => headers['ratelimit-remaining
 /** The answer once it has this status, and once the limiter has counted it or is known to be out of reach. */
 const until = (path: string, apikey: string, status: number, counted: boolean): Promise<Answer> =>
   eventually(async () => {
-    const answer = await ask(path, apikey).catch(() => undefined); // not there yet
-    return answer?.status === status && isCounted(answer) === counted && answer;
+    const answer = await ask(path, apikey);
+    expect([answer.status, isCounted(answer)]).toEqual([status, counted]);
+    return answer;
   }, WITHIN_MS);
 
 const configure = async (document: Document): Promise<string> => {

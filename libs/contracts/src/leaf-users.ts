@@ -1,11 +1,12 @@
-import { type BusPermissions, type BusUser, inboxPrefixOf, permissionsOf } from './bus-users.ts';
+import { BUS_USERS, type BusPermissions, inboxPrefixOf, permissionsOf } from './bus-users.ts';
+import type { Party } from './contract.ts';
 import { contracts } from './registry.ts';
 
 /** The JetStream domain of the servers that hold the streams, where leaf nodes are attached to them. */
 export const HUB_DOMAIN = 'sluice';
 
 /** As whom a leaf node logs in at the hub: its edges are users of the leaf, and the hub knows the leaf alone. */
-export const LEAF_USER = 'leaf';
+export const LEAF_USER = 'leaf' as const;
 
 /**
  * What a leaf node with edges behind it may do at the hub: what an edge may. Two things are put otherwise there. The
@@ -33,12 +34,15 @@ export const permissionsAtLeaf = (): BusPermissions => {
 
 const inHubDomain = (subject: string): string => subject.replace(/^\$JS\.API\./, `$JS.${HUB_DOMAIN}.API.`);
 
-const inboxesOfAskers = (): string[] => {
-  const askers = contracts.flatMap((one) =>
-    one.kind === 'request-reply' && [one.owner, ...(one.alongside ?? [])].includes('edge-proxy')
-      ? one.askedBy
-      : [],
+const inboxesOfAskers = (): string[] =>
+  BUS_USERS.filter((user) => asksEdges(user === 'operator' ? 'cli' : user)).map(
+    (user) => `${inboxPrefixOf(user)}.>`,
   );
-  const users = askers.map((asker): BusUser => (asker === 'cli' ? 'operator' : asker));
-  return [...new Set(users)].map((user) => `${inboxPrefixOf(user)}.>`);
-};
+
+const asksEdges = (asker: Party): boolean =>
+  contracts.some(
+    (one) =>
+      one.kind === 'request-reply' &&
+      [one.owner, ...(one.alongside ?? [])].includes('edge-proxy') &&
+      one.askedBy.includes(asker),
+  );
