@@ -65,8 +65,8 @@ const File = z.strictObject({
 });
 
 const composeOf = (file: string) => {
-  const { 'x-service': _, ...rest } = parse(textOf(file), { merge: true }) as Record<string, unknown>;
-  return File.parse(Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith('x-'))));
+  const all = Object.entries(parse(textOf(file), { merge: true }) as Record<string, unknown>);
+  return File.parse(Object.fromEntries(all.filter(([name]) => !name.startsWith('x-'))));
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-compose-'));
