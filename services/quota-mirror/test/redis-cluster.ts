@@ -25,7 +25,8 @@ const nodeAt = async (): Promise<ServerProcess & { readonly busPort: number }> =
 export const startRedisCluster = async () => {
   const servers = await Promise.all(Array.from({ length: NODES }, nodeAt));
   const nodes = servers.map(({ url }) => new Redis(url));
-  const ask = (i: number, ...args: (string | number)[]) => nodes[i]?.call('CLUSTER', ...args.map(String));
+  const ask = async (i: number, ...args: (string | number)[]) =>
+    nodes[i]?.call('CLUSTER', ...args.map(String));
   for (let i = 0; i < NODES; i++) {
     const [from, to] = [i, i + 1].map((share) => Math.ceil((share * SLOTS) / NODES));
     await ask(i, 'ADDSLOTSRANGE', from ?? 0, (to ?? 0) - 1);

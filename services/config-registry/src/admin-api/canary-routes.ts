@@ -52,9 +52,9 @@ const begin = async (parts: AdminParts, request: FastifyRequest, reply: FastifyR
       ...{ state: loaded.state, share, forMs: forSeconds * MS, leastRequests, author, sourceAddress },
       message: message ?? said,
     });
-    if ('code' in begun) return refuse(reply, 409, begun);
+    if ('code' in begun) return await refuse(reply, 409, begun);
     toldElsewhere(reply);
-    return reply.code(202).send({ canary: shown(begun) });
+    return await reply.code(202).send({ canary: shown(begun) });
   } catch (error) {
     logger.error({ err: error }, 'candidate not stored');
     return unavailable(reply);
