@@ -74,7 +74,7 @@ test('given a receiver that fails for good, when the retry time is over, then th
     tries.push(line);
     if (line === '1') throw new Error('refused');
   };
-  const queue = new LogQueue(deliver, { ...SETTINGS, maxRetryTime: 0.02 }, silentLogger());
+  const queue = new LogQueue(deliver, { ...SETTINGS, maxRetryTime: 0.3 }, silentLogger());
   queue.push('1');
   queue.push('2');
   await eventually(() => expect(tries.at(-1)).toBe('2'));
