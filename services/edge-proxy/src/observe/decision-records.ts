@@ -19,7 +19,7 @@ const TELL_EVERY_MS = 200;
 const MAX_WAITING = 1000;
 /**
  * Requests shed by the gate that are remembered of a flood: so many at its begin, then so many between two messages.
- * Each costs as much as the refusal itself, and thousands a second would push all others out of the ring.
+ * Thousands a second would push all others out of the ring and out of the stream.
  */
 const SHED_AT_ONCE = 50;
 const SHED_PER_TELL = 5;

@@ -5,7 +5,7 @@ import type { Callers } from './callers.ts';
 import { FairShare } from './fair-share.ts';
 
 const TICK_MS = 20;
-/** Requests of the same ms are judged by one look at the clocks: asking for the CPU time is an eighth of a refusal. */
+/** Requests of the same ms are judged by one look at the clocks: asking for the CPU time is half of it. */
 const LOOK_EVERY_MS = 1;
 /** A burst that is over by then (a start, a page of many parts) is none of our business, in ms. */
 const SETTLE_MS = 300;
