@@ -47,18 +47,14 @@ const begin = async (parts: AdminParts, request: FastifyRequest, reply: FastifyR
   const loaded = loadConfig({ text: config }, catalog, { now, previous: follower.state, environment });
   if (!loaded.ok) return notValid(reply, 400, 'The candidate is no valid configuration', loaded.error);
   const { author, message: said, sourceAddress } = authorship(request);
-  try {
-    const begun = await canaries.start({
-      ...{ state: loaded.state, share, forMs: forSeconds * MS, leastRequests, author, sourceAddress },
-      message: message ?? said,
-    });
-    if ('code' in begun) return await refuse(reply, 409, begun);
-    toldElsewhere(reply);
-    return await reply.code(202).send({ canary: shown(begun) });
-  } catch (error) {
-    logger.error({ err: error }, 'candidate not stored');
-    return unavailable(reply);
-  }
+  const wanted = { state: loaded.state, share, forMs: forSeconds * MS, leastRequests, author, sourceAddress };
+  const begun = await canaries
+    .start({ ...wanted, message: message ?? said })
+    .catch((error: unknown) => void logger.error({ err: error }, 'candidate not stored'));
+  if (begun === undefined) return unavailable(reply);
+  if ('code' in begun) return refuse(reply, 409, begun);
+  toldElsewhere(reply);
+  return reply.code(202).send({ canary: shown(begun) });
 };
 
 const unavailable = (reply: FastifyReply) =>
