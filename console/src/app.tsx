@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { SessionAnswer } from './api/answers.ts';
-import { type AskError, ask, useCsrf, whenLoggedOut } from './api/ask.ts';
+import { type AskError, ask, keepCsrf, whenLoggedOut } from './api/ask.ts';
 import { followLive, useLive } from './api/live.ts';
 import { asAskError } from './api/use-answer.ts';
 import { Login } from './pages/login.tsx';
@@ -16,7 +16,7 @@ type State = SessionAnswer | 'unknown' | 'out' | AskError;
 export const App = () => {
   const [state, setState] = useState<State>('unknown');
   const enter = (session: SessionAnswer) => {
-    useCsrf(session.csrf);
+    keepCsrf(session.csrf);
     setState(session);
   };
   const look = () => {

@@ -173,6 +173,9 @@ describe('acting', () => {
     const change = page.locator('.change');
     await change.getByText('service spread').waitFor();
     expect(await change.textContent()).toContain('path: null → "/elsewhere"');
+    const rehearsal = page.getByRole('region', { name: 'On the latest requests' });
+    await rehearsal.getByRole('button', { name: 'Simulate', exact: true }).click();
+    await rehearsal.getByText(/\d+ of \d+ requests would end otherwise/).waitFor();
     await page.getByRole('textbox', { name: 'Why' }).fill('spread it elsewhere');
     await page.getByText("sluice apply kong.yml -m 'spread it elsewhere'").waitFor();
     expect(await visit.findings('config')).toEqual([]);

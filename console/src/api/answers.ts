@@ -221,3 +221,33 @@ export interface AuditRecord {
   readonly changes: readonly { readonly op: string; readonly kind: string; readonly id: string }[];
   readonly changesLeftOut: number;
 }
+
+export interface Outcome {
+  readonly route?: string;
+  readonly verdict: 'forwarded' | 'refused' | 'answered';
+  readonly plugin?: string;
+  readonly code?: string;
+  readonly status?: number;
+  readonly upstream?: string;
+}
+
+export interface Simulation {
+  readonly requests: number;
+  readonly changes: number;
+  /** Nobody can say what would become of them. */
+  readonly unknown: number;
+  readonly tenants: readonly {
+    readonly tenant: string;
+    readonly changes: number;
+    readonly groups: readonly {
+      readonly requests: number;
+      readonly now: Outcome;
+      readonly would: Outcome;
+      readonly examples: readonly {
+        readonly requestId: string;
+        readonly method: string;
+        readonly path: string;
+      }[];
+    }[];
+  }[];
+}

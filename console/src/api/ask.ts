@@ -20,7 +20,7 @@ let csrf: string | null = null;
 let onLoggedOut = () => {};
 
 /** What goes along with every change from now on. */
-export const useCsrf = (text: string | null): void => {
+export const keepCsrf = (text: string | null): void => {
   csrf = text;
 };
 

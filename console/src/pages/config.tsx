@@ -11,6 +11,7 @@ import { Empty, Problem, Waiting } from '../parts/states.tsx';
 import { useMay } from '../session.ts';
 import { quoted } from '../words.ts';
 import { HistoryPanel } from './history.tsx';
+import { Rehearse } from './rehearse.tsx';
 
 const CHECK_AFTER_MS = 350;
 
@@ -75,6 +76,7 @@ const Editing = ({ reload }: { reload: () => void }) => {
             <Problems of={checked.answer.problems} goToLine={(line) => editor.current?.goToLine(line)} />
           )}
           {checked?.answer.valid && <Applying checked={checked} isFresh={isFresh} reload={reload} />}
+          {checked?.answer.valid && <Rehearse text={checked.text} />}
         </div>
       </div>
     </>

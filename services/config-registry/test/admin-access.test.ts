@@ -35,6 +35,7 @@ describe('who may do what', () => {
     ['GET', '/nowhere', 'viewer'],
     ['GET', '/sluice/revocations', 'viewer'],
     ['GET', '/sluice/keys', 'viewer'],
+    ['HEAD', '/sluice/live', 'viewer'],
     ['DELETE', '/sluice/live', 'operator'],
     ['POST', '/sluice/check', 'operator'],
     ['POST', '/console', 'operator'],

@@ -49,8 +49,13 @@ export const consoleRoutes = (app: FastifyInstance, parts: AdminParts): void => 
     GET: (request, reply) => {
       if (feed.isFull)
         return refuse(reply, 503, 'live_full', 'Too many watch already; close a console and try again.');
+      if (request.method === 'HEAD') return reply.type('text/event-stream').send();
       reply.hijack();
-      reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+      reply.raw.writeHead(200, {
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no', // a proxy in front must not collect
+      });
       feed.add(reply.raw, () => isStillAllowed(request));
       return reply;
     },
