@@ -144,7 +144,7 @@ describe('acting', () => {
     expect(story).toMatch(/\d\d:\d\d:\d\d, \d+ s ago/);
     expect(await visit.findings('tenant-story')).toEqual([]);
 
-    await page.getByLabel(/A hour/).fill('1000');
+    await page.getByLabel(/Per hour/).fill('1000');
     await page.getByText("sluice apply kong.yml -m 'hour limit 3 to 1000'").waitFor();
     await page.getByRole('button', { name: 'Set the limit' }).click();
     await page.getByText(/r\d+: 1000 a hour, live on 2\/2 edges/).waitFor();

@@ -137,7 +137,7 @@ const RaiseLimit = ({ policyId, periods }: { policyId: string; periods: readonly
       {mayAct && (
         <form class="fields" onSubmit={(event) => void raise(event)}>
           <label class="short">
-            A {period} (now {limit})
+            Per {period} (now {limit})
             <input
               type="number"
               min={1}
