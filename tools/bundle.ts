@@ -3,8 +3,16 @@
  * folder it is run in, to dist.
  */
 import { rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { build } from 'rolldown';
+
+const GRPC_EXPORTER = '@opentelemetry/otlp-grpc-exporter-base';
+/**
+ * Its form for ES modules loads the gRPC client by a `require` of its own making, which no bundler sees: in an image
+ * spans sent by gRPC would be lost without a word.
+ */
+const GRPC_EXPORTER_CJS = createRequire(import.meta.url).resolve(GRPC_EXPORTER);
 
 /**
  * Writes main.js, its chunks with their source maps, and a package.json that says they are modules. Half the size of
@@ -16,6 +24,7 @@ export const bundle = async (main: string, folder: string): Promise<void> => {
   await build({
     input: main,
     platform: 'node',
+    resolve: { alias: { [GRPC_EXPORTER]: GRPC_EXPORTER_CJS } },
     output: {
       ...{ format: 'esm', dir: folder, sourcemap: true },
       minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
