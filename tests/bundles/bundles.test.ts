@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { call, eventually } from '@sluice/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AS_IT_SHOULD, Fleet } from './fleet.ts';
@@ -12,6 +14,14 @@ afterAll(() => images[Symbol.dispose]());
 
 test.for(SERVICES)('%s is less than 5 MB of code', (service) => {
   expect(codeBytes(images.appOf(service))).toBeLessThan(MAX_CODE_BYTES);
+});
+
+// The exporter for gRPC loads its client when it is first used: a bundle without it would lose spans without a word.
+test.for(SERVICES)('%s has the client of gRPC in it', (service) => {
+  const app = images.appOf(service);
+  const code = readdirSync(app).filter((file) => file.endsWith('.js'));
+  const asks = code.filter((file) => /require\(.@grpc\//.test(readFileSync(join(app, file), 'utf8')));
+  expect(asks).toEqual([]);
 });
 
 test('given the five bundles as in their images, with what compose.yaml sets, when used, then a gateway; told to stop, each ends with 0', async () => {
