@@ -18,6 +18,7 @@ import {
 import { addRehearsing } from './verbs/rehearse.ts';
 import { addStart } from './verbs/start.ts';
 import { addKeys, addQuota, addToken } from './verbs/tenants.ts';
+import { addTryingOut } from './verbs/try-out.ts';
 
 const addUp = (program: Command, act: Act, io: Surroundings) =>
   newCommand(program, 'up', 'Start the gateway: NATS, Redis, the five services.')
@@ -119,6 +120,7 @@ export const runCli = async (args: readonly string[], io: Surroundings): Promise
   addCanary(program, act, io);
   addImport(program, act, io);
   addRehearsing(program, act, io);
+  addTryingOut(program, act, io);
   addContracts(program, act, io);
   addToken(program, act, io);
   addAudit(program, act, io);
