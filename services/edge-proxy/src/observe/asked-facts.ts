@@ -10,6 +10,8 @@ const MAX_NAME_CHARS = 64;
 const MAX_TARGET_CHARS = 2048;
 /** Of the client's program: what bot-detection, cors and gRPC routes go by. */
 const ALWAYS_KEPT = ['user-agent', 'origin', 'access-control-request-method', 'content-type'] as const;
+/** A program's name and version, as RFC 9110, 10.1.5 has them; anything else may be a secret in the wrong place. */
+const PROGRAM = /^[\w.+-]{1,64}\/[\w.+-]{1,64}(?:$|[ ;(])/;
 /** A token that stands without a name must not be told as one. */
 const PLAIN_ARGUMENT = /^[A-Za-z][\w.[\]-]{0,31}=/;
 
@@ -104,7 +106,7 @@ const harmless = (slot: AskedSlot, chain: Redacts): Record<string, string> => {
   const all: Record<string, string> = Object.create(null);
   ALWAYS_KEPT.forEach((name, i) => {
     const value = slot.values[i];
-    if (value !== undefined) all[name] = value;
+    if (value !== undefined && (name !== 'user-agent' || PROGRAM.test(value))) all[name] = value;
   });
   slot.routeHeaders.forEach((name, i) => {
     const value = slot.routeValues[i];
