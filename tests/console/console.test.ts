@@ -114,7 +114,7 @@ describe('what happens now', () => {
     await visit.open('request');
     await page.getByLabel(/Request, trace or correlation id/).fill(`${refused.headers['x-kong-request-id']}`);
     await page.keyboard.press('Enter');
-    await page.getByText(`asks-why has used ${LIMIT} of ${LIMIT} requests a hour`).waitFor();
+    await page.getByText(`asks-why has used ${LIMIT} of ${LIMIT} requests an hour`).waitFor();
     const text = await page.locator('main').textContent();
     for (const part of [
       'plugin rate-limiting',
@@ -136,7 +136,7 @@ describe('acting', () => {
     await using visit = await Visit.of(world, 'operator');
     const { page } = visit;
     await visit.open('tenant/three-am');
-    await page.getByText(`three-am has used ${LIMIT} of ${LIMIT} requests a hour`).waitFor();
+    await page.getByText(`three-am has used ${LIMIT} of ${LIMIT} requests an hour`).waitFor();
     await page.getByRole('link', { name: 'also-hit' }).waitFor();
     const story = await page.getByRole('region', { name: '429 GW_RATE_LIMITED' }).textContent();
     expect(story).toMatch(/rate-limiting plugin [0-9a-f-]{36} of route limited/);

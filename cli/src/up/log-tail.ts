@@ -28,11 +28,16 @@ const textOf = (entry: { msg?: unknown; err?: { message?: unknown } }): string =
   return rest.length === 0 ? said : `${said} (${rest.join(', ')})`;
 };
 
+/** The passwords of `sluice up` are drawn for it alone, in a file that only its owner reads. */
+const EXPECTED = /^Plaintext passwords detected/;
+
 /** A line worth a person's attention: pino from warn on, NATS's [WRN], [ERR] and [FTL], Redis's `#`. */
 export const warningIn = (line: string): Warning | undefined => {
   if (!line.startsWith('{')) {
     const plain = /\[(WRN|ERR|FTL)\] (.*)/.exec(line);
-    return plain === null ? undefined : { level: plain[1] === 'WRN' ? 'warn' : 'error', text: `${plain[2]}` };
+    const [, severity, text = ''] = plain ?? [];
+    if (plain === null || EXPECTED.test(text)) return undefined;
+    return { level: severity === 'WRN' ? 'warn' : 'error', text };
   }
   const level = LEVELS[/^\{"level":"?(\w+)"?/.exec(line)?.[1] ?? ''];
   if (level === undefined) return undefined;

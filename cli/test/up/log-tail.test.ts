@@ -19,6 +19,7 @@ test.each([
   '{"level":30,"msg":"ready"}',
   '{"level":"warn","msg":"cut in the mid',
   '[1] 2026/11/22 21:00:00.000000 [INF] Server is ready',
+  '[1] 2026/11/22 21:00:00.000000 [WRN] Plaintext passwords detected, use nkeys or bcrypt',
   '',
 ])('%s is not', (line) => {
   expect(warningIn(line)).toBeUndefined();

@@ -1,5 +1,6 @@
 import type { PluginCatalog } from './catalog.ts';
 import { checkDocument, MAX_VIOLATIONS } from './check-document.ts';
+import { censoredSecrets } from './errors/censored.ts';
 import { ConfigError, unreadable } from './errors/config-error.ts';
 import type { Draft } from './errors/violation.ts';
 import { parseConfigText, refuseHostile } from './parse.ts';
@@ -41,7 +42,10 @@ export const loadConfig = (
   if (!source.ok) return source;
   const { document, locate } = source;
   const { drafts, violations, transform } = checkDocument(document, catalog);
-  const refused = violations.length > 0 ? violations : resolveDrafts(drafts).slice(0, MAX_VIOLATIONS);
+  const refused =
+    violations.length > 0
+      ? violations
+      : [...resolveDrafts(drafts), ...censoredSecrets(drafts)].slice(0, MAX_VIOLATIONS);
   if (refused.length > 0) return { ok: false, error: new ConfigError(refused, document, locate) };
 
   const state = new ConfigState();

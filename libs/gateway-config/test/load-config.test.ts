@@ -216,3 +216,21 @@ test('given a previous state, what did not change is the same object in the next
   before.apply(ops);
   expect(before.digest).toBe(next.state.digest);
 });
+
+test('given a redacted text is loaded, then every secret that is missing from it is named, and nothing else', () => {
+  const error = refused({
+    consumers: [
+      {
+        username: '[redacted]',
+        keyauth_credentials: [{ key: '[redacted]' }, { key: 'a-key' }],
+        jwt_secrets: [{ key: 'issuer', secret: '[redacted]' }],
+      },
+    ],
+  });
+
+  expect(error.problems.map(({ path }) => path)).toEqual([
+    'consumers[0].keyauth_credentials[0].key',
+    'consumers[0].jwt_secrets[0].secret',
+  ]);
+  expect(error.problems[0]?.message).toContain('give the secret');
+});

@@ -5,6 +5,7 @@ import {
   changePolicy,
   isByDefault,
   nearMisses,
+  oneOf,
   policyName,
   refuserOf,
   seconds,
@@ -79,7 +80,7 @@ const limited: Teller = (record, configuration) => {
     };
   const resetMs = full.resetMs;
   return {
-    headline: `${who || 'this budget'} has used ${full.limit} of ${full.limit} requests a ${full.period}; the next window begins ${seconds(resetMs)} later`,
+    headline: `${who || 'this budget'} has used ${full.limit} of ${full.limit} requests ${oneOf(full.period)}; the next window begins ${seconds(resetMs)} later`,
     cause: 'rate_limit',
     decidedBy: deciderOf(refuser),
     number: { name: `used_per_${full.period}`, value: full.limit - full.remaining, limit: full.limit },

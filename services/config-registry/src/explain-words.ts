@@ -14,6 +14,9 @@ export const routeName = ({ route }: DecisionRecord): string =>
 export const seconds = (ms: number): string =>
   ms < 1000 ? `${Math.round(ms * 10) / 10} ms` : `${Math.round(ms / 100) / 10} s`;
 
+/** `a minute`, `an hour`. */
+export const oneOf = (period: string): string => `${period === 'hour' ? 'an' : 'a'} ${period}`;
+
 /** The plugin that refused. */
 export const refuserOf = ({ plugins }: DecisionRecord): PluginVerdict | undefined =>
   plugins.find(({ verdict }) => verdict === 'refused');

@@ -1,6 +1,6 @@
 import type { DecisionRecord } from '@sluice/contracts';
 import { type Told, toldByCode } from './explain-causes.ts';
-import { type Configuration, routeName, seconds } from './explain-words.ts';
+import { type Configuration, oneOf, routeName, seconds } from './explain-words.ts';
 
 /** One stretch of a request, in µs from its start. */
 export interface Stretch {
@@ -64,7 +64,9 @@ const onTheWay = ({ plugins, degraded }: DecisionRecord): string[] => [
     .flatMap(({ plugin, source, windows, quota }) => {
       const from = source === undefined ? '' : ` (${SOURCES[source]})`;
       if (windows !== undefined) {
-        const left = windows.map(({ period, limit, remaining }) => `${remaining} of ${limit} a ${period}`);
+        const left = windows.map(
+          ({ period, limit, remaining }) => `${remaining} of ${limit} ${oneOf(period)}`,
+        );
         return [`${plugin} let it pass${from}: left ${left.join(', ')}`];
       }
       if (quota !== undefined)
