@@ -220,6 +220,12 @@ test('given more than the edges can do, when one of them sheds, then explain nam
     ...['the overload gate of the edge, OVERLOAD_LAG_MS=50', 'requests a second then', 'add an edge'],
   ]);
   expect(text).toMatch(/number {6}event_loop_lag_ms \d+ of 50$/m);
+  // Whoever comes next must not meet the end of it.
+  await eventually(async () => {
+    const { text: metrics } = await world.gateway.admin('/metrics');
+    const states = [...metrics.matchAll(/^sluice_overload_state(?:\{[^}]*\})? (\d)$/gm)];
+    expect(states.map(([, value]) => value)).toEqual(['0', '0']);
+  }, 45_000);
 });
 
 test('given the edges have forgotten a refusal, then explain finds it in the stream', async () => {
