@@ -46,6 +46,7 @@ test('given a commit the log rejected, then it is seen on the captured subject a
   await (await writer.bus.connection).flush();
   const stale = { ...writer.follower.position, epoch };
   await write(writer, epoch, [service(1)]);
+  await eventually(() => edge.follower.position.version === 1); // one that starts late takes both at once
 
   const rejected = await appendCommit({
     jetstream: writer.jetstream,
