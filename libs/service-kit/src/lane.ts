@@ -44,6 +44,9 @@ export class Lane<C extends Shape, V extends Shape> {
   readonly #bus: Bus;
   readonly #contract: BatchContract<C, V>;
   readonly #isIdempotent: boolean;
+  /** Made once: where a service is away every request gets one, and a stack costs more than a decision. */
+  readonly #disconnected: BusError;
+  readonly #open: BusError;
   readonly #inbox: string;
   readonly #sent = new Map<number, Sent<V>>();
   #connection: NatsConnection | undefined;
@@ -58,6 +61,8 @@ export class Lane<C extends Shape, V extends Shape> {
     this.#bus = bus;
     this.#contract = contract;
     this.#isIdempotent = options.isIdempotent;
+    this.#disconnected = new BusError('disconnected', contract.subject);
+    this.#open = new BusError('open', contract.subject);
     this.#inbox = createInbox(bus.inboxPrefix);
     bus.attachRaw((connection) => {
       connection.subscribe(`${this.#inbox}.*`, {
@@ -72,10 +77,8 @@ export class Lane<C extends Shape, V extends Shape> {
    * @throws BusError (as a rejection) of every kind.
    */
   ask(check: z.input<z.ZodObject<C>>, traceparent?: string): Promise<Answer<V>> {
-    const { subject } = this.#contract;
-    if (!this.#bus.isConnected || this.#connection === undefined)
-      return Promise.reject(new BusError('disconnected', subject));
-    if (!this.breaker.admits()) return Promise.reject(new BusError('open', subject));
+    if (!this.#bus.isConnected || this.#connection === undefined) return Promise.reject(this.#disconnected);
+    if (!this.breaker.admits()) return Promise.reject(this.#open);
     return new Promise((resolve, reject) => {
       this.#lastId += 1;
       const id = this.#lastId;
@@ -132,7 +135,8 @@ export class Lane<C extends Shape, V extends Shape> {
       return;
     }
     this.#sent.set(message, { checks, deadline: performance.now() + timeoutMs * share, attempt });
-    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_EVERY_MS);
+    // After this turn's reading: an answer that came while this process was busy is no timeout.
+    this.#sweeper ??= setInterval(() => setImmediate(() => this.#sweep()), SWEEP_EVERY_MS);
   }
 
   #receive(message: Msg): void {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { batchedRequest } from '@sluice/contracts';
 import { eventually, silentLogger, startNats } from '@sluice/testkit';
 import { expect, test } from 'vitest';
@@ -100,6 +102,25 @@ test('given a responder that hangs, when asked again and again, then the breaker
   await expect(lane.ask({ n: 8 })).resolves.toMatchObject({ doubled: 16 });
   await asker.close();
   await responder.close();
+});
+
+test('given an answer that came while the asker was busy beyond its time, when it looks up, then the answer counts', async () => {
+  await using nats = await startNats();
+  const responder = new Worker(new URL('./slow-responder.ts', import.meta.url), {
+    workerData: { url: nats.url, subject: double.subject, delayMs: 100 },
+  });
+  await once(responder, 'message'); // it listens
+  const asker = open(nats.url, 'asker');
+  const connection = await asker.connection;
+  const lane = new Lane(asker, double, { isIdempotent: false });
+
+  const asked = lane.ask({ n: 21 });
+  await connection.flush(); // the question is out
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4 * double.timeoutMs);
+
+  await expect(asked).resolves.toMatchObject({ doubled: 42 });
+  await asker.drain();
+  await responder.terminate();
 });
 
 test('given an answer that breaks the contract, when it comes, then its checks fail as malformed', async () => {
