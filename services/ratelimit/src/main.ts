@@ -17,7 +17,7 @@ import { answerChecks } from './answer.ts';
 import { ratelimitMetrics } from './metrics.ts';
 import { openStatus } from './open-status.ts';
 import { Settings } from './settings.ts';
-import { CounterStore } from './store.ts';
+import { CLIENT_WAITS, CounterStore } from './store.ts';
 
 /** A Redis that starts with us is there by then; without one the edges must learn soon that they decide alone. */
 const REDIS_WAIT_MS = 1000;
@@ -28,7 +28,10 @@ const instance = settings.INSTANCE ?? instanceName('ratelimit');
 const logger = createLogger({ service: 'ratelimit', instance, level: settings.LOG_LEVEL });
 const telemetry = await startTelemetry('ratelimit', process.env);
 
-const redis = await connectRedis({ url: redisUrl(settings), name: instance, commandTimeoutMs, logger });
+const redis = await connectRedis({
+  ...{ url: redisUrl(settings), name: instance, logger },
+  commandTimeoutMs: CLIENT_WAITS * commandTimeoutMs,
+});
 const store = new CounterStore({
   redis,
   keyStyle: settings.KEY_STYLE,

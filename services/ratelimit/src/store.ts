@@ -35,6 +35,12 @@ export interface Spent {
 }
 
 /**
+ * How long the Redis client waits itself, of `commandTimeoutMs`: the store's bound comes first, for the client's is
+ * looked at before its socket is read.
+ */
+export const CLIENT_WAITS = 2;
+
+/**
  * The counters in Redis. No call waits longer than `commandTimeoutMs`, none is sent twice, and one that Redis
  * comes to only after we gave it up spends nothing: the edge has decided without it.
  */
@@ -138,18 +144,23 @@ export class CounterStore {
     if (redis.status !== 'ready') return Promise.reject(unavailable('Redis is away'));
     if (!this.#breaker.admits()) return Promise.reject(unavailable('Redis is too slow'));
     return new Promise((resolve, reject) => {
+      let isSettled = false;
       const giveUp = () => {
+        if (isSettled) return;
         this.#breaker.timedOut();
         reject(unavailable(`Redis did not answer in ${commandTimeoutMs} ms`));
       };
-      const timer = setTimeout(giveUp, commandTimeoutMs);
+      // After this turn's reading: what Redis said while this process was busy is an answer, and was spent.
+      const timer = setTimeout(() => setImmediate(giveUp), commandTimeoutMs);
       send().then(
         (reply) => {
+          isSettled = true;
           clearTimeout(timer);
           this.#breaker.succeeded();
           resolve(reply);
         },
         (error: Error) => {
+          isSettled = true;
           clearTimeout(timer);
           // The client's error itself carries the command with its key, and a key may hold a credential.
           reject(unavailable(error.message));

@@ -1,7 +1,7 @@
 import type { Limit } from '@sluice/contracts';
 import { connectRedis, type Redis } from '@sluice/service-kit';
 import { eventually, type ServerProcess, silentLogger } from '@sluice/testkit';
-import { CounterStore, type StoreOptions } from '../src/store.ts';
+import { CLIENT_WAITS, CounterStore, type StoreOptions } from '../src/store.ts';
 
 export interface OpenStore extends AsyncDisposable {
   readonly store: CounterStore;
@@ -17,7 +17,7 @@ export const openStore = async (
   const redis = await connectRedis({
     url: server.url,
     name: 'test',
-    commandTimeoutMs,
+    commandTimeoutMs: CLIENT_WAITS * commandTimeoutMs,
     logger: silentLogger(),
   });
   const store = new CounterStore({ keyStyle: 'kong', ...options, redis, commandTimeoutMs });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { connectRedis } from '@sluice/service-kit';
 import { eventually, freePort, type ServerProcess, silentLogger, startRedis } from '@sluice/testkit';
 import { expect, test } from 'vitest';
@@ -37,6 +38,23 @@ test('given Redis hangs, when checks come, then each fails while it still hangs,
   expect(a.store.problem).toBeUndefined();
   await using patient = await openStore(server);
   expect(await countersOf(patient.redis)).toEqual({ year: admitted });
+});
+
+test('given Redis answered while the process was busy beyond its time, when it looks up, then the answer counts', async () => {
+  await using server = await startRedis();
+  const commandTimeoutMs = 200;
+  await using a = await openStore(server, { commandTimeoutMs });
+  await using other = await openStore(server);
+  await eventually(() => spendBudget(a.store, check(yearly)));
+  const before = await countersOf(other.redis);
+
+  await other.redis.call('CLIENT', 'PAUSE', '50');
+  const asked = spendBudget(a.store, check(yearly));
+  for (let turns = 0; turns < 3; turns++) await setImmediate(); // the question is out
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1.5 * commandTimeoutMs);
+
+  await expect(asked).resolves.toMatchObject({ outcome: 'allow' });
+  expect(await countersOf(other.redis)).toEqual({ year: Number(before.year) + 1 });
 });
 
 test('given one stall in which 25 checks time out together, then Redis is asked again at once', async () => {
