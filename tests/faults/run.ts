@@ -1,20 +1,25 @@
-/** `npm run test:faults`: seeded faults under load, and what became of each guarantee. */
+/** `npm run test:faults`: seeded faults under load, and what became of each guarantee; and that its tests bite. */
 import { parseArgs } from 'node:util';
+import { runBites } from './bites/bites.ts';
 import { GatewayWorld } from './gateway-world.ts';
 import { longRun } from './million.ts';
 import { FaultRun } from './rounds.ts';
 
 const USAGE = `usage: npm run test:faults -- [--rounds 10] [--seed 1] [--first 1]
-       npm run test:faults -- --events 1000000 [--kills 100] [--tenants 1000] [--seed 1]`;
+       npm run test:faults -- --events 1000000 [--kills 100] [--tenants 1000] [--seed 1]
+       npm run test:faults -- --bites [--rows Q4,C4]`;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const readOptions = () => {
   const text = (byDefault: string) => ({ type: 'string', default: byDefault }) as const;
-  const { values } = parseArgs({
+  const {
+    values: { bites, rows, ...values },
+  } = parseArgs({
     options: {
       ...{ rounds: text('10'), seed: text('1'), first: text('1') },
       ...{ events: text('0'), kills: text('100'), tenants: text('1000') },
+      ...{ bites: { type: 'boolean', default: false }, rows: text('') },
     },
   });
   const numbers = Object.entries(values).map(([name, given]) => {
@@ -23,7 +28,8 @@ const readOptions = () => {
       throw new Error(`--${name}: give a whole number, not ${given}\n${USAGE}`);
     return [name, value] as const;
   });
-  return Object.fromEntries(numbers) as Record<keyof typeof values, number>;
+  const given = Object.fromEntries(numbers) as Record<keyof typeof values, number>;
+  return { ...given, bites, rows: rows.split(',').filter((row) => row !== '') };
 };
 
 const runRounds = async ({ rounds, seed, first }: ReturnType<typeof readOptions>): Promise<number> => {
@@ -44,6 +50,7 @@ const runRounds = async ({ rounds, seed, first }: ReturnType<typeof readOptions>
 
 const main = async (): Promise<number> => {
   const options = readOptions();
+  if (options.bites) return runBites({ rows: options.rows, say });
   return options.events > 0 ? longRun({ ...options, say }) : runRounds(options);
 };
 

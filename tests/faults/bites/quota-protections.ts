@@ -1,0 +1,108 @@
+import type { Protection } from './protection.ts';
+
+const MIRROR = 'services/quota-mirror';
+const MIRRORING = `${MIRROR}/test/mirror-quota.test.ts`;
+const FAILURES = `${MIRROR}/test/failures.test.ts`;
+const STORAGE = `${MIRROR}/test/storage.test.ts`;
+
+export const quotaProtections: readonly Protection[] = [
+  {
+    row: 'Q1',
+    without: 'handing an event back that Redis did not take',
+    file: `${MIRROR}/src/mirror-quota.ts`,
+    part: 'delivery.nak(RETRY_MS);\n    mirror.suspectRedis();',
+    instead: 'delivery.ack();\n    mirror.suspectRedis();',
+    test: FAILURES,
+    title: 'given Redis is killed while events come',
+  },
+  {
+    row: 'Q4',
+    without: 'the dead letter before the end of a message',
+    file: `${MIRROR}/src/mirror-quota.ts`,
+    part: "if (decoded.outcome === 'poison') givenUp.push(giveUp(mirror, delivery, decoded));",
+    instead: "if (decoded.outcome === 'poison') delivery.term();",
+    test: MIRRORING,
+    title: 'given poison of every reason between good events',
+  },
+  {
+    row: 'Q4',
+    without: 'giving up what Redis refuses again and again',
+    file: `${MIRROR}/src/mirror-quota.ts`,
+    part: 'if (deliveryCount < mirror.maxDeliveries)',
+    instead: 'if (deliveryCount > 0)',
+    test: MIRRORING,
+    title: 'given poison of every reason between good events',
+  },
+  {
+    row: 'Q4',
+    without: 'the room for headers beside a message of the largest size',
+    file: `${MIRROR}/src/dead-letter.ts`,
+    part: "if (error.code !== 'MAX_PAYLOAD_EXCEEDED') throw error;",
+    instead: 'throw error;',
+    test: MIRRORING,
+    title: 'given poison as large as the server takes',
+  },
+  {
+    row: 'Q5',
+    without: 'the look whether Redis still holds everything',
+    file: `${MIRROR}/src/rebuild.ts`,
+    part: 'this.#isLoaded = (await redis.get(',
+    instead: 'this.#isLoaded ||= (await redis.get(',
+    test: FAILURES,
+    title: 'given Redis is emptied, then states and sums come back',
+  },
+  {
+    row: 'Q5',
+    without: 'the last values of the stream without an age',
+    file: `${MIRROR}/src/rebuild.ts`,
+    part: 'const tenants = await this.#replayLatest(renew);',
+    instead: 'const tenants = 0;',
+    test: FAILURES,
+    title: 'given Redis is emptied and the events are long gone',
+  },
+  {
+    row: 'Q5',
+    without: 'the comparison after Redis was away',
+    file: `${MIRROR}/src/rebuild.ts`,
+    part: 'this.#reconciledAt = Number.NEGATIVE_INFINITY;',
+    instead: '',
+    test: FAILURES,
+    title: 'given Redis lost its last writes but not its marker',
+  },
+  {
+    row: 'Q7',
+    without: 'the difference between a disk and a process that holds the bytes',
+    file: `${MIRROR}/src/start-mirror.ts`,
+    part: "NATS_SYNC === 'always' ? 'disk' : 'os'",
+    instead: "NATS_SYNC === undefined ? 'os' : 'disk'",
+    test: STORAGE,
+    title: 'given servers set to sync',
+  },
+  {
+    row: 'Q8',
+    without: 'the wait for the stream before the ack',
+    file: `${MIRROR}/src/latest-values.ts`,
+    part: 'await this.#storeLatest(event);\n',
+    instead: 'void this.#storeLatest(event).catch(() => undefined);\n',
+    test: STORAGE,
+    title: 'given no room for last values, then no event is acked',
+  },
+  {
+    row: 'D6',
+    without: 'the memory of the stream while no mirror runs',
+    file: 'libs/service-kit/src/durable.ts',
+    part: 'deliver_policy: DeliverPolicy.All,',
+    instead: 'deliver_policy: DeliverPolicy.New,',
+    test: MIRRORING,
+    title: 'given the original’s stream of one day',
+  },
+  {
+    row: 'M1',
+    without: 'the word about a Redis that is not complete',
+    file: `${MIRROR}/src/start-mirror.ts`,
+    part: "...(watch.isThere ? {} : { redis: 'does not answer' }),",
+    instead: '',
+    test: FAILURES,
+    title: 'given Redis is frozen while events come',
+  },
+];
