@@ -1,44 +1,19 @@
+import type { ChangeCounts, ConfigChanges, EntityChange, FieldChange } from '@sluice/contracts';
 import { printable } from './commands/explain.ts';
 import { paint, type Surroundings } from './surroundings.ts';
-
-export interface Counts {
-  readonly added: number;
-  readonly changed: number;
-  readonly removed: number;
-}
-interface Field {
-  readonly field: string;
-  readonly before?: unknown;
-  readonly after?: unknown;
-}
-interface Change {
-  readonly op: 'added' | 'changed' | 'removed';
-  readonly kind: string;
-  readonly id: string;
-  readonly name: string;
-  readonly of: Readonly<Record<string, string>>;
-  readonly fields: readonly Field[];
-}
-
-/** What the Admin API says of the way from one configuration to another. */
-export interface Changes {
-  readonly counts: Counts;
-  readonly changes: readonly Change[];
-  readonly changesLeftOut: number;
-}
 
 const MARKS = { added: '+', changed: '~', removed: '-' } as const;
 const COLOURS = { added: 'green', changed: 'yellow', removed: 'red' } as const;
 const MAX_VALUE = 200; // characters
 
 /** `+2 ~1 -3`; what there is none of is left out. */
-export const countsText = ({ added, changed, removed }: Counts): string =>
+export const countsText = ({ added, changed, removed }: ChangeCounts): string =>
   [added > 0 ? `+${added}` : '', changed > 0 ? `~${changed}` : '', removed > 0 ? `-${removed}` : '']
     .filter(Boolean)
     .join(' ');
 
 /** One line for each entity and, below it, one for each field. */
-export const changeLines = ({ changes, changesLeftOut }: Changes, io: Surroundings): string[] => [
+export const changeLines = ({ changes, changesLeftOut }: ConfigChanges, io: Surroundings): string[] => [
   ...changes.flatMap((change) => [
     headOf(change, io),
     ...change.fields.map((field) => fieldOf(change, field)),
@@ -46,13 +21,13 @@ export const changeLines = ({ changes, changesLeftOut }: Changes, io: Surroundin
   ...(changesLeftOut === 0 ? [] : [`… and ${changesLeftOut} more`]),
 ];
 
-const headOf = ({ op, kind, id, name, of }: Change, { out }: Surroundings): string => {
+const headOf = ({ op, kind, id, name, of }: EntityChange, { out }: Surroundings): string => {
   const owners = Object.entries(of).map(([field, owner]) => `${field} ${printable(owner)}`);
   const where = [...owners, ...(name === id ? [] : [id])].join(', ');
   return `${paint(out, COLOURS[op], `${MARKS[op]} ${kind} ${printable(name)}`)}${where === '' ? '' : ` (${where})`}`;
 };
 
-const fieldOf = ({ op }: Change, { field, before, after }: Field): string => {
+const fieldOf = ({ op }: EntityChange, { field, before, after }: FieldChange): string => {
   if (op === 'added') return `    ${printable(field)}: ${shown(after)}`;
   if (op === 'removed') return `    ${printable(field)}: ${shown(before)}`;
   return `    ${printable(field)}: ${shown(before)} → ${shown(after)}`;

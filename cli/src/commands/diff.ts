@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { ConfigChanges } from '@sluice/contracts';
 import { type AdminOptions, readAdmin } from '../ask-admin.ts';
-import { type Changes, changeLines, countsText } from '../change-lines.ts';
+import { changeLines, countsText } from '../change-lines.ts';
 import { explainRefusal, pluginsDirOf, readConfiguration } from '../configuration.ts';
 import { EXIT, paint, pathOf, printJson, printLine, refuse, type Surroundings } from '../surroundings.ts';
 
 type DiffOptions = AdminOptions & { plugins?: string };
-type Answer = Changes & { readonly from: number; readonly to: number | null };
+type Answer = ConfigChanges & { readonly from: number; readonly to: number | null };
 
 const VERSION = /^r?(\d{1,15})$/;
 

@@ -1,5 +1,6 @@
+import type { ChangeCounts, ConfigChanges } from '@sluice/contracts';
 import { type AdminOptions, askAdmin } from '../ask-admin.ts';
-import { type Changes, type Counts, changeLines, countsText } from '../change-lines.ts';
+import { changeLines, countsText } from '../change-lines.ts';
 import { EXIT, paint, printJson, printLine, type Surroundings } from '../surroundings.ts';
 import { printable } from './explain.ts';
 
@@ -10,7 +11,7 @@ interface Generation {
   readonly message: string | null;
   readonly rollbackOf: number | null;
   /** Null: made by a release that did not count. */
-  readonly counts: Counts | null;
+  readonly counts: ChangeCounts | null;
 }
 interface Page {
   readonly data: readonly Generation[];
@@ -46,7 +47,7 @@ export const show = async (
     else io.out.write(whole.config);
     return EXIT.ok;
   }
-  const told = await askAdmin<Generation & Changes>(options, io, `/sluice/history/${version}`);
+  const told = await askAdmin<Generation & ConfigChanges>(options, io, `/sluice/history/${version}`);
   if (typeof told === 'number') return told;
   if (options.json) printJson(io.out, told);
   else for (const line of [lineOf(told, undefined, io), ...changeLines(told, io)]) printLine(io.out, line);

@@ -1,52 +1,8 @@
+import type { SimulatedOutcome, SimulatedTenant, SimulationReport } from '@sluice/contracts';
 import { readAdmin } from '../ask-admin.ts';
 import { explainRefusal, pluginsDirOf, readConfiguration } from '../configuration.ts';
 import { EXIT, paint, pathOf, printJson, printLine, refuse, type Surroundings } from '../surroundings.ts';
 import { printable } from './explain.ts';
-
-/** What becomes of a request. */
-interface Outcome {
-  readonly route?: string;
-  readonly verdict: 'forwarded' | 'refused' | 'answered';
-  readonly plugin?: string;
-  readonly code?: string;
-  readonly status?: number;
-  readonly upstream?: string;
-}
-
-interface Example {
-  readonly requestId: string;
-  readonly method: string;
-  readonly path: string;
-}
-
-/** What `POST /sluice/simulate` answers, as far as it is shown. */
-interface Report {
-  readonly base: string;
-  readonly entities: { readonly put: number; readonly deleted: number };
-  readonly warnings: readonly string[];
-  readonly records: {
-    readonly since: string;
-    readonly wholeFrom: string | null;
-    readonly isCut: boolean;
-    readonly edges: { readonly live: number; readonly answered: number };
-  };
-  readonly requests: number;
-  readonly same: number;
-  readonly changes: number;
-  readonly unknown: number;
-  readonly tenants: readonly {
-    readonly tenant: string;
-    readonly requests: number;
-    readonly changes: number;
-    readonly groups: readonly {
-      readonly requests: number;
-      readonly now: Outcome;
-      readonly would: Outcome;
-      readonly examples: readonly Example[];
-    }[];
-    readonly doubts: readonly { readonly requests: number; readonly why: string }[];
-  }[];
-}
 
 export interface SimulateOptions {
   /** In seconds. */
@@ -74,7 +30,11 @@ export const simulate = async (
   const { text, label } = read.configuration;
   const path = `/sluice/simulate?since=${options.since}${options.each ? '&each=1' : ''}`;
   const body = JSON.stringify({ config: text });
-  const answer = await readAdmin<Report>(options, io, path, { method: 'POST', body, timeoutMs: TIMEOUT_MS });
+  const answer = await readAdmin<SimulationReport>(options, io, path, {
+    method: 'POST',
+    body,
+    timeoutMs: TIMEOUT_MS,
+  });
   if (!answer.ok) {
     const plugins = pluginsDirOf(io, options.plugins);
     const isRefused = answer.exitCode === EXIT.invalid;
@@ -87,7 +47,7 @@ export const simulate = async (
   return report.changes === 0 ? EXIT.ok : EXIT.changes;
 };
 
-const linesOf = (report: Report, label: string, io: Surroundings): string[] => {
+const linesOf = (report: SimulationReport, label: string, io: Surroundings): string[] => {
   const { base, entities, requests, same, changes, unknown, warnings, tenants } = report;
   const shown = tenants.filter((tenant) => tenant.changes > 0 || tenant.doubts.length > 0);
   const left = shown.length - MAX_TENANTS;
@@ -101,7 +61,7 @@ const linesOf = (report: Report, label: string, io: Surroundings): string[] => {
   ];
 };
 
-const coverage = ({ records }: Report): string => {
+const coverage = ({ records }: SimulationReport): string => {
   const { since, wholeFrom, isCut, edges } = records;
   const from = `since ${timeOf(since)} from ${edges.answered} of ${edges.live} edges`;
   if (wholeFrom === null) return `${from}; some are missing`;
@@ -112,7 +72,7 @@ const coverage = ({ records }: Report): string => {
 
 const timeOf = (iso: string): string => `${iso.slice(11, 19)} UTC`;
 
-const tenantLines = (tenant: Report['tenants'][number], io: Surroundings): string[] => {
+const tenantLines = (tenant: SimulatedTenant, io: Surroundings): string[] => {
   const { groups, doubts } = tenant;
   const left = groups.length - MAX_GROUPS;
   return [
@@ -132,7 +92,7 @@ const tenantLines = (tenant: Report['tenants'][number], io: Surroundings): strin
 };
 
 /** An outcome in words; where it leads only when that is what differs. */
-const wordsFor = (outcome: Outcome, other: Outcome): string => {
+const wordsFor = (outcome: SimulatedOutcome, other: SimulatedOutcome): string => {
   const { route, verdict, plugin, code, status, upstream } = outcome;
   const by = plugin === undefined ? '' : ` by ${plugin}`;
   const to = upstream === undefined || upstream === other.upstream ? '' : ` to ${upstream}`;

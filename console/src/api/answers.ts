@@ -1,5 +1,7 @@
 // What the Admin API answers, as far as the console reads it.
 
+import type { ConfigChanges } from '@sluice/contracts';
+
 export type Role = 'viewer' | 'operator' | 'admin';
 
 export interface SessionAnswer {
@@ -112,21 +114,7 @@ export interface Problem {
   readonly suggestion?: string;
 }
 
-export interface EntityChange {
-  readonly op: 'added' | 'changed' | 'removed';
-  readonly kind: string;
-  readonly id: string;
-  readonly name: string;
-  readonly fields: readonly { readonly field: string; readonly before?: unknown; readonly after?: unknown }[];
-}
-
-export interface Changes {
-  readonly counts: { readonly added: number; readonly changed: number; readonly removed: number };
-  readonly changes: readonly EntityChange[];
-  readonly changesLeftOut: number;
-}
-
-export interface CheckAnswer extends Partial<Changes> {
+export interface CheckAnswer extends Partial<ConfigChanges> {
   readonly valid: boolean;
   readonly version: number;
   readonly problems: readonly Problem[];
@@ -220,34 +208,4 @@ export interface AuditRecord {
   readonly message: string | null;
   readonly changes: readonly { readonly op: string; readonly kind: string; readonly id: string }[];
   readonly changesLeftOut: number;
-}
-
-export interface Outcome {
-  readonly route?: string;
-  readonly verdict: 'forwarded' | 'refused' | 'answered';
-  readonly plugin?: string;
-  readonly code?: string;
-  readonly status?: number;
-  readonly upstream?: string;
-}
-
-export interface Simulation {
-  readonly requests: number;
-  readonly changes: number;
-  /** Nobody can say what would become of them. */
-  readonly unknown: number;
-  readonly tenants: readonly {
-    readonly tenant: string;
-    readonly changes: number;
-    readonly groups: readonly {
-      readonly requests: number;
-      readonly now: Outcome;
-      readonly would: Outcome;
-      readonly examples: readonly {
-        readonly requestId: string;
-        readonly method: string;
-        readonly path: string;
-      }[];
-    }[];
-  }[];
 }

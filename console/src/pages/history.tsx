@@ -1,5 +1,6 @@
+import type { ConfigChanges } from '@sluice/contracts';
 import { useEffect, useState } from 'preact/hooks';
-import type { Changes, History, HistoryEntry } from '../api/answers.ts';
+import type { History, HistoryEntry } from '../api/answers.ts';
 import { type AskError, ask } from '../api/ask.ts';
 import { useLive } from '../api/live.ts';
 import { asAskError, useAnswer } from '../api/use-answer.ts';
@@ -54,7 +55,7 @@ export const HistoryPanel = ({ reload }: { reload: () => void }) => {
 
 const GoBack = ({ entry, live, changed }: { entry: HistoryEntry; live: number; changed: () => void }) => {
   const mayAct = useMay('operator');
-  const { value, error } = useAnswer<Changes>(`/sluice/diff?from=${live}&to=${entry.version}`);
+  const { value, error } = useAnswer<ConfigChanges>(`/sluice/diff?from=${live}&to=${entry.version}`);
   const [refusal, setRefusal] = useState<AskError | undefined>();
   const rollBack = async () => {
     try {

@@ -1,5 +1,5 @@
+import type { SimulatedOutcome, SimulationReport } from '@sluice/contracts';
 import { useState } from 'preact/hooks';
-import type { Outcome, Simulation } from '../api/answers.ts';
 import { type AskError, ask } from '../api/ask.ts';
 import { asAskError } from '../api/use-answer.ts';
 import { Commands } from '../parts/command.tsx';
@@ -13,14 +13,14 @@ const SHOWN_TENANTS = 10;
 
 /** What the checked text would have made of the latest requests. `text` is another one: what was told is taken away. */
 export const Rehearse = ({ text }: { text: string }) => {
-  const [told, setTold] = useState<{ text: string; report: Simulation } | undefined>();
+  const [told, setTold] = useState<{ text: string; report: SimulationReport } | undefined>();
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<AskError | undefined>();
   const run = async () => {
     setBusy(true);
     try {
       const path = `/sluice/simulate?since=${SINCE_SECONDS}`;
-      const { body } = await ask<Simulation>(path, { method: 'POST', yaml: text });
+      const { body } = await ask<SimulationReport>(path, { method: 'POST', yaml: text });
       setTold({ text, report: body });
       setError(undefined);
     } catch (problem) {
@@ -46,7 +46,7 @@ export const Rehearse = ({ text }: { text: string }) => {
   );
 };
 
-const Report = ({ of: { requests, changes, unknown, tenants } }: { of: Simulation }) => {
+const Report = ({ of: { requests, changes, unknown, tenants } }: { of: SimulationReport }) => {
   const changed = tenants.filter(({ changes: own }) => own > 0);
   return (
     <>
@@ -77,10 +77,10 @@ const Report = ({ of: { requests, changes, unknown, tenants } }: { of: Simulatio
   );
 };
 
-const wordsOf = ({ verdict, status, code, plugin, route, upstream }: Outcome): string =>
+const wordsOf = ({ verdict, status, code, plugin, route, upstream }: SimulatedOutcome): string =>
   [status ?? verdict, code ?? plugin ?? upstream ?? route].filter(Boolean).join(' ');
 
-const OutcomeBadge = ({ of: outcome }: { of: Outcome }) => (
+const OutcomeBadge = ({ of: outcome }: { of: SimulatedOutcome }) => (
   <Badge tone={outcome.verdict === 'refused' ? toneOfStatus(outcome.status ?? 400) : 'plain'}>
     {wordsOf(outcome)}
   </Badge>

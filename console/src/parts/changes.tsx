@@ -1,4 +1,4 @@
-import type { Changes, EntityChange } from '../api/answers.ts';
+import type { ConfigChanges, EntityChange } from '@sluice/contracts';
 import { Badge } from './frame.tsx';
 import { Empty } from './states.tsx';
 
@@ -10,11 +10,11 @@ const shown = (value: unknown): string => {
   return text.length <= MAX_VALUE ? text : `${text.slice(0, MAX_VALUE)}…`;
 };
 
-export const countOf = ({ counts: { added, changed, removed } }: Changes): number =>
+export const countOf = ({ counts: { added, changed, removed } }: ConfigChanges): number =>
   added + changed + removed;
 
 /** What differs, by entity and field. */
-export const ChangeList = ({ of: list }: { of: Changes }) =>
+export const ChangeList = ({ of: list }: { of: ConfigChanges }) =>
   countOf(list) === 0 ? (
     <Empty title="No difference to what is live" />
   ) : (

@@ -1,3 +1,20 @@
+export {
+  type ChangeCounts,
+  type ConfigChanges,
+  configChanges,
+  type EntityChange,
+  exampleChanges,
+  exampleReport,
+  type FieldChange,
+  type SimulatedDoubt,
+  type SimulatedExample,
+  type SimulatedGroup,
+  type SimulatedOutcome,
+  type SimulatedRequest,
+  type SimulatedTenant,
+  type SimulationReport,
+  simulationReport,
+} from './answers.ts';
 export { channelId, toAsyncApi } from './asyncapi.ts';
 export { auditHash, type ChainFault, ChainVerifier, FIRST_PREV_HASH } from './audit/chain.ts';
 export {

@@ -1,43 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type ConfigOp, type Kind, kindNames } from '@sluice/contracts';
+import {
+  type ConfigChanges,
+  type ConfigOp,
+  type EntityChange,
+  type FieldChange,
+  type Kind,
+  kindNames,
+} from '@sluice/contracts';
 import { isSecretField, redactEntity } from './errors/redact.ts';
 import { isRecord } from './path.ts';
 import { schemaOf } from './schema/entities.ts';
 import { foreignFields } from './schema/entity.ts';
 import { type ConfigState, diffStates } from './state.ts';
-
-/** One field, by its path (`config.minute`); a side that has no such field is absent. */
-export interface FieldChange {
-  readonly field: string;
-  readonly before?: unknown;
-  readonly after?: unknown;
-}
-
-/** What became of one entity. Secrets are censored: that such a field is listed says that it changed. */
-export interface EntityChange {
-  readonly op: 'added' | 'changed' | 'removed';
-  readonly kind: Kind;
-  readonly id: string;
-  /** What people call it; its id where it has no name. */
-  readonly name: string;
-  /** Names of what it refers to, by field. */
-  readonly of: Readonly<Record<string, string>>;
-  /** Of an entity that is new or gone, those that are set. */
-  readonly fields: readonly FieldChange[];
-}
-
-export interface ChangeCounts {
-  readonly added: number;
-  readonly changed: number;
-  readonly removed: number;
-}
-
-export interface ConfigChanges {
-  readonly counts: ChangeCounts;
-  readonly changes: readonly EntityChange[];
-  /** Entities that changed and are not in `changes`. */
-  readonly changesLeftOut: number;
-}
 
 type Entity = Readonly<Record<string, unknown>>;
 

@@ -1,13 +1,7 @@
 export { type BuiltConfig, buildConfig, type ConfigFile } from './build.ts';
 export { canonicalJson } from './canonical-json.ts';
 export type { PluginCatalog, PluginRules, PluginWarningContext } from './catalog.ts';
-export {
-  type ChangeCounts,
-  type ConfigChanges,
-  describeChanges,
-  type EntityChange,
-  type FieldChange,
-} from './changes.ts';
+export { describeChanges } from './changes.ts';
 export { type CheckedDocument, checkDocument } from './check-document.ts';
 export { ConsumerGroups } from './consumer-groups.ts';
 export { ConfigError, type ConfigErrorBody, type ConfigProblem } from './errors/config-error.ts';

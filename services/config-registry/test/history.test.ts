@@ -94,6 +94,19 @@ test('a document is compared with the live configuration and changes nothing', a
   expect((await get('/sluice/history')).body).toMatchObject({ live: 4 });
 });
 
+test('an editor is told the same of a document, and what is wrong with one that is none', async () => {
+  const texts = [yamlOf(1, 'other.test'), yamlOf(1).replace('paths', 'pathz')];
+  const [checked, wrong] = await Promise.all(
+    texts.map(async (text) => (await world.postYaml(text, '/sluice/check')).json()),
+  );
+  const { from, to: _, ...told } = await (await world.postYaml(texts[0] ?? '', '/sluice/diff')).json();
+  const refused = await (await world.postYaml(texts[1] ?? '', '/sluice/diff')).json();
+
+  expect(checked).toEqual({ valid: true, version: from, problems: [], ...told });
+  expect(wrong).toEqual({ valid: false, version: 4, problems: refused.error.details.problems, warnings: [] });
+  expect(wrong.problems[0]).toMatchObject({ path: 'services[0].routes[0].pathz', message: 'unknown field' });
+});
+
 test.each([
   ['GET', '/sluice/history/5', undefined, 404, 'generation_unknown', 'the newest is r4'],
   ['GET', '/sluice/history/0', undefined, 404, 'generation_unknown', 'r0'],

@@ -1,23 +1,19 @@
 import { edgeTraffic, sumTraffic } from '@sluice/contracts';
-import { describeChanges, loadConfig } from '@sluice/gateway-config';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isStillAllowed } from '../admin-access/still-allowed.ts';
-import { toldElsewhere } from '../audit/told.ts';
 import { type ConsoleFile, ConsoleFiles } from '../console/console-files.ts';
 import { type Dependency, dependenciesOf } from '../console/dependencies.ts';
 import { LiveFeed } from '../console/live-feed.ts';
 import type { AdminParts } from './admin-api.ts';
 import { askEdges } from './ask-edges.ts';
+import { checkDocument } from './compare-document.ts';
 import { endpoint } from './endpoint.ts';
 import { metricsOfEdges } from './node-routes.ts';
-import { readBody } from './read-body.ts';
 
 const WINDOW_MS = 5000;
 const MAX_TENANTS_ASKED = 100;
 /** Of looks; what edges say of their dependencies costs them more than what they say of their traffic. */
 const METRICS_EVERY = 5;
-/** Entities in one answer; more nobody reads. */
-const MAX_CHANGES = 200;
 
 /** `/console`, and what only the console asks: `/sluice/live`, `/sluice/check`. */
 export const consoleRoutes = (app: FastifyInstance, parts: AdminParts): void => {
@@ -60,7 +56,7 @@ export const consoleRoutes = (app: FastifyInstance, parts: AdminParts): void => 
       return reply;
     },
   });
-  endpoint(app, '/sluice/check', { POST: (request, reply) => check(parts, request, reply) });
+  endpoint(app, '/sluice/check', { POST: (request, reply) => checkDocument(parts, request, reply) });
 };
 
 const NOT_BUILT =
@@ -116,24 +112,6 @@ const liveView = (parts: AdminParts): (() => Promise<object>) => {
       processes: parts.edges.processes(),
       dependencies,
     };
-  };
-};
-
-/** What `POST /config` with the same text would say and change, without doing it. */
-const check = async (parts: AdminParts, request: FastifyRequest, reply: FastifyReply) => {
-  toldElsewhere(reply); // it changes nothing
-  const body = await readBody(request);
-  if (body.kind !== 'yaml')
-    return refuse(reply, 415, 'unsupported_media_type', 'Send the configuration as application/yaml.');
-  const { state, position } = parts.follower;
-  const loaded = loadConfig({ text: body.text }, parts.catalog, {
-    ...{ now: Math.floor(Date.now() / 1000), previous: state, environment: parts.environment },
-  });
-  const version = position.version;
-  if (!loaded.ok) return { valid: false, version, problems: loaded.error.problems, warnings: [] };
-  return {
-    ...{ valid: true, version, problems: [], warnings: loaded.warnings },
-    ...describeChanges(state, loaded.state, MAX_CHANGES),
   };
 };
 

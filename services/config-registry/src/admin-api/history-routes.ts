@@ -1,13 +1,13 @@
 import { GenerationGone, type HistoryEntry } from '@sluice/config-log';
-import { loadConfig, toDeclarativeYaml } from '@sluice/gateway-config';
+import { toDeclarativeYaml } from '@sluice/gateway-config';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { toldElsewhere } from '../audit/told.ts';
 import { GenerationUnknown } from '../history/generations.ts';
 import { rollBack } from '../roll-back.ts';
 import type { AdminParts } from './admin-api.ts';
 import { authorship } from './authorship.ts';
-import { answerApplied, inputOf } from './config-routes.ts';
+import { diffDocument } from './compare-document.ts';
+import { answerApplied } from './config-routes.ts';
 import { endpoint } from './endpoint.ts';
 import { invalid, notValid, refuse } from './own-refusal.ts';
 import { readBody } from './read-body.ts';
@@ -64,7 +64,7 @@ export const historyRoutes = (app: FastifyInstance, parts: AdminParts): void => 
       const { from, to = generations.live } = asked.data;
       return { from, to, ...(await generations.between(from, to)) };
     }),
-    POST: answering((request, reply) => diffWithDocument(parts, request, reply)),
+    POST: answering((request, reply) => diffDocument(parts, request, reply)),
   });
   endpoint(app, '/sluice/rollback', {
     POST: answering((request, reply) => bringBack(parts, request, reply)),
@@ -73,28 +73,6 @@ export const historyRoutes = (app: FastifyInstance, parts: AdminParts): void => 
 
 const censoredText = (version: number, state: Parameters<typeof toDeclarativeYaml>[0]): string =>
   `# r${version}, for reading: secrets are [redacted]. Bring it back with sluice rollback ${version}, not with apply.\n${toDeclarativeYaml(state, { isCensored: true })}`;
-
-/** A document against the live configuration; it changes nothing, so the audit is not told. */
-const diffWithDocument = async (parts: AdminParts, request: FastifyRequest, reply: FastifyReply) => {
-  toldElsewhere(reply);
-  const { generations, follower, catalog, environment } = parts;
-  const body = await readBody(request);
-  const input = body.kind === 'bad-json' ? undefined : inputOf(body, {});
-  if (input === undefined)
-    return refuse(reply, 400, {
-      code: 'invalid_request',
-      message: 'send a declarative configuration, as to POST /config',
-    });
-  const now = Math.floor(Date.now() / 1000);
-  const loaded = loadConfig(input, catalog, { now, previous: follower.state, environment });
-  if (!loaded.ok) return notValid(reply, 400, 'The document is no valid configuration', loaded.error);
-  return {
-    from: generations.live,
-    to: null,
-    warnings: loaded.warnings,
-    ...generations.towards(loaded.state),
-  };
-};
 
 const bringBack = async (parts: AdminParts, request: FastifyRequest, reply: FastifyReply) => {
   const body = await readBody(request);

@@ -5,7 +5,8 @@ import {
   type HistoryEntry,
   readHistory,
 } from '@sluice/config-log';
-import { type ConfigChanges, ConfigState, describeChanges } from '@sluice/gateway-config';
+import type { ConfigChanges } from '@sluice/contracts';
+import { ConfigState, describeChanges } from '@sluice/gateway-config';
 import type { JetStream } from '@sluice/service-kit';
 
 const MAX_CHANGES = 1000; // entities in one answer
@@ -67,11 +68,6 @@ export class Generations {
     const [earlier, later] = await this.#rebuild(Math.min(from, to), Math.max(from, to));
     const [before, after] = from <= to ? [earlier, later] : [later, earlier];
     return describeChanges(before, after, MAX_CHANGES);
-  }
-
-  /** What leads from the live configuration to another. */
-  towards(state: ConfigState): ConfigChanges {
-    return describeChanges(this.#follower.state, state, MAX_CHANGES);
   }
 
   #rebuild(earlier: number, later: number): Promise<[earlier: ConfigState, later: ConfigState]> {

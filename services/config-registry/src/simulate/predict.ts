@@ -4,6 +4,7 @@ import {
   PERIODS,
   type Period,
   type PluginVerdict,
+  type SimulatedOutcome,
 } from '@sluice/contracts';
 import { canonicalJson, type Route } from '@sluice/gateway-config';
 import { pluginCatalog } from '@sluice/plugins';
@@ -23,20 +24,6 @@ import { simulatedPorts } from './ports.ts';
 import { type AskedRecord, headersOf, RecordedExchange } from './recorded-exchange.ts';
 import { NotRecorded } from './recorded-headers.ts';
 import type { Side } from './side.ts';
-
-/** What becomes of a request. */
-export interface Outcome {
-  /** Name or id; absent: none matches. */
-  readonly route?: string;
-  readonly verdict: 'forwarded' | 'refused' | 'answered';
-  /** Which plugin refuses or answers; absent: the gateway itself. */
-  readonly plugin?: string;
-  readonly code?: string;
-  /** Absent: the upstream's, which nobody has heard. */
-  readonly status?: number;
-  /** Where it is forwarded to. */
-  readonly upstream?: string;
-}
 
 /** What a request is tried on, and what is known of it. */
 export interface Trial {
@@ -63,7 +50,7 @@ const MAX_PATH_CHARS = 1024;
  * chains and the same handlers.
  * @throws NotRecorded when that depends on what no record has.
  */
-export const predict = async (trial: Trial): Promise<Outcome> => {
+export const predict = async (trial: Trial): Promise<SimulatedOutcome> => {
   const { record } = trial.evidence;
   const { refusal, path } = record;
   const byGateway = !record.plugins.some(({ verdict }) => verdict === 'refused');
@@ -81,13 +68,13 @@ export const predict = async (trial: Trial): Promise<Outcome> => {
   return { route: match.value.name ?? match.value.id, ...(await runRoute(trial, match, target.path)) };
 };
 
-const asRecorded = ({ status, refusal }: DecisionRecord): Outcome => ({
+const asRecorded = ({ status, refusal }: DecisionRecord): SimulatedOutcome => ({
   verdict: 'refused',
   status,
   ...(refusal && { code: refusal.code }),
 });
 
-const refused = ({ code, status }: GatewayError, plugin?: string): Outcome => ({
+const refused = ({ code, status }: GatewayError, plugin?: string): SimulatedOutcome => ({
   verdict: code === 'GW_ANSWERED' ? 'answered' : 'refused',
   ...(plugin !== undefined && { plugin }),
   ...(code !== 'GW_ANSWERED' && { code }),
@@ -111,7 +98,7 @@ const isMistakable = (side: Side, asked: MatchRequest, match: RouteMatch<Route>)
     (route) => side.chainOf(route).isGuarded,
   );
 
-const runRoute = async (trial: Trial, match: RouteMatch<Route>, path: string): Promise<Outcome> => {
+const runRoute = async (trial: Trial, match: RouteMatch<Route>, path: string): Promise<SimulatedOutcome> => {
   const { side, evidence } = trial;
   const { record } = evidence;
   const route = match.value;
@@ -145,7 +132,7 @@ const writtenBy = ({ entity }: { entity: Pick<PluginInstance['entity'], 'config'
   (entity.config.replace as { uri?: string | null } | null)?.uri ?? undefined;
 
 /** The status is known where the recorded request went the same way, and the same plugins looked at the answer. */
-const forwardedTo = ({ side, evidence }: Trial, route: Route, upstream: string): Outcome => {
+const forwardedTo = ({ side, evidence }: Trial, route: Route, upstream: string): SimulatedOutcome => {
   const { record, served } = evidence;
   if (record.upstream === undefined && record.outcome !== 'forwarded')
     return { verdict: 'forwarded', upstream };
@@ -187,10 +174,10 @@ const runChain = async (
   trial: Trial,
   route: Route,
   exchange: RecordedExchange,
-): Promise<Outcome | undefined> => {
+): Promise<SimulatedOutcome | undefined> => {
   const { side, evidence } = trial;
   const counted = new Set<string>();
-  let stopped: Outcome | undefined;
+  let stopped: SimulatedOutcome | undefined;
   for (const step of side.chainOf(route).steps) {
     const instance = instanceFor(step, exchange.identity?.consumer?.id);
     if (instance?.plugin.access === undefined || REFUSES_NOBODY.has(instance.plugin.name)) continue;
@@ -211,7 +198,7 @@ const judge = async (
   instance: PluginInstance,
   exchange: RecordedExchange,
   counted: Set<string>,
-): Promise<Outcome | undefined> => {
+): Promise<SimulatedOutcome | undefined> => {
   const { evidence } = trial;
   const { name } = instance.plugin;
   const counts = name === 'rate-limiting';

@@ -1,10 +1,19 @@
-import type { ConfigOp, DecisionRecord } from '@sluice/contracts';
+import type {
+  ConfigOp,
+  DecisionRecord,
+  SimulatedDoubt,
+  SimulatedExample,
+  SimulatedGroup,
+  SimulatedOutcome,
+  SimulatedRequest,
+  SimulatedTenant,
+  SimulationReport,
+} from '@sluice/contracts';
 import type { Gathered } from './gather-records.ts';
-import type { Outcome } from './predict.ts';
 
 /** What would become of one request. */
 export type Judged = { readonly record: DecisionRecord } & (
-  | { readonly result: 'same' | 'changes'; readonly now: Outcome; readonly would: Outcome }
+  | { readonly result: 'same' | 'changes'; readonly now: SimulatedOutcome; readonly would: SimulatedOutcome }
   | { readonly result: 'unknown'; readonly why: string }
 );
 
@@ -12,66 +21,6 @@ export type Judged = { readonly record: DecisionRecord } & (
 const EXAMPLES = 3;
 const MAX_TENANTS = 1000;
 const MAX_GROUPS = 100;
-
-interface Example {
-  readonly requestId: string;
-  readonly method: string;
-  readonly path: string;
-}
-
-/** Requests of a tenant to which the same would happen. */
-interface Group {
-  requests: number;
-  readonly now: Outcome;
-  readonly would: Outcome;
-  readonly examples: Example[];
-}
-
-interface Doubt {
-  requests: number;
-  readonly why: string;
-  readonly examples: Example[];
-}
-
-interface TenantReport {
-  /** `-`: requests that named none. */
-  readonly tenant: string;
-  requests: number;
-  changes: number;
-  unknown: number;
-  readonly groups: Group[];
-  readonly doubts: Doubt[];
-}
-
-/** A request with what would become of it, where each is asked for. */
-interface RequestReport extends Example {
-  readonly tenant: string;
-  readonly result: Judged['result'];
-  readonly now?: Outcome;
-  readonly would?: Outcome;
-  readonly why?: string;
-}
-
-export interface Report {
-  /** The version in force. */
-  readonly base: string;
-  readonly entities: { readonly put: number; readonly deleted: number };
-  readonly warnings: readonly string[];
-  /** ISO times. `wholeFrom`: from when on every request was looked at; null: some are missing throughout. */
-  readonly records: {
-    readonly since: string;
-    readonly wholeFrom: string | null;
-    readonly isCut: boolean;
-    readonly edges: Gathered['edges'];
-  };
-  readonly requests: number;
-  readonly same: number;
-  readonly changes: number;
-  readonly unknown: number;
-  /** Those with most changes first. */
-  readonly tenants: readonly TenantReport[];
-  readonly each: readonly RequestReport[];
-}
 
 export interface ReportFacts {
   readonly version: number;
@@ -83,9 +32,9 @@ export interface ReportFacts {
 }
 
 /** Sums up by tenant what would change. */
-export const reportOf = (judged: readonly Judged[], facts: ReportFacts): Report => {
+export const reportOf = (judged: readonly Judged[], facts: ReportFacts): SimulationReport => {
   const { gathered, since, ops, version, warnings } = facts;
-  const tenants = new Map<string, TenantReport>();
+  const tenants = new Map<string, SimulatedTenant>();
   for (const one of judged) addTo(tenants, one);
   const count = (result: Judged['result']) => judged.filter((one) => one.result === result).length;
   const put = ops.filter(({ op }) => op === 'put').length;
@@ -93,7 +42,7 @@ export const reportOf = (judged: readonly Judged[], facts: ReportFacts): Report 
   return {
     base: `r${version}`,
     entities: { put, deleted: ops.length - put },
-    warnings,
+    warnings: [...warnings],
     records: {
       ...{ since: new Date(since).toISOString(), isCut, edges },
       wholeFrom: Number.isFinite(wholeFrom) ? new Date(wholeFrom).toISOString() : null,
@@ -109,15 +58,19 @@ export const reportOf = (judged: readonly Judged[], facts: ReportFacts): Report 
 
 const tenantOf = ({ tenant }: DecisionRecord): string => tenant ?? '-';
 
-const exampleOf = ({ requestId, method, path }: DecisionRecord): Example => ({ requestId, method, path });
+const exampleOf = ({ requestId, method, path }: DecisionRecord): SimulatedExample => ({
+  requestId,
+  method,
+  path,
+});
 
-const eachOf = (one: Judged): RequestReport => ({
+const eachOf = (one: Judged): SimulatedRequest => ({
   ...exampleOf(one.record),
   ...{ tenant: tenantOf(one.record), result: one.result },
   ...(one.result === 'unknown' ? { why: one.why } : { now: one.now, would: one.would }),
 });
 
-const addTo = (tenants: Map<string, TenantReport>, one: Judged): void => {
+const addTo = (tenants: Map<string, SimulatedTenant>, one: Judged): void => {
   const name = tenantOf(one.record);
   const fresh = { tenant: name, requests: 0, changes: 0, unknown: 0, groups: [], doubts: [] };
   const tenant = tenants.get(name) ?? fresh;
@@ -126,20 +79,20 @@ const addTo = (tenants: Map<string, TenantReport>, one: Judged): void => {
   if (one.result === 'same') return;
   if (one.result === 'unknown') {
     tenant.unknown += 1;
-    const isSame = ({ why }: Doubt) => why === one.why;
+    const isSame = ({ why }: SimulatedDoubt) => why === one.why;
     addOne(tenant.doubts, isSame, one.record, () => ({ requests: 0, why: one.why, examples: [] }));
     return;
   }
   tenant.changes += 1;
   const { now, would } = one;
   const key = keyOf(now, would);
-  const isSame = (group: Group) => keyOf(group.now, group.would) === key;
+  const isSame = (group: SimulatedGroup) => keyOf(group.now, group.would) === key;
   addOne(tenant.groups, isSame, one.record, () => ({ requests: 0, now, would, examples: [] }));
 };
 
-const keyOf = (now: Outcome, would: Outcome): string => JSON.stringify([now, would]);
+const keyOf = (now: SimulatedOutcome, would: SimulatedOutcome): string => JSON.stringify([now, would]);
 
-const addOne = <G extends { requests: number; readonly examples: Example[] }>(
+const addOne = <G extends { requests: number; readonly examples: SimulatedExample[] }>(
   groups: G[],
   isSame: (group: G) => boolean,
   record: DecisionRecord,

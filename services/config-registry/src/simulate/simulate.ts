@@ -1,5 +1,5 @@
 import { type ConfigFollower, type Position, stateAt } from '@sluice/config-log';
-import type { DecisionRecord } from '@sluice/contracts';
+import type { DecisionRecord, SimulatedOutcome, SimulationReport } from '@sluice/contracts';
 import {
   type ConfigError,
   type ConfigInput,
@@ -13,10 +13,10 @@ import type { FindParts } from '../explain-find.ts';
 import { Budgets } from './budgets.ts';
 import { type CallerChanges, callerChanges, Evidence } from './evidence.ts';
 import { type Gathered, gatherRecords } from './gather-records.ts';
-import { type Outcome, predict } from './predict.ts';
+import { predict } from './predict.ts';
 import type { AskedRecord } from './recorded-exchange.ts';
 import { NotRecorded } from './recorded-headers.ts';
-import { type Judged, type Report, reportOf } from './report.ts';
+import { type Judged, reportOf } from './report.ts';
 import { type Side, sideOf, sliced } from './side.ts';
 
 /** Most requests that one simulation looks at: some 10 s of work. */
@@ -39,7 +39,7 @@ export interface SimulateRequest {
 
 export type Simulated =
   | { readonly outcome: 'refused'; readonly refusal: ConfigError }
-  | { readonly outcome: 'told'; readonly report: Report };
+  | { readonly outcome: 'told'; readonly report: SimulationReport };
 
 /**
  * Tries a configuration on the requests of the last minutes, without applying it: what would have become of each, and
@@ -116,7 +116,7 @@ const trialOn = (side: Side, wholeFrom: number) => {
     changes.set(served, known);
     return known;
   };
-  return async (record: AskedRecord, served: Side): Promise<Outcome | NotRecorded> => {
+  return async (record: AskedRecord, served: Side): Promise<SimulatedOutcome | NotRecorded> => {
     try {
       return await predict({ side, budgets, evidence: new Evidence(record, served, side, since(served)) });
     } catch (error) {
@@ -153,12 +153,12 @@ const judgeOne = async (
 };
 
 /** The trial is trusted where it finds what really happened. */
-const isAsRecorded = ({ route, verdict, status }: Outcome, record: DecisionRecord): boolean => {
+const isAsRecorded = ({ route, verdict, status }: SimulatedOutcome, record: DecisionRecord): boolean => {
   const recorded = record.route && (record.route.name ?? record.route.id);
   return route === recorded && (verdict === 'forwarded' || status === record.status);
 };
 
-const isSameOutcome = (now: Outcome, would: Outcome): boolean =>
+const isSameOutcome = (now: SimulatedOutcome, would: SimulatedOutcome): boolean =>
   now.route === would.route &&
   now.verdict === would.verdict &&
   now.plugin === would.plugin &&
