@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Answer, call, eventually } from '@sluice/testkit';
+import { connect } from 'nats';
 import { type Browser, chromium } from 'playwright-core';
 import { bundleConsole } from '../../tools/bundle-console.ts';
 // biome-ignore lint/correctness/useImportExtensions: it is JavaScript, see its first lines.
 import { findServers } from '../../tools/find-servers.mjs';
-import { RunningGateway } from '../gateway.ts';
+import { natsClient, RunningGateway } from '../gateway.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 export const TOKENS = { viewer: 'v'.repeat(32), operator: 'o'.repeat(32), admin: 'a'.repeat(32) } as const;
@@ -35,6 +36,8 @@ upstreams:
   - name: targets.internal
     healthchecks: { passive: { unhealthy: { http_failures: 5 } } }
     targets: [{ target: "127.0.0.1:${port}" }]
+plugins:
+  - { name: quota-mirror, route: limited, config: { block_on_quota_exceeded: true } }
 consumers:
   - { username: alice, keyauth_credentials: [{ key: ${SECRET_KEY} }] }
 `;
@@ -95,6 +98,17 @@ export class ConsoleWorld implements AsyncDisposable {
       if (answer.status !== 429) throw new Error(`not refused yet: ${answer.status}`);
       return answer;
     });
+  }
+
+  /** Tells what tenants have used, as LiteLLM does. */
+  async tellQuotas(quotas: readonly { tenantId: string; used: number; resetAt?: string }[]): Promise<void> {
+    const connection = await connect(natsClient(this.gateway.ready.nats));
+    for (const { tenantId, used, resetAt = '2099-01-01T00:00:00Z' } of quotas) {
+      const payload = { limit: 1000, used, remaining: 1000 - used, period: 'monthly', resetAt };
+      const event = { eventId: crypto.randomUUID(), occurredAt: new Date().toISOString(), tenantId, payload };
+      await connection.jetstream().publish('quota.updated', JSON.stringify(event));
+    }
+    await connection.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -130,6 +130,44 @@ describe('what happens now', () => {
   });
 });
 
+describe('quotas', () => {
+  test('given none, then the page says where they come from; given some, then who has used most comes first, and others are found', async () => {
+    await using visit = await Visit.of(world, 'viewer');
+    const { page } = visit;
+    await visit.open('quota');
+    await page.getByText('No tenant has a quota').waitFor();
+    expect(await visit.findings('quota-empty')).toEqual([]);
+    await world.tellQuotas([
+      { tenantId: 'pays-little', used: 120 },
+      { tenantId: 'pays-late', used: 999, resetAt: '2020-01-01T00:00:00Z' },
+      { tenantId: 'pays-much', used: 850 },
+      { tenantId: 'paid-out', used: 1200 },
+    ]);
+    const table = page.getByRole('region', { name: 'Quotas' });
+    await table.getByText('paid-out').waitFor();
+    const names = () => table.locator('tbody tr td:first-child').allTextContents();
+    await eventually(async () =>
+      expect(await names()).toEqual(['paid-out', 'pays-much', 'pays-little', 'pays-late']),
+    );
+    expect(await table.locator('tr', { hasText: 'paid-out' }).textContent()).toMatch(
+      /used up1,200 of 1,000120 %20\d\d-/,
+    );
+    expect(await table.locator('tr', { hasText: 'pays-late' }).textContent()).toContain('period is over');
+    await page.getByRole('region', { name: 'What follows from it' }).getByText('refuses with 429').waitFor();
+    expect(await visit.findings('quota')).toEqual([]);
+
+    await page.getByLabel('Which').selectOption('alert');
+    await page.getByText('sluice quota list --show alert').waitFor();
+    await eventually(async () => expect(await names()).toEqual(['paid-out', 'pays-much']));
+    await page.getByLabel(/part of the name/).fill('MUCH');
+    await page.keyboard.press('Enter');
+    await eventually(async () => expect(await names()).toEqual(['pays-much']));
+    await table.getByRole('link', { name: 'pays-much' }).click();
+    await page.getByRole('heading', { name: 'Tenant pays-much' }).waitFor();
+    expect(visit.complaints).toEqual([]);
+  });
+});
+
 describe('acting', () => {
   test('a tenant’s 429s: who refuses, which policy, the number, since when, only them; and the limit raised', async () => {
     await Promise.all(['three-am', 'also-hit'].map((tenant) => world.refusedOf(tenant)));

@@ -12,6 +12,7 @@ import {
 
 const MAX_KEY_TTL = 316_224_000; // ten years
 const MAX_GRACE = 2_592_000; // thirty days
+const MAX_QUOTAS_LISTED = 200; // as the Admin API answers at once
 
 export const addToken = (program: Command, act: Act, io: Surroundings) => {
   const summary = 'Print a token of the demo issuer; revoke tokens; list what is revoked.';
@@ -84,7 +85,20 @@ export const addKeys = (program: Command, act: Act, io: Surroundings) => {
 export const addQuota = (program: Command, act: Act, io: Surroundings) => {
   const quota = program
     .command('quota')
-    .summary('Bring dead letters back; prove that Redis holds what the streams say.');
+    .summary('List tenants by what they have used; bring dead letters back; compare Redis with the streams.');
+  newCommand(quota, 'list', 'List tenants by how much of their quota they have used.')
+    .addOption(
+      new Option('--show <which>', 'past the alert line, beyond the limit, or of a period that is over')
+        .choices(['all', 'alert', 'exceeded', 'stale'])
+        .default('all'),
+    )
+    .option('--search <text>', 'only tenants with this in their name')
+    .option('--limit <n>', 'at most so many (default: 50)', integerWithin(1, MAX_QUOTAS_LISTED), 50)
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((options) =>
+      act(async () => (await import('../commands/quota-list.ts')).listQuotas(options, io)),
+    );
   newCommand(quota, 'replay', 'Show dead letters, and with --apply publish them again as they were.')
     .option('--reason <word>', 'only those given up for this reason')
     .option('--tenant <id>', 'only those of this tenant')

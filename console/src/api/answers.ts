@@ -209,3 +209,23 @@ export interface AuditRecord {
   readonly changes: readonly { readonly op: string; readonly kind: string; readonly id: string }[];
   readonly changesLeftOut: number;
 }
+
+export interface QuotaStanding {
+  readonly tenantId: string;
+  readonly limit: number;
+  readonly used: number;
+  /** Null: the limit is 0. */
+  readonly share: number | null;
+  readonly period: string;
+  readonly resetAt: string | null;
+  readonly lastUpdated: string;
+  readonly stale: boolean;
+  readonly condition: 'ok' | 'alert' | 'exceeded';
+}
+
+export interface Quotas extends List<QuotaStanding> {
+  readonly found: number;
+  readonly counts: Readonly<Record<'all' | 'alert' | 'exceeded' | 'stale', number>>;
+  /** Percent. */
+  readonly alertThreshold: number;
+}

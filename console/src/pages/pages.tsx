@@ -5,6 +5,7 @@ import { AuditPage } from './audit.tsx';
 import { ConfigPage } from './config.tsx';
 import { FleetPage } from './fleet.tsx';
 import { NowPage } from './now.tsx';
+import { QuotaPage } from './quota.tsx';
 import { RequestPage } from './request.tsx';
 import { RoutesPage } from './routes.tsx';
 import { TenantPage } from './tenant.tsx';
@@ -24,6 +25,7 @@ export const PAGES: readonly PageEntry[] = [
   { name: 'request', title: 'Requests', Page: RequestPage },
   { name: 'config', title: 'Configuration', Page: ConfigPage },
   { name: 'routes', title: 'Routes & upstreams', Page: RoutesPage },
+  { name: 'quota', title: 'Quotas', Page: QuotaPage },
   { name: 'fleet', title: 'Services', Page: FleetPage },
   { name: 'access', title: 'Auth', Page: AccessPage },
   { name: 'audit', title: 'Audit', Page: AuditPage },

@@ -114,6 +114,13 @@ export {
   natsAuthorization,
   natsPasswordVariable,
 } from './nats-users.ts';
+export {
+  MAX_QUOTAS_ASKED,
+  QUOTA_LISTS,
+  type QuotaStanding,
+  quotaList,
+  quotaStanding,
+} from './quota/list.ts';
 export { type QuotaState, quotaState } from './quota/state.ts';
 export {
   DEAD_REASONS,

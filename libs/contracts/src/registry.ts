@@ -22,6 +22,7 @@ import { edgeLogLevel } from './edge/log-level.ts';
 import { edgeMetrics } from './edge/metrics.ts';
 import { edgeTargetHealth } from './edge/target-health.ts';
 import { edgeUpstreamHealth } from './edge/upstream-health.ts';
+import { quotaList } from './quota/list.ts';
 import { quotaDead, quotaLatest, quotaStateChanged, quotaUpdated } from './quota/updated.ts';
 import { ratelimitCheck } from './ratelimit/check.ts';
 import { ratelimitLease, ratelimitSettle } from './ratelimit/lease.ts';
@@ -58,6 +59,7 @@ export const contracts: readonly Contract[] = [
   quotaLatest,
   quotaStateChanged,
   quotaDead,
+  quotaList,
   auditRecorded,
   busRefused,
 ] as unknown as readonly Contract[];

@@ -12,6 +12,7 @@ import { ensureStreams } from './ensure-streams.ts';
 import { keysOf } from './keys.ts';
 import { LatestValues } from './latest-values.ts';
 import { type Mirror, mirrorBatch } from './mirror-quota.ts';
+import { answerQuotas } from './quota-board.ts';
 import { Rebuilder } from './rebuild.ts';
 import { type RedisWatch, watchRedis } from './redis-watch.ts';
 import { createReport, type Report } from './report.ts';
@@ -56,10 +57,10 @@ export const startMirror = ({ settings, bus, redis, metrics, logger, telemetry }
   const stream = settings.NATS_STREAM;
   const lookForGaps = watchGaps(report, logger);
   tellDurability(settings, report, logger);
+  answerQuotas(bus, jetstream, settings.ALERT_THRESHOLD_PERCENT);
   const mirror: Mirror = {
     ...{ bus, jetstream, store, latest, report, logger },
-    maxDeliveries: settings.MAX_DELIVERIES,
-    thresholdPercent: settings.ALERT_THRESHOLD_PERCENT,
+    ...{ maxDeliveries: settings.MAX_DELIVERIES, thresholdPercent: settings.ALERT_THRESHOLD_PERCENT },
     settled: () => ({ epoch: known.epoch ?? 0, beforeMs: known.settledBeforeMs }),
     suspectRedis: () => watch.suspect(),
   };

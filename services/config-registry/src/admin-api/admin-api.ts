@@ -25,6 +25,7 @@ import { healthRoutes } from './health-routes.ts';
 import { historyRoutes } from './history-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { KONG_VERSION, nodeRoutes } from './node-routes.ts';
+import { quotaRoutes } from './quota-routes.ts';
 import { revocationRoutes } from './revocation-routes.ts';
 import { schemaRoutes } from './schema-routes.ts';
 import { simulateRoutes } from './simulate-routes.ts';
@@ -89,6 +90,7 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   traceRoutes(app, parts);
   keyRoutes(app, parts);
   auditRoutes(app, parts);
+  quotaRoutes(app, parts);
   consoleRoutes(app, parts);
   simulateRoutes(app, parts);
   return app;
