@@ -16,6 +16,7 @@ import {
 } from '@sluice/contracts';
 import { pluginCatalog } from '@sluice/plugins';
 import { z } from 'zod';
+import { helmValuesSchema } from './helm-values-schema.ts';
 import { ALLOWED, ALLOWED_FOR_TOOLS, licences } from './licences.ts';
 
 /**
@@ -197,6 +198,9 @@ export const generateDocs = async (): Promise<Readonly<Record<string, string>>> 
   'deploy/nats/hub-users.conf': fromContracts(hubAuthorization(passwordOf)),
   'deploy/nats/leaf-users.conf': fromContracts(leafAuthorization(passwordOf('edge-proxy'))),
   'deploy/kubernetes/overlays/dev/users.conf': natsUsers(),
+  'deploy/helm/sluice/files/users.conf': natsUsers(),
+  'deploy/helm/sluice/files/leaf-users.conf': fromContracts(leafAuthorization(passwordOf('edge-proxy'))),
+  'deploy/helm/sluice/values.schema.json': `${JSON.stringify(helmValuesSchema(), null, 2)}\n`,
   'docs/asyncapi.json': `${JSON.stringify(toAsyncApi(contracts), null, 2)}\n`,
   'docs/errors.md': errorsPage(),
   'docs/licences.md': licencesPage(),

@@ -22,6 +22,7 @@ const source = z.strictObject({
 const container = z.strictObject({
   name,
   image: z.string(),
+  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
   args: z.array(z.string()).optional(),
   env: z
     .array(z.strictObject({ name: z.string(), value: z.string().optional(), valueFrom: source.optional() }))
@@ -47,6 +48,27 @@ const podSpec = z.strictObject({
   terminationGracePeriodSeconds: z.int().optional(),
   securityContext: z.looseObject({ runAsNonRoot: z.literal(true), runAsUser: z.int().min(1) }),
   topologySpreadConstraints: z.array(z.looseObject({ topologyKey: z.string(), maxSkew: z.int() })).optional(),
+  imagePullSecrets: z.array(z.strictObject({ name })).optional(),
+  nodeSelector: labels.optional(),
+  tolerations: z
+    .array(
+      z.strictObject({
+        key: z.string().optional(),
+        operator: z.enum(['Equal', 'Exists']).optional(),
+        value: z.string().optional(),
+        effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
+        tolerationSeconds: z.int().optional(),
+      }),
+    )
+    .optional(),
+  affinity: z
+    .strictObject({
+      nodeAffinity: z.unknown().optional(),
+      podAffinity: z.unknown().optional(),
+      podAntiAffinity: z.unknown().optional(),
+    })
+    .optional(),
+  priorityClassName: name.optional(),
   containers: z.tuple([container]),
   volumes: z
     .array(
@@ -54,13 +76,17 @@ const podSpec = z.strictObject({
         name,
         emptyDir: z.strictObject({ sizeLimit: z.string() }).optional(),
         configMap: z.strictObject({ name }).optional(),
+        secret: z.strictObject({ secretName: name }).optional(),
       }),
     )
     .default([]),
 });
 const workload = {
   selector: z.strictObject({ matchLabels: labels }),
-  template: z.strictObject({ metadata: z.strictObject({ labels }), spec: podSpec }),
+  template: z.strictObject({
+    metadata: z.strictObject({ labels, annotations: labels.optional() }),
+    spec: podSpec,
+  }),
 };
 const metadata = z.looseObject({ name, namespace: name.optional(), labels: labels.optional() });
 
@@ -89,6 +115,7 @@ const Manifest = z.discriminatedUnion('kind', [
     ...{ apiVersion: z.literal('v1'), kind: z.literal('Service'), metadata },
     spec: z.strictObject({
       selector: labels,
+      type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']).optional(),
       clusterIP: z.literal('None').optional(),
       ports: z.array(z.strictObject({ name: z.string(), port, targetPort: z.string() })),
     }),
@@ -130,6 +157,29 @@ const Manifest = z.discriminatedUnion('kind', [
     }),
   }),
   z.strictObject({
+    ...{ apiVersion: z.literal('networking.k8s.io/v1'), kind: z.literal('Ingress'), metadata },
+    spec: z.strictObject({
+      ingressClassName: name.optional(),
+      tls: z.array(z.strictObject({ secretName: name, hosts: z.array(z.string()) })).optional(),
+      rules: z.array(
+        z.strictObject({
+          host: z.string(),
+          http: z.strictObject({
+            paths: z.array(
+              z.strictObject({
+                path: z.string(),
+                pathType: z.literal('Prefix'),
+                backend: z.strictObject({
+                  service: z.strictObject({ name, port: z.strictObject({ name: z.string() }) }),
+                }),
+              }),
+            ),
+          }),
+        }),
+      ),
+    }),
+  }),
+  z.strictObject({
     ...{ apiVersion: z.literal('v1'), kind: z.literal('ConfigMap'), metadata },
     data: z.record(z.string(), z.string()),
   }),
@@ -150,14 +200,22 @@ export const render = (overlay: string): readonly Manifest[] => {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(stderr);
-  return parseAllDocuments(stdout).map((document) => {
-    const value = document.toJS() as { kind?: string; metadata?: { name?: string } };
-    const parsed = Manifest.safeParse(value);
-    if (!parsed.success)
-      throw new Error(`${overlay}: ${value.kind} ${value.metadata?.name}: ${z.prettifyError(parsed.error)}`);
-    return parsed.data;
-  });
+  return asManifests(overlay, stdout);
 };
+
+/** @throws Error naming the field that is none of Kubernetes'. */
+export const asManifests = (from: string, text: string): readonly Manifest[] =>
+  parseAllDocuments(text)
+    .map((document) => {
+      if (document.errors.length > 0) throw new Error(`${from}: ${document.errors.join('; ')}`);
+      return document.toJS() as { kind?: string; metadata?: { name?: string } } | null;
+    })
+    .filter((value) => value !== null)
+    .map((value) => {
+      const parsed = Manifest.safeParse(value);
+      if (parsed.success) return parsed.data;
+      throw new Error(`${from}: ${value.kind} ${value.metadata?.name}: ${z.prettifyError(parsed.error)}`);
+    });
 
 export const ofKind = <K extends Kind>(manifests: readonly Manifest[], kind: K) =>
   manifests.filter((one): one is Extract<Manifest, { kind: K }> => one.kind === kind);
