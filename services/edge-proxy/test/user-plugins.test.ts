@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { configApplied } from '@sluice/contracts';
+import { storeCandidate } from '@sluice/config-log';
+import { configApplied, configOffered } from '@sluice/contracts';
+import { ConfigState } from '@sluice/gateway-config';
 import { eventually } from '@sluice/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { call, EdgeWorld, plugin, route, service, Upstream } from './edge-world.ts';
@@ -90,4 +92,21 @@ test('given a plugin in use, when its file changes, misfits and goes, then the n
   await world.commit({ ...entities, routes: [...entities.routes, other], plugins });
   expect(await mine()).toBe('second');
   expect(said.filter(({ outcome }) => outcome === 'refused')).toEqual([]);
+});
+
+test('given a candidate that is tried, when the file of its plugin changes, then it has the new code and stays', async () => {
+  await using upstream = await Upstream.start();
+  const { world, entities, mine } = await started(upstream);
+  await using _closing = world;
+  write('one');
+  const tried = ConfigState.fromEntities({ ...entities, plugins: [plugin('mine', {})] });
+  const { epoch, version } = world.position;
+  const id = await storeCandidate(world.jetstream, tried, world.position);
+  const offer = { id, base: { epoch, version }, instance: 'r', edges: ['edge-0'], leaseMs: 60_000 };
+  world.bus.publish(configOffered, offer);
+  await eventually(async () => (await mine()) === 'one');
+
+  write('two');
+
+  await eventually(async () => (await mine()) === 'two'); // the log's configuration has no such header
 });

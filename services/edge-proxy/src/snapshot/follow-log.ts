@@ -61,7 +61,8 @@ export const followLog = async (parts: FollowParts): Promise<Following> => {
   plugins.watch(
     () =>
       void follower.retake((state, at) => {
-        if (!taker.isInStep) return takeState(state, at); // what was refused may do now
+        const isTrying = candidate.served !== undefined; // what is served has its plugins renewed, whatever it is
+        if (!taker.isInStep && !isTrying) return takeState(state, at); // what was refused may do now
         plugins.staleness = taker.renewPlugins();
         for (const problem of plugins.staleness)
           logger.error({ problem }, 'plugin goes on with its old code');
