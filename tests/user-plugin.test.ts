@@ -183,3 +183,18 @@ test('given plugins that crash or hang, when they are asked, then 500 on their r
   );
   expect((await world.ask('/plain')).status).toBe(200);
 });
+
+test('given a configuration whose plugin is gone since, when another is simulated, then the requests it served cannot be told', async () => {
+  write('leaver.ts', source('leaver', saying('one')));
+  await world.load(withPlugins({ leaver: {} }));
+  await world.ask('/leaver');
+  await world.load(withPlugins({}));
+  rmSync(join(folder, 'leaver.ts'));
+  await eventually(async () => expect((await world.admin('/plugins/enabled')).text).not.toContain('leaver'));
+
+  await eventually(async () => {
+    const told = await world.post('/sluice/simulate?since=600', withPlugins({}));
+    expect(told.status).toBe(200);
+    expect(told.text).toContain('that configuration, or a plugin in it, is no longer there');
+  });
+});

@@ -84,7 +84,9 @@ const earlierSides = async (
   for (const earlier of versions.sort((a, b) => b - a).slice(0, MAX_EARLIER)) {
     // One commit is one message, unless somebody else has written into the stream: then nothing is found.
     const found = await stateAt(jetstream, epoch, seq - (version - earlier)).catch(() => undefined);
-    if (found?.position.version === earlier && earlier > 0) sides.set(earlier, await ready(found.state));
+    if (found?.position.version !== earlier || earlier === 0) continue;
+    const side = await ready(found.state).catch(() => undefined); // a plugin of one's own that it names is gone
+    if (side !== undefined) sides.set(earlier, side);
   }
   return sides;
 };
@@ -141,7 +143,9 @@ const judgeOne = async (
     return cannot('the edge refused it unread');
   if (asked === undefined) return cannot('an edge of an earlier release recorded it');
   if (served === undefined)
-    return cannot(`r${record.version} served it, and that configuration is no longer there`);
+    return cannot(
+      `r${record.version} served it, and that configuration, or a plugin in it, is no longer there`,
+    );
   const known = { ...record, asked };
   const now = await inForce(known, served);
   const would = await candidate(known, served);
