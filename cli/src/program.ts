@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, type Surroundings } from './surroundings.ts';
+import { showExamples } from './verbs/examples.ts';
 import { addCanary, addHistory } from './verbs/history.ts';
 import { addAudit, addObserving, addRunning } from './verbs/observe.ts';
 import {
@@ -128,6 +129,7 @@ export const runCli = async (args: readonly string[], io: Surroundings): Promise
   addKeys(program, act, io);
   addRunning(program, act, io);
   addObserving(program, act, io);
+  showExamples(program);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

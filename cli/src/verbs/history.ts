@@ -9,7 +9,6 @@ import {
   percent,
   revision,
   seconds,
-  withExample,
 } from './options.ts';
 
 const MAX_LISTED = 200;
@@ -17,31 +16,19 @@ const MAX_LISTED = 200;
 /** The verbs of the configuration's versions. */
 export const addHistory = (program: Command, act: Act, io: Surroundings) => {
   const commands = () => import('../commands/history.ts');
-  withExample(
-    newCommand(program, 'history', 'List the versions of the configuration: who, when, why, how much.'),
-    'sluice history --limit 5',
-  )
+  newCommand(program, 'history', 'List the versions of the configuration: who, when, why, how much.')
     .option('--limit <n>', 'so many, the newest first', integerWithin(1, MAX_LISTED), 20)
     .option('--before <version>', 'only those before this one, as r12', revision)
     .addOption(adminOption())
     .addOption(dataDirOption())
     .action((options) => act(async () => (await commands()).history(options, io)));
-  withExample(
-    newCommand(program, 'show', 'Show what a version changed, or all that it was.'),
-    'sluice show r12',
-    'sluice show r12 --config > r12.yml',
-  )
+  newCommand(program, 'show', 'Show what a version changed, or all that it was.')
     .argument('<version>', 'as r12 or 12', revision)
     .option('--config', 'the whole configuration as YAML, without secrets')
     .addOption(adminOption())
     .addOption(dataDirOption())
     .action((version, options) => act(async () => (await commands()).show(version, options, io)));
-  withExample(
-    newCommand(program, 'diff', 'Say what differs, by entity and field; exit with 2 when anything does.'),
-    'sluice diff config',
-    'sluice diff r12',
-    'sluice diff r12 r14',
-  )
+  newCommand(program, 'diff', 'Say what differs, by entity and field; exit with 2 when anything does.')
     .argument('[source]', 'folder or file against the live configuration (default: config), or a version')
     .argument('[version]', 'the version to compare with (default: the live one)')
     .option('--plugins <dir>', 'your own plugins, or none (default: plugins, when it is there)')
@@ -50,10 +37,7 @@ export const addHistory = (program: Command, act: Act, io: Surroundings) => {
     .action((source, version, options) =>
       act(async () => (await import('../commands/diff.ts')).diff(source, version, options, io)),
     );
-  withExample(
-    newCommand(program, 'rollback', 'Bring an earlier version back, as a new one.'),
-    'sluice rollback r12 -m "r13 broke the chat route"',
-  )
+  newCommand(program, 'rollback', 'Bring an earlier version back, as a new one.')
     .argument('<version>', 'as r12 or 12', revision)
     .option('-m, --message <text>', 'why, for the history')
     .option('--expect <version>', 'only if this version is in force, as r13', revision)
@@ -66,13 +50,10 @@ export const addHistory = (program: Command, act: Act, io: Surroundings) => {
 
 /** Lets edges try what may become a version. */
 export const addCanary = (program: Command, act: Act, io: Surroundings) => {
-  withExample(
-    newCommand(
-      program,
-      'canary',
-      'Let some edges try a configuration; it goes live, or is dropped when it does worse than what is.',
-    ),
-    'sluice canary config --share 25% --for 60s -m "new timeouts"',
+  newCommand(
+    program,
+    'canary',
+    'Let some edges try a configuration; it goes live, or is dropped when it does worse than what is.',
   )
     .argument('[source]', 'folder or file (default: config)')
     .option('--share <percent>', 'so many of the edges, at least one and never all', percent, 0.25)

@@ -61,10 +61,6 @@ export type Act = (run: () => Promise<number>) => Promise<void>;
 export const newCommand = (program: Command, name: string, summary: string) =>
   program.command(name).summary(summary).description(summary).option('--json', 'JSON instead of text');
 
-/** Shows command lines below the help. */
-export const withExample = (command: Command, ...lines: readonly string[]): Command =>
-  command.addHelpText('after', `\nExample:\n${lines.map((line) => `  ${line}\n`).join('')}`);
-
 export const natsOption = () =>
   new Option('--nats <url>', 'the bus (default: that of the running gateway)').argParser(
     urlWith('nats:', 'tls:'),
