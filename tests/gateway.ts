@@ -56,7 +56,19 @@ export class RunningGateway implements AsyncDisposable {
 
   static async start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<RunningGateway> {
     const dataDir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
-    const all = ['up', '--json', '--proxy-port', '0', '--admin-port', '0', '--data-dir', dataDir, ...args];
+    const all = [
+      'up',
+      '--json',
+      '--edges',
+      '1',
+      '--proxy-port',
+      '0',
+      '--admin-port',
+      '0',
+      '--data-dir',
+      dataDir,
+      ...args,
+    ];
     const child = spawn(process.execPath, [mainOf('cli', 'cli/src'), ...all], {
       cwd: ROOT,
       env: { ...process.env, SLUICE_ROOT: ROOT, ...env },

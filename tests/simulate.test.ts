@@ -208,22 +208,6 @@ test('simulate shows people the sums by tenant, and one request of each kind of 
   expect(out).toMatch(/now {4}no route: refused 404 GW_NO_ROUTE\n {6}would {2}old: forwarded to /);
 });
 
-test('given a running gateway, when its demo has ended, then a limit, a quota and a failing upstream were seen, and the configuration is as it was', async () => {
-  const digest = async () =>
-    (await world.gateway.admin('/fleet')).json<{ configuration: { digest: string } }>().configuration.digest;
-  const before = await digest();
-
-  const { code, out, err } = await world.sluice('demo', '--for', '4s', '--rate', '40');
-
-  expect({ code, err }).toEqual({ code: 0, err: '' });
-  for (const seen of ['over its limit', 'used up its quota', 'breaks off', 'is back', 'as it was'])
-    expect(out).toContain(seen);
-  const ids = [...out.matchAll(/explain ([0-9a-f]{32})/g)].map(([, id = '']) => id);
-  expect(ids).toHaveLength(3);
-  for (const id of ids) expect((await world.sluice('explain', id)).code).toBe(0);
-  expect(await digest()).toBe(before);
-});
-
 const isUntold = (i: number): boolean => UNTOLD.includes(TRAFFIC[i] as (typeof UNTOLD)[number]);
 const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 

@@ -47,7 +47,11 @@ const addUp = (program: Command, act: Act, io: Surroundings) =>
       'use this Redis server, these sentinels or this cluster',
       urlWith(...REDIS_SCHEMES),
     )
-    .option('--edges <n>', 'edge processes that share the proxy port', integerWithin(1, 64), 1)
+    .option(
+      '--edges <n>',
+      'edge processes that share the proxy port (default: 1; with --demo 2, where a port can be shared)',
+      integerWithin(1, 64),
+    )
     .option('--data-dir <dir>', 'data, logs and sockets (default: .local)')
     .addOption(
       new Option('--restart <when>', 'what to do when a process ends by itself')

@@ -2,11 +2,12 @@ import type { JetStream } from '@sluice/service-kit';
 import { close, listen } from '../demo/listen.ts';
 import { dataDirOf, readRunFile } from '../run-file.ts';
 import { EXIT, paint, printJson, printLine, refuse, type Surroundings } from '../surroundings.ts';
+import { tryBadPort } from '../tour/canary.ts';
 import { addTour, removeTour, TourRefused } from '../tour/configuration.ts';
 import { limitFor, SCENES } from '../tour/scenes.ts';
 import { Stage } from '../tour/stage.ts';
 import { driveTraffic } from '../tour/traffic.ts';
-import { createMoodyUpstream } from '../tour/upstream.ts';
+import { createBrokenUpstream, createMoodyUpstream } from '../tour/upstream.ts';
 import { NotReached, openJetStream } from './quota.ts';
 
 export interface DemoOptions {
@@ -18,7 +19,7 @@ export interface DemoOptions {
   readonly json?: boolean;
 }
 
-/** Three tenants before a gateway that `sluice up` has started: a limit, a quota and an upstream have their scenes. */
+/** Three tenants before a gateway that `sluice up` has started: a limit, a quota, an upstream and a canary have their scenes. */
 export const demo = async (options: DemoOptions, io: Surroundings): Promise<number> => {
   const run = readRunFile(dataDirOf(io, options.dataDir));
   if (run === undefined)
@@ -42,25 +43,29 @@ const play = async (
 ): Promise<Stage> => {
   const { for: seconds, rate } = options;
   const { server, mood } = createMoodyUpstream();
+  const broken = createBrokenUpstream();
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   const say = options.json ? () => undefined : (line: string) => printLine(io.out, line);
-  const stage = new Stage({ say, jetstream, mood });
-  const port = await listen(server, 0);
+  const [port, badPort] = await Promise.all([listen(server, 0), listen(broken, 0)]);
+  const tryCanary = () => tryBadPort(options, io, { port, badPort, signal: stopping.signal });
+  const stage = new Stage({ say, jetstream, mood, tryCanary });
   try {
     await addTour(options, io, { port, limit: limitFor(rate, seconds) });
     const tenants = Object.values(SCENES).map(({ tenant }) => tenant);
     say(`${tenants.join(', ')}: ${rate} requests a second for ${seconds} s. Ctrl-C ends it earlier.`);
     await driveTraffic({
       ...{ proxy, rate, seconds, signal: stopping.signal },
-      ...{ onAnswer: stage.onAnswer, onTime: stage.onTime },
+      ...{ onAnswer: stage.onAnswer, onTime: stage.onTime, isOver: stage.isOver },
     });
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
     await removeTour(options, io);
-    server.closeAllConnections();
-    await close(server);
+    for (const one of [server, broken]) {
+      one.closeAllConnections();
+      await close(one);
+    }
   }
   return stage;
 };

@@ -29,7 +29,8 @@ export interface UpOptions {
   readonly host: string;
   readonly nats?: string;
   readonly redis?: string;
-  readonly edges: number;
+  /** Absent: one, or with the demo two: it takes two to try a configuration. */
+  readonly edges?: number;
   readonly dataDir?: string;
   readonly restart: 'always' | 'never';
   readonly json?: boolean;
@@ -74,6 +75,8 @@ const binariesFor = (options: UpOptions, io: Surroundings): Outcome<Record<strin
 };
 
 const MAX_PORT = 65_535;
+/** Where Node has SO_REUSEPORT with connections spread over all who listen. */
+const SHARES_PORTS: readonly string[] = ['linux', 'freebsd'];
 
 /** What the service's own setting says; the flag goes before it. */
 const portSetting = (
@@ -105,7 +108,8 @@ const prepare = async (options: UpOptions, io: Surroundings, dataDir: string): P
   if (!tlsPort.ok) return tlsPort;
   const adminTlsPort = portSetting('ADMIN_TLS_PORT', options, io);
   if (!adminTlsPort.ok) return adminTlsPort;
-  const { demo = false, proxyPort, adminPort, edges, nats: natsUrl, json = false } = options;
+  const { demo = false, proxyPort, adminPort, nats: natsUrl, json = false } = options;
+  const { edges = demo && SHARES_PORTS.includes(process.platform) ? 2 : 1 } = options;
   const redisUrl = redisOf(options, io);
   const choice = await choosePorts({
     proxyPort,

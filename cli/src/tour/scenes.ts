@@ -15,8 +15,17 @@ export const SCENES = {
   spent: { tenant: 'demo-carol', route: `${PREFIX}-chat`, share: 0.2 },
 } as const satisfies Record<string, Scene>;
 
-/** Parts of the tour's time. The upstream of everybody fails from `failsAt` to `recoversAt`. */
-export const TIMES = { limitAt: 0.2, quotaOverAt: 0.4, failsAt: 0.6, recoversAt: 0.8 } as const;
+/**
+ * Parts of the tour's time. The upstream of everybody fails from `failsAt` to `recoversAt`; from `canaryAt` on some
+ * edges try a configuration, for as long as it takes them to drop it.
+ */
+export const TIMES = {
+  limitAt: 0.15,
+  quotaOverAt: 0.3,
+  failsAt: 0.45,
+  recoversAt: 0.6,
+  canaryAt: 0.7,
+} as const;
 
 export const QUOTA_LIMIT = 1000;
 

@@ -1,5 +1,6 @@
 import { quotaUpdated } from '@sluice/contracts';
 import type { JetStream } from '@sluice/service-kit';
+import type { Tried } from './canary.ts';
 import { QUOTA_LIMIT, SCENES, TIMES } from './scenes.ts';
 import type { Answered, TrafficOptions } from './traffic.ts';
 
@@ -10,6 +11,7 @@ interface Props {
   readonly say: (line: string) => void;
   readonly jetstream: JetStream;
   readonly mood: { isFailing: boolean };
+  readonly tryCanary: () => Promise<Tried>;
 }
 
 /** What people are told of a scene, with the command that shows it. */
@@ -30,11 +32,22 @@ const FIRST = {
   recovered: () => told('● The upstream is back:', 'tail --status 2', 'top --once'),
 };
 
+const CANARY_BEGINS = '● A configuration with a mistake is tried by some of the edges …';
+const canaryEnded = (tried: Tried): string =>
+  tried.wasTried
+    ? told(
+        `● … and ${tried.edges.join(', ')} dropped it: ${tried.reason}. Nobody had to look:`,
+        'audit list --limit 5',
+        'history --limit 3',
+      )
+    : `○ … but was not tried to its end: ${tried.why}.`;
+
 /** Moves the scenes along with the time, and says what there is to see when it is seen for the first time. */
-export class Stage implements Pick<TrafficOptions, 'onAnswer' | 'onTime'> {
+export class Stage implements Pick<TrafficOptions, 'onAnswer' | 'onTime' | 'isOver'> {
   readonly sums: Sums = {};
-  readonly seen = new Set<keyof typeof FIRST>();
+  readonly seen = new Set<keyof typeof FIRST | 'canary'>();
   readonly #props: Props;
+  #canary: 'to come' | 'under way' | 'over' = 'to come';
   /** In hundredths of the quota. */
   #used = -1;
 
@@ -54,11 +67,29 @@ export class Stage implements Pick<TrafficOptions, 'onAnswer' | 'onTime'> {
 
   readonly onTime = (part: number): Promise<void> | undefined => {
     this.#props.mood.isFailing = part >= TIMES.failsAt && part < TIMES.recoversAt;
+    if (part >= TIMES.canaryAt && this.#canary === 'to come' && this.#isWell()) void this.#tryCanary();
     const used = Math.min(100, Math.floor((part / TIMES.quotaOverAt) * 10) * 10);
     if (used === this.#used) return undefined;
     this.#used = used;
     return publishQuota(this.#props.jetstream, used / 100);
   };
+
+  /** The time is over, and what was begun in it. */
+  readonly isOver = (part: number): boolean => part >= 1 && this.#canary !== 'under way';
+
+  /** Who compares edges while the upstream fails compares nothing. */
+  #isWell(): boolean {
+    return this.seen.has('recovered') || !this.seen.has('failed');
+  }
+
+  async #tryCanary(): Promise<void> {
+    this.#canary = 'under way';
+    this.#props.say(CANARY_BEGINS);
+    const tried = await this.#props.tryCanary();
+    if (tried.wasTried) this.seen.add('canary');
+    this.#props.say(canaryEnded(tried));
+    this.#canary = 'over';
+  }
 
   #tell(name: keyof typeof FIRST, answered: Answered): void {
     if (this.seen.has(name)) return;

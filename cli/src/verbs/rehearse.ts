@@ -36,7 +36,7 @@ export const addRehearsing = (program: Command, act: Act, io: Surroundings) => {
   newCommand(
     program,
     'demo',
-    'Drive three tenants for a minute: a limit, a quota and an upstream that fails; leaves no trace in the configuration.',
+    'Drive three tenants for a minute: a limit, a quota, an upstream that fails, a canary that is dropped; leaves no trace in the configuration.',
   )
     .option('--for <time>', 'how long: 30s, 2m', duration(MAX_DEMO), 60)
     .option('--rate <n>', 'requests a second', integerWithin(1, 500), 20)
