@@ -29,6 +29,7 @@ export default defineConfig({
       project('kubernetes', 'tests/kubernetes', '*.test.ts'),
       project('skew', 'tests/skew', '*.test.ts'),
       project('faults', 'tests/faults', '*.test.ts'),
+      project('guides', 'tests/guides', '*.test.ts'),
       project('conformance', 'tests/conformance', '*.test.ts', './shared-gateways.ts'),
       project('console-browser', 'tests/console', '*.test.ts'),
       project('security', 'tests/security', '*.test.ts', './shared-edges.ts'),

@@ -32,7 +32,7 @@ const isThere = (page: string, link: string): boolean => {
 
 /** Lines of the pages' shell blocks, with continued lines joined. */
 const commandsIn = (page: string): string[] =>
-  [...textOf(page).matchAll(/^ *```bash\n([\s\S]*?)^ *```/gm)]
+  [...textOf(page).matchAll(/^ *```(?:ba)?sh\b.*\n([\s\S]*?)^ *```/gm)]
     .flatMap(([, block = '']) => block.replaceAll('\\\n', ' ').split('\n'))
     .map((line) => line.trim())
     .filter((line) => line !== '');
@@ -80,6 +80,25 @@ test('every npm script and every verb of the command line that a page types exis
 
 test('the README is short', () => {
   expect(textOf('README.md').split('\n').length).toBeLessThanOrEqual(200);
+});
+
+test('the ratios of the README are those of the page that has them from the bench', () => {
+  const rowsOf = (text: string) => [...text.matchAll(/^\| ([^|]+?) +\|(.+)\|$/gm)];
+  const [, costs = ''] = textOf('README.md').split('## What a request costs');
+  const [, main = '', light = ''] = textOf('docs/performance.md').split(/^(?=\d+ connections, 1 KB:)/m);
+  const ratioOf = (table: string, name: string) =>
+    rowsOf(table)
+      .find(([, title]) => title === name)?.[2]
+      ?.split('|')
+      .at(-1)
+      ?.trim();
+  const said = rowsOf(costs.split('\n## ')[0] ?? '').slice(2);
+  expect(said.map(([, name]) => name)).toContain('plain route');
+  for (const [, name = '', figures = ''] of said)
+    expect(
+      figures.split('|').map((one) => one.trim()),
+      name,
+    ).toEqual([ratioOf(main, name), ratioOf(light, name)]);
 });
 
 test('the compose file names the five services, and every file it mounts or builds from is there', () => {

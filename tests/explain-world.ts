@@ -6,10 +6,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { freePort } from '@sluice/testkit';
-import { runCli } from '../cli/src/program.ts';
+import { type Said, typeSluice } from './command-line.ts';
 import { RunningGateway } from './gateway.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -97,12 +96,6 @@ export const tokenOf = ({
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 };
 
-export interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
 const tracesTo = (url: string) => ({
   OTEL_EXPORTER_OTLP_ENDPOINT: url,
   OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
@@ -137,16 +130,9 @@ export class ExplainWorld implements AsyncDisposable {
     return new ExplainWorld(gateway, upstream);
   }
 
-  /** The command line, in this process: as a process of its own each call would take half a second to load. */
-  async sluice(...args: string[]): Promise<Said> {
-    const [out, err] = [new PassThrough(), new PassThrough()];
-    const code = await runCli([...args, '--data-dir', this.gateway.dataDir], {
-      ...{ env: { ...process.env, NO_COLOR: '1' }, cwd: ROOT, root: ROOT, out, err },
-      readInput: () => Promise.resolve(''),
-    });
-    out.end();
-    err.end();
-    return { code, out: await text(out), err: await text(err) };
+  /** The command line, in this process. */
+  sluice(...args: string[]): Promise<Said> {
+    return typeSluice([...args, '--data-dir', this.gateway.dataDir]);
   }
 
   /** The same as people run it. */

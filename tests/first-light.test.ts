@@ -1,15 +1,8 @@
-import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { call, eventually } from '@sluice/testkit';
 import { Redis } from 'ioredis';
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isAlive, limitDecisions, natsClient, RunningGateway, r1Headers, volley } from './gateway.ts';
-
-const ROOT = join(import.meta.dirname, '..');
 
 let gateway: RunningGateway;
 beforeAll(async () => {
@@ -157,57 +150,6 @@ test('given the lines of the original README, when typed, then each answers as i
   );
   for (const name of ['kong_latency_bucket', 'kong_bandwidth_bytes', 'kong_upstream_health'])
     expect(metrics.text).toContain(name);
-});
-
-const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
-
-/** The commands of a step of the README's five minutes, to be typed against this gateway. */
-const stepOf = (title: string): string => {
-  const [, text = ''] =
-    README.split(/^\*\*\d+\. /m)
-      .map((part) => [part, part])
-      .find(([part]) => part?.startsWith(title)) ?? [];
-  const blocks = [...text.matchAll(/^```bash\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
-  expect(blocks, title).not.toEqual([]);
-  return blocks
-    .join('')
-    .replaceAll('http://localhost:8000', gateway.ready.proxy)
-    .replaceAll('npm run -s sluice --', `${process.execPath} ${gateway.cli}`);
-};
-
-test('given the README, when a newcomer types it, then a request, a 429, its explanation and a raised limit are what it says', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'sluice-newcomer-'));
-  cpSync(join(ROOT, 'config'), join(root, 'config'), { recursive: true });
-  symlinkSync(gateway.dataDir, join(root, '.local'));
-  const type = async (...steps: string[]): Promise<string> => {
-    const env = { ...process.env, SLUICE_ROOT: root, NO_COLOR: '1' };
-    const shell = spawn('bash', ['-c', steps.join('\n')], {
-      cwd: root,
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    return text(shell.stdout);
-  };
-  const token = stepOf('A request.');
-
-  // A minute of the clock may end in between: then the 101 requests come again.
-  let said = '';
-  await eventually(async () => {
-    said += await type(token, stepOf('The limit.'), stepOf('Why.'));
-    expect(said).toContain('rate_limit');
-  }, 45_000);
-  expect(said).toContain('HTTP/1.1 200 OK');
-  expect(said).toMatch(/^ +\d+ 429$/m);
-  expect(said).toMatch(/decided by {2}plugin rate-limiting/);
-
-  const raised = await type(token, stepOf('A limit raised.'));
-  expect(raised).toMatch(
-    /now {4}agent-workflows: refused by rate-limiting 429 GW_RATE_LIMITED\n +would {2}agent-workflows: forwarded to /,
-  );
-  expect(raised).toContain('X-RateLimit-Limit-Minute: 1000');
-  expect(raised).toContain('✔ applied config');
-  expect(raised).toContain('✔ back to r1');
-  rmSync(root, { recursive: true, force: true });
 });
 
 test('given every process, when asked how it is, then its probes and metrics answer', async () => {

@@ -2,6 +2,7 @@ import { eventually, type ServerProcess, startNats, startRedis } from '@sluice/t
 import { Redis } from 'ioredis';
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { typeSluice } from './command-line.ts';
 import { multipart, type ProcessName, RunningGateway, r1Headers } from './gateway.ts';
 
 // The rows of "when something is gone", one after the other on one gateway; each ends with everything back.
@@ -159,6 +160,12 @@ test('given NATS is killed, when asked, then verified tokens pass without rate h
   expect(verified.headers['ratelimit-limit']).toBeUndefined();
   const edgeStatus = await gateway.admin('/config', multipart('_format_version: "3.0"\n'));
   expect(edgeStatus.status).toBe(503);
+  const applied = await typeSluice(['apply', '-m', 'while NATS is away', '--data-dir', gateway.dataDir]);
+  expect(applied).toMatchObject({
+    code: 3,
+    out: '',
+    err: expect.stringContaining('configuration log cannot be written'),
+  });
   expect((await workflows(known)).status).toBe(200);
 
   await nats.start();

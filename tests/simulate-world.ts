@@ -5,14 +5,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import type { DecisionRecord } from '@sluice/contracts';
 import { type CallOptions, call, eventually } from '@sluice/testkit';
-import { runCli } from '../cli/src/program.ts';
+import { type Said, typeSluice } from './command-line.ts';
 import { RunningGateway } from './gateway.ts';
 
-const ROOT = join(import.meta.dirname, '..');
 const SECRET = 'a-secret-of-alice-that-is-long-enough';
 
 /** A request of the traffic that is recorded, and sent again. */
@@ -100,15 +97,8 @@ export class SimulateWorld implements AsyncDisposable {
   }
 
   /** The command line, in this process. */
-  async sluice(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-    const [out, err] = [new PassThrough(), new PassThrough()];
-    const code = await runCli([...args, '--data-dir', this.gateway.dataDir], {
-      ...{ env: { ...process.env, NO_COLOR: '1' }, cwd: ROOT, root: ROOT, out, err },
-      readInput: () => Promise.resolve(''),
-    });
-    out.end();
-    err.end();
-    return { code, out: await text(out), err: await text(err) };
+  sluice(...args: string[]): Promise<Said> {
+    return typeSluice([...args, '--data-dir', this.gateway.dataDir]);
   }
 
   /** Sends requests one after another, and waits until the edges remember them all; their ids, in order. */
