@@ -9,23 +9,41 @@ const ROOT = join(import.meta.dirname, '..');
 const Step = z.union([
   z.strictObject({
     uses: z.string().regex(/^actions\/[\w-]+@v\d+$/),
-    with: z.record(z.string(), z.union([z.string(), z.boolean()])).optional(),
+    with: z.record(z.string(), z.union([z.string(), z.boolean(), z.number()])).optional(),
   }),
-  z.strictObject({ run: z.string() }),
+  z.strictObject({
+    run: z.string(),
+    if: z.string().optional(),
+    env: z.record(z.string(), z.string()).optional(),
+  }),
 ]);
 const Workflow = z.strictObject({
   name: z.string(),
   on: z.record(z.string(), z.unknown()),
-  permissions: z.strictObject({ contents: z.literal('read') }),
-  concurrency: z.strictObject({ group: z.string(), 'cancel-in-progress': z.string() }),
+  permissions: z.record(z.string(), z.enum(['read', 'write'])),
+  concurrency: z.strictObject({
+    group: z.string(),
+    'cancel-in-progress': z.union([z.string(), z.boolean()]),
+  }),
   jobs: z.record(
     z.string(),
-    z.strictObject({ 'runs-on': z.string(), 'timeout-minutes': z.int().max(60), steps: z.array(Step) }),
+    z.strictObject({
+      if: z.string().optional(),
+      'runs-on': z.string(),
+      'timeout-minutes': z.int().max(60),
+      steps: z.array(Step),
+    }),
   ),
 });
 
-const workflow = Workflow.parse(parse(readFileSync(join(ROOT, '.github/workflows/ci.yml'), 'utf8')));
-const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+const read = (name: string) =>
+  Workflow.parse(parse(readFileSync(join(ROOT, '.github/workflows', `${name}.yml`), 'utf8')));
+const stepsOf = ({ jobs }: z.output<typeof Workflow>) => Object.values(jobs).flatMap((job) => job.steps);
+const runsOf = (steps: ReturnType<typeof stepsOf>) =>
+  steps.map((step) => ('run' in step ? step.run : '')).filter((run) => run.startsWith('.ci/'));
+
+const workflow = read('ci');
+const steps = stepsOf(workflow);
 
 test('the workflow runs .ci/run whole, last, on main and on what is to become main', () => {
   expect(steps.at(-1)).toEqual({ run: '.ci/run' });
@@ -44,4 +62,20 @@ test('the workflow has Node of the pinned major, the servers of the tests, and n
   for (const server of ['nats-server', 'redis-server', 'haproxy', 'prometheus'])
     expect(installs).toContain(server);
   expect(workflow.permissions).toEqual({ contents: 'read' });
+});
+
+test('the release workflow checks everything first, and writes only on main and when it is told to', () => {
+  const release = read('release');
+  expect(release.on).toMatchObject({ workflow_dispatch: { inputs: { real: { default: false } } } });
+  expect(Object.values(release.jobs)).toEqual([
+    expect.objectContaining({ if: "github.ref == 'refs/heads/main'" }),
+  ]);
+  expect(stepsOf(release)[0]).toMatchObject({ with: { 'fetch-depth': 0 } });
+  const [first, second, third] = runsOf(stepsOf(release));
+  expect(first).toBe('.ci/run');
+  expect(second).toMatch(/^\.ci\/release \$\{\{ inputs\.real && '--real' \|\| '' \}\}$/);
+  expect(third).toMatch(/^\.ci\/push-images /);
+  expect(stepsOf(release).at(-1)).toMatchObject({ if: 'inputs.real' });
+  for (const name of ['run', 'release', 'push-images'])
+    expect(statSync(join(ROOT, '.ci', name)).mode & 0o111, name).not.toBe(0);
 });

@@ -126,3 +126,15 @@ test('no folder has a name that says nothing', () => {
   const empty = /(^|\/)(common|shared|utils?|helpers?|core|types|misc)\//;
   expect(sourceFiles.filter((file) => empty.test(file))).toEqual([]);
 });
+
+test('a service tells the version of its manifest, which a release sets', () => {
+  for (const file of sourceFiles.filter((path) => /^services\/[^/]+\/src\//.test(path)))
+    expect(/createMetrics\([^)]*\d/.test(read(file)), file).toBe(false);
+  for (const service of find('services/*/src')) {
+    const files = find(`${service}/**/*.ts`).map(read);
+    expect(
+      files.some((text) => text.includes("from '../package.json' with { type: 'json' }")),
+      service,
+    ).toBe(true);
+  }
+});

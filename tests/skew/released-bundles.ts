@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -16,10 +17,14 @@ import { bundle } from '../../tools/bundle.ts';
 import { ROOT } from '../bundles/dockerfile.ts';
 import { SERVICES } from '../bundles/image.ts';
 
-/** The last release: what processes of this version meet while a fleet is upgraded, one process after the other. */
-export const RELEASE = z
-  .object({ version: z.string(), commit: z.string().regex(/^[0-9a-f]{40}$/) })
+/** The last release of each service: what processes of this version meet while a fleet is upgraded, one by one. */
+export const RELEASED = z
+  .record(
+    z.enum([...SERVICES, 'contracts']),
+    z.object({ version: z.string(), commit: z.string().regex(/^[0-9a-f]{40}$/) }),
+  )
   .parse(JSON.parse(readFileSync(join(ROOT, 'libs', 'contracts', 'released', 'release.json'), 'utf8')));
+const COMMITS = [...new Set(SERVICES.map((service) => RELEASED[service].commit))];
 
 const git = (...args: readonly string[]): Buffer =>
   execFileSync('git', ['-C', ROOT, ...args], {
@@ -28,9 +33,9 @@ const git = (...args: readonly string[]): Buffer =>
   });
 
 /** False in a clone that does not reach back so far. */
-export const isReleaseHere = (): boolean => {
+export const areReleasesHere = (): boolean => {
   try {
-    git('cat-file', '-e', `${RELEASE.commit}^{commit}`);
+    for (const commit of COMMITS) git('cat-file', '-e', `${commit}^{commit}`);
     return true;
   } catch {
     return false;
@@ -53,23 +58,27 @@ const linkModules = (folder: string): void => {
     }
 };
 
-/** A folder with a bundle of each service of the release, built once. */
-export const releasedBundles = async (): Promise<string> => {
-  const ready = join(ROOT, 'node_modules', '.cache', 'sluice', 'released', RELEASE.commit);
-  if (existsSync(ready)) return ready;
+/** Bundles the services whose last release is this commit. */
+const bundleThoseOf = async (commit: string, into: string): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-released-'));
   try {
-    execFileSync('tar', ['-x', '-C', folder], {
-      input: git('archive', RELEASE.commit, 'libs', 'services', 'package.json'),
-    });
+    const sources = ['libs', 'services', 'package.json'];
+    execFileSync('tar', ['-x', '-C', folder], { input: git('archive', commit, ...sources) });
     linkModules(folder);
-    for (const service of SERVICES)
-      await bundle(join(folder, 'services', service, 'src', 'main.ts'), join(folder, 'bundles', service));
-    mkdirSync(join(ready, '..'), { recursive: true });
-    execFileSync('cp', ['-r', join(folder, 'bundles'), `${ready}.${process.pid}`]);
-    renameSync(`${ready}.${process.pid}`, ready);
+    for (const service of SERVICES.filter((name) => RELEASED[name].commit === commit))
+      await bundle(join(folder, 'services', service, 'src', 'main.ts'), join(into, service));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+};
+
+/** A folder with a bundle of each service's last release, built once. */
+export const releasedBundles = async (): Promise<string> => {
+  const name = createHash('sha256').update(JSON.stringify(RELEASED)).digest('hex').slice(0, 16);
+  const ready = join(ROOT, 'node_modules', '.cache', 'sluice', 'released', name);
+  if (existsSync(ready)) return ready;
+  const unready = `${ready}.${process.pid}`;
+  for (const commit of COMMITS) await bundleThoseOf(commit, unready);
+  renameSync(unready, ready);
   return ready;
 };

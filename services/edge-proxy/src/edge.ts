@@ -20,6 +20,7 @@ import {
   startStatusServer,
   type Telemetry,
 } from '@sluice/service-kit';
+import manifest from '../package.json' with { type: 'json' };
 import { SERVER_NAME } from './answer.ts';
 import { answerRegistry } from './answer-registry.ts';
 import { TrustedPeers } from './client-address.ts';
@@ -73,7 +74,7 @@ interface Parts {
 /** Puts an edge together and starts it: it serves the last known good configuration until the bus has a newer one. */
 export const startEdge = async (parts: Parts): Promise<Edge> => {
   const { settings, instance, logger } = parts;
-  const registry = createMetrics('edge-proxy', '0.1.0');
+  const registry = createMetrics('edge-proxy', manifest.version);
   const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'edge-proxy', logger });
   observeWork(registry, bus);
   const following: { follower?: ConfigFollower; file?: LastKnownGoodFile } = {};

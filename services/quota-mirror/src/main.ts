@@ -12,18 +12,18 @@ import {
   startStatusServer,
   startTelemetry,
 } from '@sluice/service-kit';
+import manifest from '../package.json' with { type: 'json' };
 import { Settings } from './settings.ts';
 import { startMirror } from './start-mirror.ts';
 
 const SERVICE = 'quota-mirror';
-const VERSION = '0.1.0';
 const REDIS_TIMEOUT_MS = 1000;
 
 const settings = readSettings(Settings, process.env);
 const instance = settings.INSTANCE ?? instanceName(SERVICE);
 const logger = createLogger({ service: SERVICE, instance, level: settings.LOG_LEVEL });
 const telemetry = await startTelemetry(SERVICE, process.env, { choosesRoots: true });
-const metrics = createMetrics(SERVICE, VERSION);
+const metrics = createMetrics(SERVICE, manifest.version);
 const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'quota-mirror', logger });
 const redis = await connectRedis({
   url: redisUrl(settings),

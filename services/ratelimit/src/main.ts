@@ -13,6 +13,7 @@ import {
   runUntilStopped,
   startTelemetry,
 } from '@sluice/service-kit';
+import manifest from '../package.json' with { type: 'json' };
 import { answerChecks } from './answer.ts';
 import { ratelimitMetrics } from './metrics.ts';
 import { openStatus } from './open-status.ts';
@@ -38,7 +39,7 @@ const store = new CounterStore({
   commandTimeoutMs,
   address: redisAddress(redisUrl(settings)),
 });
-const registry = createMetrics('ratelimit', '0.1.0');
+const registry = createMetrics('ratelimit', manifest.version);
 const metrics = ratelimitMetrics(registry, () => store.problem === undefined);
 const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'ratelimit', logger });
 observeWork(registry, bus);
