@@ -46,7 +46,12 @@ const workflow = read('ci');
 const steps = stepsOf(workflow);
 
 test('the workflow runs .ci/run whole, last, on main and on what is to become main', () => {
-  expect(steps.at(-1)).toEqual({ run: '.ci/run' });
+  expect(steps.at(-1)).toMatchObject({ run: '.ci/run' });
+  // A pull request's own branch is the base of what has changed; main has none.
+  expect(steps.at(-1)).toMatchObject({
+    env: { CI_BASE: expect.stringMatching(/^\$\{\{ github\.base_ref && .* \|\| '' \}\}$/) },
+  });
+  expect(steps[0]).toMatchObject({ with: { 'fetch-depth': 0 } });
   expect(Object.keys(workflow.on)).toEqual(expect.arrayContaining(['push', 'pull_request']));
   const file = join(ROOT, '.ci/run');
   expect(existsSync(file) && (statSync(file).mode & 0o111) !== 0).toBe(true);
