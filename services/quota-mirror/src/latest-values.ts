@@ -16,6 +16,9 @@ const STREAM = 'QUOTA_LATEST';
 const VERSION_HEADER = 'X-Version';
 const VERSION = /^(\d{20})\.(\d{20})\.(\d{20})$/;
 const FLUSH_EVERY_MS = 200;
+/** In a flood a flush is work: after it there is a rest of so many times what it took, and more events share a message. */
+const REST_PER_WORK = 8;
+const LONGEST_REST_MS = 1000;
 /** With so many events waiting for their ack the next flush starts at once: they hold the consumer's places. */
 const FLUSH_AT_WAITING = 5000;
 const TENANTS_AT_ONCE = 256;
@@ -76,6 +79,7 @@ export class LatestValues {
   #waitingEvents = 0;
   #flushing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #restMs = 0;
 
   constructor(store: Store, jetstream: JetStream, logger: Logger) {
     this.#store = store;
@@ -105,7 +109,8 @@ export class LatestValues {
 
   #plan(): void {
     if (this.#waitingEvents >= FLUSH_AT_WAITING) this.#start();
-    else if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#start(), FLUSH_EVERY_MS);
+    else if (this.#waiting.size > 0)
+      this.#timer ??= setTimeout(() => this.#start(), Math.max(FLUSH_EVERY_MS, this.#restMs));
   }
 
   #start(): void {
@@ -122,8 +127,10 @@ export class LatestValues {
     const tenants = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#waitingEvents = 0;
+    const begun = performance.now();
     for (let from = 0; from < tenants.length; from += TENANTS_AT_ONCE)
       await Promise.all(tenants.slice(from, from + TENANTS_AT_ONCE).map((one) => this.#settle(one)));
+    this.#restMs = Math.min(LONGEST_REST_MS, (performance.now() - begun) * REST_PER_WORK);
   }
 
   async #settle({ event, deliveries }: Waiting): Promise<void> {

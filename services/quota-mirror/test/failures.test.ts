@@ -97,6 +97,22 @@ test.each(['killed', 'frozen'] as const)(
   },
 );
 
+test('given Redis takes no writes while events come, when it does again, then each is counted once', async () => {
+  await using natsServer = await startNats();
+  await using redisServer = await startRedis();
+  await using given = await startedMirror(natsServer, redisServer, { MAX_DELIVERIES: '1' });
+  const { manager } = await given.jetstream.raw();
+
+  await given.redis.config('SET', 'maxmemory', '1');
+  for (let n = 0; n < 5; n++) await given.publish(eventOf(`t${n}`, { usage: { total_tokens: 5 } }));
+  await eventually(async () => (await manager.consumers.info('QUOTAS', 'quota-mirror')).num_redelivered > 0);
+  await given.redis.config('SET', 'maxmemory', '0');
+
+  await settled(given);
+  for (let n = 0; n < 5; n++) expect(await given.redis.hget(`quota:usage:{t${n}}`, 'total_tokens')).toBe('5');
+  expect((await given.jetstream.streamInfo('DEADLETTER')).messages).toBe(0);
+});
+
 test('given nats-server is killed and restarted, then the mirror goes on', async () => {
   await using natsServer = await startNats();
   await using redisServer = await startRedis();
