@@ -1,17 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type JetStream, type Redis, readStream } from '@sluice/service-kit';
 import { eventually } from '@sluice/testkit';
 import type { QuotaModel } from './quota-load.ts';
 
-const SETTLES_WITHIN_MS = 120_000;
+const GOES_ON_WITHIN_MS = 120_000;
+const LOOK_EVERY_MS = 10;
 const AT_ONCE = 500;
 
-/** Waits until every event of the stream is settled and Redis says that it is complete. */
+/**
+ * Waits until every event of the stream is settled and Redis says that it is complete: a backlog takes what it takes,
+ * but it must grow smaller.
+ */
 export const quotaSettled = async (jetstream: JetStream, redis: Redis): Promise<void> => {
   const { manager } = await jetstream.raw();
-  await eventually(async () => {
+  const seen = { least: Number.POSITIVE_INFINITY, isSettled: false };
+  const hasGoneOn = async () => {
     const info = await manager.consumers.info('QUOTAS', 'quota-mirror');
-    return info.num_pending + info.num_ack_pending === 0 && (await redis.exists('quota:meta:loaded')) === 1;
-  }, SETTLES_WITHIN_MS);
+    const left = info.num_pending + info.num_ack_pending;
+    const isSmaller = left < seen.least;
+    seen.least = Math.min(seen.least, left);
+    seen.isSettled = left === 0 && (await redis.exists('quota:meta:loaded')) === 1;
+    return isSmaller || seen.isSettled;
+  };
+  while (!seen.isSettled) {
+    await eventually(hasGoneOn, GOES_ON_WITHIN_MS);
+    await sleep(LOOK_EVERY_MS);
+  }
 };
 
 export interface Verdict {

@@ -97,20 +97,26 @@ for (const [what, text] of Object.entries({ ...WRONG, 'an answer 500 ms late': u
   });
 }
 
+/** Decisions that the edge made without a service, whatever the reason. */
+const fallbacksOf = (dependency: string, metrics: string): number =>
+  metrics
+    .split('\n')
+    .filter((line) => line.startsWith(`sluice_degraded_decisions_total{dependency="${dependency}"`))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+
 test('given services are away, then each fallback is counted, told of in one line a second, and named at the status port until it answers', async () => {
   await using upstream = await Upstream.start();
   const { world, ask, status, lines, metrics } = await guardedWorld(upstream);
   await using _closing = world;
   for (let i = 0; i < 50; i++) await Promise.all([ask('/guarded'), ask('/tolerant')]);
 
-  expect(await metrics()).toMatch(
-    /sluice_degraded_decisions_total\{dependency="auth",reason="no-responders"\} 50/,
-  );
-  expect(await metrics()).toMatch(
-    /sluice_degraded_decisions_total\{dependency="ratelimit",reason="no-responders"\} 50/,
-  );
+  // A slow machine may give up waiting for the word that nobody answers: that is a fallback, too.
+  for (const dependency of ['auth', 'ratelimit']) expect(fallbacksOf(dependency, await metrics())).toBe(50);
   const problems = { auth: 'nobody answers', ratelimit: 'nobody answers' };
-  expect(await status('/readyz')).toMatchObject({ status: 'degraded', problems });
+  await eventually(async () => {
+    await Promise.all([ask('/guarded'), ask('/tolerant')]);
+    expect(await status('/readyz')).toMatchObject({ status: 'degraded', problems });
+  });
   expect(await status('/status')).toMatchObject({ problems });
   const told = lines.filter(({ msg }) => msg === 'decided without a service');
   expect(told.map(({ dependency }) => dependency)).toEqual(expect.arrayContaining(['auth', 'ratelimit']));

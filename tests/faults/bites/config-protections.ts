@@ -38,7 +38,8 @@ export const configProtections: readonly Protection[] = [
     without: 'compiling beside the configuration in use',
     file: `${EDGE}/src/snapshot/accept.ts`,
     part: 'if (!this.#isInStep || holder.current === undefined) return this.takeState(state);',
-    instead: 'holder.current = undefined;\n    return this.takeState(state);',
+    instead:
+      'holder.current = undefined;\n    return new Promise((done) => setImmediate(done)).then(() => this.takeState(state));',
     test: CONFIGURATION,
     title: 'given two edges under load, when routes come and go',
   },
@@ -82,7 +83,7 @@ export const configProtections: readonly Protection[] = [
     row: 'C6',
     without: 'what the heartbeat says about the end of the log',
     file: `${LOG}/src/follow.ts`,
-    part: 'this.#pending.reach(beat.seq);\n      this.#rounds.want();',
+    part: 'bus.on(configHeartbeat, (beat) => this.#heard(beat));',
     instead: '',
     test: `${LOG}/test/faults.test.ts`,
     title: 'given a commit nobody heard live',

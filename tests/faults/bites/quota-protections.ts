@@ -13,7 +13,7 @@ export const quotaProtections: readonly Protection[] = [
     part: 'delivery.nak(RETRY_MS);\n    mirror.suspectRedis();',
     instead: 'delivery.ack();\n    mirror.suspectRedis();',
     test: FAILURES,
-    title: 'given Redis is killed while events come',
+    title: 'given Redis takes no writes while events come',
   },
   {
     row: 'Q4',
@@ -93,8 +93,8 @@ export const quotaProtections: readonly Protection[] = [
     file: 'libs/service-kit/src/durable.ts',
     part: 'deliver_policy: DeliverPolicy.All,',
     instead: 'deliver_policy: DeliverPolicy.New,',
-    test: MIRRORING,
-    title: 'given the original’s stream of one day',
+    test: 'libs/service-kit/test/consume.test.ts',
+    title: 'given messages that wait, when consumed',
   },
   {
     row: 'M1',

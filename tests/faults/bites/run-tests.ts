@@ -17,10 +17,15 @@ interface Report {
   }[];
 }
 
+export interface Failure {
+  readonly name: string;
+  /** The first line of what the test said. */
+  readonly said: string;
+}
+
 export interface Outcome {
   readonly passed: number;
-  /** The first line of what each failed test said. */
-  readonly failed: readonly string[];
+  readonly failed: readonly Failure[];
   /** Why nothing ran: a file that cannot be loaded, or no end. */
   readonly problem: string | undefined;
 }
@@ -70,7 +75,10 @@ const readOutcome = (path: string): Outcome => {
   const ran = report.testResults.flatMap(({ assertionResults }) => assertionResults);
   const failed = ran
     .filter(({ status }) => status === 'failed')
-    .map(({ failureMessages: [text = ''] }) => text.split('\n')[0] ?? '');
+    .map(({ fullName, failureMessages: [text = ''] }) => ({
+      name: fullName,
+      said: text.split('\n')[0] ?? '',
+    }));
   const passed = ran.filter(({ status }) => status === 'passed').length;
   const broken = report.testResults.find(({ message }) => message !== '')?.message;
   return { passed, failed, problem: passed + failed.length > 0 ? undefined : (broken ?? 'no test ran') };
