@@ -9,6 +9,9 @@ export interface HostileDocument {
 
 const YAML = 'application/yaml';
 const JSON_TYPE = 'application/json';
+const FORM = 'application/x-www-form-urlencoded';
+const MULTIPART = 'multipart/form-data; boundary=b';
+const PART = '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n';
 const HEAD = '_format_version: "3.0"\n';
 
 const yaml = (name: string, text: string | Buffer, type = YAML): HostileDocument => ({
@@ -169,16 +172,24 @@ const BROKEN_LINES: readonly HostileDocument[] = LINE_BREAKS.flatMap((text) => {
 export const hugeDocuments = (megabytes: number): readonly HostileDocument[] => {
   const size = megabytes * 1024 * 1024;
   const named = (what: string) => `${what} of ${megabytes} MB`;
+  const names = (count: number) => Array.from({ length: count }, (_, i) => `"k${i}":1`).join(',');
   return [
     yaml(named('a text'), `${HEAD}services: [{host: ${'a'.repeat(size)}}]\n`),
     json(named('a JSON text'), `{"_format_version":"3.0","services":[{"host":"${'a'.repeat(size)}"}]}`),
     json(named('a list'), `{"_format_version":"3.0","services":[${'1,'.repeat(size / 2)}1]}`),
+    json(named('empty lists'), `{"_format_version":"3.0","services":[${'[],'.repeat(size / 3)}[]]}`),
+    json(named('names'), `{"_format_version":"3.0","services":[{"host":"a",${names(size / 12)}}]}`),
     yaml(named('a comment'), `${HEAD}#${'a'.repeat(size)}\nservices: 7\n`),
     yaml(named('wrong entities'), `${HEAD}services:\n${'- nmae: s\n'.repeat(size / 10)}`),
     yaml(named('flow lists'), `${HEAD}services: [${'[],'.repeat(size / 3)}[]]\n`),
+    yaml(named('quotes'), `${HEAD}services: '${"''".repeat(size / 2)}'\n`),
+    yaml(named('line breaks'), `${HEAD}${'\r\n'.repeat(size / 2)}services: 7\n`),
     json(named('brackets'), '['.repeat(size)),
     json(named('maps in maps'), '{"a":'.repeat(size / 5)),
     yaml(named('brackets in YAML'), `{"services":${'['.repeat(Math.min(size, 31 * 1024 * 1024))}`),
+    yaml(named('fields of a form'), 'a&'.repeat(size / 2), FORM),
+    yaml(named('parts of a form'), `${PART.repeat(size / PART.length)}--b--\r\n`, MULTIPART),
+    yaml(named('headers of a part'), `--b\r\n${'X-A: 1\r\n'.repeat(size / 8)}\r\n--b--\r\n`, MULTIPART),
     yaml('more than is read', Buffer.alloc(65 * 1024 * 1024, 0x61)),
   ];
 };

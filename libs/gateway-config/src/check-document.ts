@@ -1,5 +1,6 @@
 import type { Kind } from '@sluice/contracts';
 import type { PluginCatalog } from './catalog.ts';
+import { MAX_ITEMS as MAX_ENTITIES } from './document-size.ts';
 import type { Draft, Violation } from './errors/violation.ts';
 import { isRecord, own, type Path } from './path.ts';
 import type { Finding } from './schema/check-fields.ts';
@@ -14,8 +15,6 @@ const KINDS: readonly Kind[] = ENTITY_SCHEMAS.map(({ kind }) => kind);
 const KEYS = new Set<string>([...SETTINGS, ...IGNORED, ...KINDS]);
 const SUGGESTED_KEYS = [...KINDS, ...SETTINGS];
 
-/** Entities of one document. */
-const MAX_ENTITIES = 100_000;
 /** A document with so many mistakes is not read further. */
 export const MAX_VIOLATIONS = 10_000;
 /** Characters of one message, which may quote what was submitted. */

@@ -4,6 +4,7 @@ export type { PluginCatalog, PluginRules, PluginWarningContext } from './catalog
 export { describeChanges } from './changes.ts';
 export { type CheckedDocument, checkDocument } from './check-document.ts';
 export { ConsumerGroups } from './consumer-groups.ts';
+export { DocumentTooLarge } from './document-size.ts';
 export { ConfigError, type ConfigErrorBody, type ConfigProblem } from './errors/config-error.ts';
 export type { FlattenedError } from './errors/flatten-errors.ts';
 export { luaLiteral } from './errors/lua-literal.ts';

@@ -1,4 +1,4 @@
-import { isDeeperThan } from './json-depth.ts';
+import { DocumentSize, DocumentTooLarge, limitJson, limitLines } from './document-size.ts';
 import { isRecord, type Locate, type Path, type Position } from './path.ts';
 import { collectMarks, lineIndex } from './yaml/marks.ts';
 import { readFlow } from './yaml/read-flow.ts';
@@ -8,8 +8,6 @@ import { MAX_LIBRARY_LENGTH, readWithLibrary } from './yaml/read-with-library.ts
 /** Characters of one configuration text; a bigger one is refused before it is read. */
 export const MAX_CONFIG_LENGTH = 32 * 1024 * 1024;
 const MAX_DEPTH = 100;
-/** Deeper than this is not even read; up to here the answer can say where it is too deep. */
-const MAX_READ_DEPTH = 1000;
 const NOT_PLAIN =
   `anchors, tags, repeated keys or values of several lines; a text of more than ${MAX_LIBRARY_LENGTH} characters ` +
   'may not have them';
@@ -34,7 +32,16 @@ export const parseText = (
 ): (Readable & { readonly ok: true }) | Extract<Parsed, { ok: false }> => {
   if (source.length > MAX_CONFIG_LENGTH)
     return { ok: false, message: `longer than ${MAX_CONFIG_LENGTH} characters` };
-  const text = source.replace(/^\ufeff/, '').replaceAll('\r\n', '\n');
+  try {
+    limitLines(source);
+    return readText(source.replace(/^\ufeff/, '').replaceAll('\r\n', '\n'));
+  } catch (error) {
+    if (error instanceof DocumentTooLarge) return { ok: false, message: error.message };
+    throw error;
+  }
+};
+
+const readText = (text: string): ReturnType<typeof parseText> => {
   const json = readJson(text);
   if (json !== undefined) return { ok: true, value: json.value, locate: lazily(text, jsonLocate) };
   const plain = readPlainYaml(text);
@@ -87,11 +94,11 @@ const withPosition = (message: string, position: Position | undefined): Extract<
 
 /**
  * JSON.parse for texts that anybody may have written.
- * @throws SyntaxError also where it is nested too deep to be anything of ours.
+ * @throws SyntaxError
+ * @throws DocumentTooLarge where it holds more, or deeper, than anything of ours.
  */
 export const parseJson = (text: string): unknown => {
-  if (isDeeperThan(text, MAX_READ_DEPTH))
-    throw new SyntaxError(`nested deeper than ${MAX_READ_DEPTH} levels`);
+  limitJson(text);
   return JSON.parse(text);
 };
 
@@ -99,7 +106,8 @@ const readJson = (text: string): { value: unknown } | undefined => {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
     return { value: parseJson(text) };
-  } catch {
+  } catch (error) {
+    if (error instanceof DocumentTooLarge) throw error;
     return undefined; // YAML's flow style begins alike
   }
 };
@@ -116,7 +124,7 @@ const lazily = (text: string, make: (text: string) => Locate): Locate => {
 
 const jsonLocate = (text: string): Locate => {
   const marks = collectMarks(text);
-  const read = readFlow({ text, multiline: true, marks }, text.search(/\S/));
+  const read = readFlow({ text, multiline: true, marks, size: new DocumentSize() }, text.search(/\S/));
   return read === undefined ? () => undefined : marks.locateIn(read.value);
 };
 

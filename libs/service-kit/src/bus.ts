@@ -91,7 +91,8 @@ export class Bus {
     payload: z.input<P>,
     subject: string = contract.subject,
   ): boolean {
-    if (!this.#isConnected || this.#live === undefined) return false;
+    // A connection that closes is closed before it says so.
+    if (!this.#isConnected || this.#live === undefined || this.#live.isClosed()) return false;
     this.#live.publish(subject, jsonFor(this.#live, subject, payload));
     return true;
   }

@@ -159,6 +159,13 @@ describe('login', () => {
     expect((await login(TOKENS.admin, { origin: 'https://evil.test' })).status).toBe(403);
   });
 
+  test('given a body larger than any token, from somebody nobody knows yet, then it is not read', async () => {
+    const text = `{"token":"${'t'.repeat(8192)}"}`;
+    const headers = { 'content-type': 'application/json' };
+    const answer = await registry.call('/sluice/login', { method: 'POST', body: text, headers });
+    expect(answer.status).toBe(413);
+  });
+
   test('given five wrong tokens in a minute, then the sixth login waits, the right one too', async () => {
     const statuses = [];
     for (let i = 0; i < 6; i++) statuses.push((await login(`wrong-${i}`)).status);

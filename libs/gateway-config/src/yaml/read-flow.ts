@@ -1,3 +1,4 @@
+import type { DocumentSize } from '../document-size.ts';
 import type { Marks } from './marks.ts';
 import { resolvePlain, UNSURE } from './scalars.ts';
 
@@ -19,6 +20,7 @@ interface Source {
   /** Line breaks are allowed between the parts, as in JSON. */
   readonly multiline: boolean;
   readonly marks: Marks | undefined;
+  readonly size: DocumentSize;
 }
 
 const skipBlank = ({ text, multiline }: Source, from: number): number => {
@@ -34,9 +36,10 @@ const matchAt = (pattern: RegExp, text: string, at: number): string | undefined 
 };
 
 /** The offset behind a quoted scalar. Loops, not patterns: those run out of stack on megabytes. */
-const endOfDouble = (text: string, start: number): number => {
+const endOfDouble = (text: string, start: number, size: DocumentSize): number => {
   let end = text.indexOf('"', start + 1);
   for (; end !== -1; end = text.indexOf('"', end + 1)) {
+    size.value(); // each escaped quote costs what a value does
     let escapes = end;
     while (text[escapes - 1] === '\\') escapes -= 1;
     if ((end - escapes) % 2 === 0) return end + 1;
@@ -44,15 +47,15 @@ const endOfDouble = (text: string, start: number): number => {
   return -1;
 };
 
-const endOfSingle = (text: string, start: number): number => {
+const endOfSingle = (text: string, start: number, size: DocumentSize): number => {
   let end = text.indexOf("'", start + 1);
-  while (end !== -1 && text[end + 1] === "'") end = text.indexOf("'", end + 2);
+  for (; end !== -1 && text[end + 1] === "'"; end = text.indexOf("'", end + 2)) size.value();
   return end === -1 ? -1 : end + 1;
 };
 
 /** A quoted scalar on one line; escapes are JSON's (other YAML escapes: undefined). */
-export const readQuoted = (text: string, at: number): Read | undefined => {
-  const end = text[at] === '"' ? endOfDouble(text, at) : endOfSingle(text, at);
+export const readQuoted = (text: string, at: number, size: DocumentSize): Read | undefined => {
+  const end = text[at] === '"' ? endOfDouble(text, at, size) : endOfSingle(text, at, size);
   const literal = text.slice(at, end);
   if (end === -1 || literal.includes('\n')) return undefined;
   if (text[at] === "'") return { value: literal.slice(1, -1).replaceAll("''", "'"), end };
@@ -63,8 +66,8 @@ export const readQuoted = (text: string, at: number): Read | undefined => {
   }
 };
 
-const readScalar = ({ text }: Source, at: number): Read | undefined => {
-  if (text[at] === '"' || text[at] === "'") return readQuoted(text, at);
+const readScalar = ({ text, size }: Source, at: number): Read | undefined => {
+  if (text[at] === '"' || text[at] === "'") return readQuoted(text, at, size);
   const literal = matchAt(PLAIN, text, at) ?? matchAt(NEGATIVE, text, at);
   if (literal === undefined) return undefined;
   const value = resolvePlain(literal.trimEnd());
@@ -78,6 +81,7 @@ const readArray = (source: Source, start: number, depth: number): Read | undefin
   for (;;) {
     const item = readFlow(source, at, depth + 1);
     if (item === undefined) return undefined;
+    source.size.item(items.length);
     source.marks?.mark(items, items.length, at);
     items.push(item.value);
     at = skipBlank(source, item.end);
@@ -87,9 +91,9 @@ const readArray = (source: Source, start: number, depth: number): Read | undefin
   }
 };
 
-const readKey = ({ text }: Source, at: number): { key: string; end: number } | undefined => {
+const readKey = ({ text, size }: Source, at: number): { key: string; end: number } | undefined => {
   if (text[at] === '"' || text[at] === "'") {
-    const quoted = readQuoted(text, at);
+    const quoted = readQuoted(text, at, size);
     return quoted && { key: quoted.value as string, end: quoted.end };
   }
   const key = matchAt(KEY, text, at);
@@ -102,7 +106,7 @@ const readObject = (source: Source, start: number, depth: number): Read | undefi
   const object: Record<string, unknown> = {};
   let at = skipBlank(source, start + 1);
   if (source.text[at] === '}') return { value: object, end: at + 1 };
-  for (;;) {
+  for (let count = 0; ; count += 1) {
     const key = readKey(source, at);
     const colon = key === undefined ? -1 : skipBlank(source, key.end);
     if (key === undefined || source.text[colon] !== ':' || key.key === '__proto__') return undefined;
@@ -112,6 +116,8 @@ const readObject = (source: Source, start: number, depth: number): Read | undefi
     }
     const value = readFlow(source, skipBlank(source, colon + 1), depth + 1);
     if (value === undefined) return undefined;
+    source.size.field(count);
+    source.size.name(key.key);
     source.marks?.mark(object, key.key, at);
     object[key.key] = value.value;
     at = skipBlank(source, value.end);
@@ -124,6 +130,7 @@ const readObject = (source: Source, start: number, depth: number): Read | undefi
 /** Reads `[…]`, `{…}` or a scalar from an offset of the text. */
 export const readFlow = (source: Source, at: number, depth = 0): Read | undefined => {
   if (depth > MAX_DEPTH) return undefined;
+  source.size.value();
   if (source.text[at] === '[') return readArray(source, at, depth);
   if (source.text[at] === '{') return readObject(source, at, depth);
   return readScalar(source, at);

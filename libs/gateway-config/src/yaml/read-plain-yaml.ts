@@ -4,6 +4,7 @@
  * guesses: on anything else (anchors, tags, block scalars, repeated keys, …) it says where it stopped
  * and the library reads the text; a test compares the two on many documents.
  */
+import { DocumentSize } from '../document-size.ts';
 import type { Marks } from './marks.ts';
 import { readFlow, readQuoted } from './read-flow.ts';
 import { resolvePlain, UNSURE } from './scalars.ts';
@@ -26,6 +27,7 @@ const MAX_DEPTH = 64;
 interface Cursor {
   readonly text: string;
   readonly marks: Marks | undefined;
+  readonly size: DocumentSize;
   /** Column of the line's content, from 0; NO_LINE behind the last one. */
   indent: number;
   /** Offset of its content in the text, and of the end of that. */
@@ -71,9 +73,9 @@ const isDash = ({ text, start, end }: Cursor): boolean =>
 
 /** The key at the line's start; `behindKey` is then the offset behind its colon. */
 const keyOf = (cursor: Cursor): string | undefined => {
-  const { text, start, end } = cursor;
+  const { text, start, end, size } = cursor;
   if (text[start] === '"' || text[start] === "'") {
-    const quoted = readQuoted(text, start) ?? unsure();
+    const quoted = readQuoted(text, start, size) ?? unsure();
     if (text[quoted.end] !== ':') return undefined;
     if (quoted.end + 1 < end && text[quoted.end + 1] !== ' ') return unsure();
     cursor.behindKey = quoted.end + 1;
@@ -108,13 +110,13 @@ const isKey = (cursor: Cursor, key: string): boolean => {
 
 /** The rest of the line, from an offset: one value. The line is consumed. */
 const readInline = (cursor: Cursor, from: number, indent: number): unknown => {
-  const { text, marks, end } = cursor;
+  const { text, marks, size, end } = cursor;
   const first = text[from] ?? '';
   if (first === '|') return readLiteral(cursor, from, indent);
   advance(cursor);
   if (cursor.indent > indent) return unsure(); // a value of several lines
   if (first === '"' || first === "'" || first === '[' || first === '{') {
-    const read = readFlow({ text, multiline: false, marks }, from) ?? unsure();
+    const read = readFlow({ text, multiline: false, marks, size }, from) ?? unsure();
     return read.end === end || /^ +#/.test(text.slice(read.end, end)) ? read.value : unsure();
   }
   if (INDICATORS[text.charCodeAt(from)] === 1) return unsure();
@@ -196,6 +198,8 @@ const readMapping = (
     if (cursor.indent < indent) return object;
     if (cursor.indent > indent || isDash(cursor)) return unsure();
     const expected = row[place];
+    cursor.size.field(place);
+    cursor.size.value();
     const isExpected = expected !== undefined && isKey(cursor, expected);
     const key = isExpected ? expected : newKey(cursor, object, row, place);
     cursor.marks?.mark(object, key, cursor.start);
@@ -211,6 +215,7 @@ const readMapping = (
 const newKey = (cursor: Cursor, object: object, row: string[], place: number): string => {
   const key = keyOf(cursor) ?? unsure();
   if (key === '__proto__' || Object.hasOwn(object, key)) return unsure();
+  cursor.size.name(key);
   row.length = Math.min(row.length, place);
   // Behind a quoted key nothing is expected: what it says may mean something else without quotes.
   if (row.length === place && KEY_CODES[cursor.text.charCodeAt(cursor.start)] === 1) row.push(key);
@@ -225,6 +230,8 @@ const readSequence = (cursor: Cursor, indent: number, depth: number): unknown[] 
     if (cursor.indent > indent) return unsure();
     // At the indent of its parent key a sequence ends where the next key begins.
     if (!isDash(cursor)) return items;
+    cursor.size.item(items.length);
+    cursor.size.value();
     const from = skipSpaces(cursor.text, cursor.start + 1, cursor.end);
     cursor.marks?.mark(items, items.length, from === cursor.end ? cursor.start : from);
     if (from === cursor.end || cursor.text.charCodeAt(from) === HASH) {
@@ -252,9 +259,13 @@ export type PlainRead =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly stoppedAt: number };
 
-/** Reads plain YAML; see the head of this file. */
+/**
+ * Reads plain YAML; see the head of this file.
+ * @throws DocumentTooLarge
+ */
 export const readPlainYaml = (text: string, marks?: Marks): PlainRead => {
-  const cursor: Cursor = { text, marks, indent: NO_LINE, start: 0, end: 0, nextLine: 0, behindKey: 0 };
+  const size = new DocumentSize();
+  const cursor: Cursor = { text, marks, size, indent: NO_LINE, start: 0, end: 0, nextLine: 0, behindKey: 0 };
   if (!SAFE_TEXT.test(text)) return { ok: false, stoppedAt: 0 };
   advance(cursor);
   if (cursor.indent === 0 && text.slice(cursor.start, cursor.end) === '---') advance(cursor);

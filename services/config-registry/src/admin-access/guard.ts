@@ -11,6 +11,8 @@ import { keepCheck } from './still-allowed.ts';
 const COOKIE = 'sluice_session';
 const LOGIN = '/sluice/login';
 const SESSION = '/sluice/session';
+/** Bytes of a body with a token in it; it is read from people nobody knows yet. */
+const MAX_LOGIN_BYTES = 4096;
 const SAFE = ['GET', 'HEAD', 'OPTIONS'];
 /** The console's own files: they hold nothing of the gateway's, and the login is one of their pages. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/console', '/console/assets/:file']);
@@ -110,22 +112,21 @@ const isOwnPage = (request: FastifyRequest, session: Session): boolean =>
 
 const loginRoutes = (app: FastifyInstance, tokens: readonly AdminToken[], sessions: Sessions): void => {
   const limit = new LoginLimit();
-  endpoint(app, LOGIN, {
-    POST: async (request, reply) => {
-      if (tokens.length === 0) return { name: null, role: 'admin', csrf: null };
-      if (!isSameOrigin(request)) return refuse(reply, FOREIGN);
-      const waitSeconds = limit.waitSeconds(request.ip);
-      if (waitSeconds !== undefined) return tooMany(reply, waitSeconds);
-      const who = tokenNamed(tokens, await tokenInBody(request));
-      if (who === undefined) {
-        limit.failed(request.ip);
-        return refuse(reply, UNKNOWN);
-      }
-      const session = sessions.open(who);
-      request.headers['x-sluice-author'] = who.name; // for the audit
-      return shown(reply.header('set-cookie', cookieOf(request, session.id, Sessions.lifeSeconds)), session);
-    },
-  });
+  const login = async (request: FastifyRequest, reply: FastifyReply) => {
+    if (tokens.length === 0) return { name: null, role: 'admin', csrf: null };
+    if (!isSameOrigin(request)) return refuse(reply, FOREIGN);
+    const waitSeconds = limit.waitSeconds(request.ip);
+    if (waitSeconds !== undefined) return tooMany(reply, waitSeconds);
+    const who = tokenNamed(tokens, await tokenInBody(request));
+    if (who === undefined) {
+      limit.failed(request.ip);
+      return refuse(reply, UNKNOWN);
+    }
+    const session = sessions.open(who);
+    request.headers['x-sluice-author'] = who.name; // for the audit
+    return shown(reply.header('set-cookie', cookieOf(request, session.id, Sessions.lifeSeconds)), session);
+  };
+  endpoint(app, LOGIN, { POST: login }, { bodyLimit: MAX_LOGIN_BYTES });
   endpoint(app, SESSION, {
     GET: (request, reply) => {
       if (tokens.length === 0) return { name: null, role: 'admin', csrf: null };

@@ -1,4 +1,5 @@
 import { type ConfigFollower, LogUnavailable } from '@sluice/config-log';
+import { MAX_CONFIG_LENGTH } from '@sluice/gateway-config';
 import type { PluginFolder } from '@sluice/plugins';
 import type { Bus, Registry } from '@sluice/service-kit';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
@@ -32,7 +33,6 @@ import { simulateRoutes } from './simulate-routes.ts';
 import { tagRoutes } from './tag-routes.ts';
 import { traceRoutes } from './trace-routes.ts';
 
-const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_KEY_LENGTH = 1024;
 
 export interface AdminParts extends ApplyParts {
@@ -60,7 +60,7 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   const app = fastify({
     logger: false,
     forceCloseConnections: true,
-    bodyLimit: MAX_BODY_BYTES,
+    bodyLimit: MAX_CONFIG_LENGTH, // in bytes, and so never more in characters
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_KEY_LENGTH },
     frameworkErrors: badRequest,
@@ -124,7 +124,9 @@ const answerErrors = (app: FastifyInstance, { logger }: AdminParts): void => {
     const status = error.statusCode ?? 500;
     if (status === 413) {
       await drained(request.raw);
-      return reply.code(413).send({ message: `request body larger than ${MAX_BODY_BYTES} bytes` });
+      return reply
+        .code(413)
+        .send({ message: `request body larger than ${request.routeOptions.bodyLimit} bytes` });
     }
     if (status < 500) return reply.code(status).send({ message: error.message });
     logger.error(

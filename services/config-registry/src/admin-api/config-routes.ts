@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ConfigInput, isRecord, MAX_CONFIG_LENGTH, toDeclarativeYaml } from '@sluice/gateway-config';
+import { type ConfigInput, isRecord, toDeclarativeYaml } from '@sluice/gateway-config';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Applied, applyConfig } from '../apply-config.ts';
 import type { AdminParts } from './admin-api.ts';
@@ -24,15 +24,8 @@ export const configRoutes = (app: FastifyInstance, parts: AdminParts): void => {
       const query = request.query as Record<string, unknown>;
       const body = await readBody(request);
       if (body.kind === 'unsupported') return reply.code(415).send();
-      if (body.kind === 'bad-json') return reply.code(400).send({ message: 'Cannot parse JSON body' });
+      if (body.kind === 'unreadable') return reply.code(400).send({ message: body.message });
       const input = inputOf(body, query);
-      if (
-        body.kind === 'json' &&
-        input !== undefined &&
-        'document' in input &&
-        body.length > MAX_CONFIG_LENGTH
-      )
-        return reply.code(400).send({ message: `longer than ${MAX_CONFIG_LENGTH} characters` });
       if (input === undefined)
         return reply.code(400).send({ message: 'expected a declarative configuration' });
       const md5 = 'text' in input ? createHash('md5').update(input.text).digest('hex') : undefined;

@@ -11,14 +11,23 @@ const paths = new WeakMap<FastifyInstance, string[]>();
 /** Every path that was declared, as it was written. */
 export const pathsOf = (app: FastifyInstance): readonly string[] => paths.get(app) ?? [];
 
-/** A path of the Admin API by Kong's rules: HEAD is GET, OPTIONS lists the methods, others get 405. */
-export const endpoint = (app: FastifyInstance, url: string, methods: Methods): void => {
+/**
+ * A path of the Admin API by Kong's rules: HEAD is GET, OPTIONS lists the methods, others get 405. A body of more than
+ * `bodyLimit` bytes, by default the API's own limit, gets 413.
+ */
+export const endpoint = (
+  app: FastifyInstance,
+  url: string,
+  methods: Methods,
+  options: { readonly bodyLimit?: number } = {},
+): void => {
   const head = methods.GET === undefined ? [] : ['HEAD'];
   const allowed = ['OPTIONS', ...head, ...Object.keys(methods)].sort().join(', ');
   paths.set(app, [...pathsOf(app), url]);
   app.route({
     method: EVERY_METHOD,
     url,
+    ...options,
     handler: (request, reply) => {
       const method = request.method === 'HEAD' ? 'GET' : request.method;
       if (method === 'OPTIONS')

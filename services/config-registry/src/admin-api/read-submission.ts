@@ -13,8 +13,8 @@ export const readSubmission = async (
     await reply.code(415).send();
     return undefined;
   }
-  if (body.kind === 'bad-json') {
-    await reply.code(400).send({ message: 'Cannot parse JSON body' });
+  if (body.kind === 'unreadable') {
+    await reply.code(400).send({ message: body.message });
     return undefined;
   }
   if (body.kind === 'none') return () => ({});
