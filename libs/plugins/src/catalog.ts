@@ -25,6 +25,7 @@ import { requestValidation } from './request-validation.ts';
 import { responseRateLimiting } from './response-ratelimiting.ts';
 import { responseTransformer } from './response-transformer.ts';
 import { responseValidation } from './response-validation.ts';
+import { shadow } from './shadow.ts';
 import { tcpLog } from './tcp-log.ts';
 import { tenantBinding } from './tenant-binding.ts';
 import { udpLog } from './udp-log.ts';
@@ -62,6 +63,7 @@ const builtIn: readonly Plugin[] = [
   zipkin,
   prometheus,
   requestTermination,
+  shadow,
 ];
 
 /** Kong's order of execution: higher priority first, ties by name, descending. */

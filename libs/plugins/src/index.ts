@@ -14,6 +14,7 @@ export {
 export type { JwtConfig } from './jwt-config.ts';
 export { compileHeaderRegex, compilePathRegex, compileSearchRegex, type RouteRegex } from './linear-regex.ts';
 export type { LogRecord, LogSink, QueueSettings, SinkEntry, SinkSender } from './log-sink.ts';
+export { isJsonType } from './openapi-document.ts';
 export {
   definePlugin,
   MAX_ANSWER_BYTES,
@@ -29,6 +30,13 @@ export { type Finding as PromptFinding, type Sensitivity, scan } from './prompt-
 export type { QuotaMirrorConfig } from './quota-mirror.ts';
 export type { RateLimitingConfig } from './rate-limiting-config.ts';
 export type { RequestTransformerConfig } from './request-transformer-config.ts';
+export {
+  SHADOW_SKIPS,
+  type ShadowCopy,
+  type ShadowPort,
+  type ShadowSkip,
+  type ShadowTerms,
+} from './shadow-terms.ts';
 export { TRACE_FORMATS, type TraceContext } from './trace-context.ts';
 export { extractTrace } from './trace-extract.ts';
 export {
@@ -39,3 +47,4 @@ export {
   type Timeline,
 } from './trace-timeline.ts';
 export { answerWith, GatewayError } from './user-api.ts';
+export { mediaTypeOf } from './validation-body.ts';

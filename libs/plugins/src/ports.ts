@@ -8,6 +8,7 @@ import type {
 } from '@sluice/contracts';
 import type { Exchange, Identity } from './exchange.ts';
 import type { LogRecord, LogSink, SinkEntry } from './log-sink.ts';
+import type { ShadowPort } from './shadow-terms.ts';
 import type { Instrument, Timeline } from './trace-timeline.ts';
 
 /** What a request presents to say who it is, as the auth process judges it. */
@@ -134,6 +135,8 @@ export interface Ports {
   ): void;
   /** What took how long in a finished request. */
   timeline(exchange: Exchange): Timeline;
+  /** Copies of requests for a second gateway. */
+  readonly shadow: ShadowPort;
   /** A version 4 UUID. */
   uuid(): string;
 }

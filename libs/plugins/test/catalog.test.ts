@@ -4,6 +4,7 @@ import { catalogOf, definePlugin, pluginCatalog } from '../src/index.ts';
 
 test("plugins run in Kong's order, ties by name, descending", () => {
   expect(pluginCatalog.all().map(({ name, priority }) => `${priority} ${name}`)).toEqual([
+    '200000 shadow',
     '100001 request-id',
     '100001 correlation-id',
     '100000 zipkin',
@@ -77,6 +78,7 @@ test('each plugin says which headers it goes by', () => {
     ]);
   const TRACE = 'b3 x-b3-traceid x-b3-spanid x-b3-sampled uber-trace-id';
   expect(Object.fromEntries(spoken.filter(([, said]) => said !== ''))).toEqual({
+    shadow: 'x-sluice-shadow {marker}',
     'correlation-id': '{header_name}',
     'request-id': '{header_name}',
     zipkin: `${TRACE} {tags_header} {propagation}`,

@@ -3,6 +3,7 @@ import type { Exchange, HeaderList, Identity } from '../src/exchange.ts';
 import type { LogRecord, LogSink, SinkEntry } from '../src/log-sink.ts';
 import type { PluginScope } from '../src/plugin.ts';
 import type { Ports, StoredAnswer } from '../src/ports.ts';
+import type { ShadowSkip, ShadowTerms } from '../src/shadow-terms.ts';
 import type { Instrument, Timeline } from '../src/trace-timeline.ts';
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
@@ -127,6 +128,9 @@ export interface TestPorts extends Ports {
   readonly written: { sinkKey: string; sink: LogSink; record: LogRecord }[];
   readonly sent: { sinkKey: string; sink: LogSink; entry: SinkEntry }[];
   readonly adopted: Parameters<Ports['adoptTrace']>[1][];
+  /** What became of copies, in order. */
+  readonly copies: (ShadowSkip | 'opened' | 'watched' | 'sent')[];
+  readonly terms: ShadowTerms[];
   /** Arguments of verifyCredential, spendBudget and readQuota, in order. */
   readonly asked: unknown[];
 }
@@ -158,6 +162,8 @@ export const testPorts = (
     written: [],
     sent: [],
     adopted: [],
+    copies: [],
+    terms: [],
     recallAnswer: (key) => ports.stored.get(key),
     rememberAnswer: (key, answer, keepSeconds) => {
       ports.stored.set(key, { ...answer, keepSeconds });
@@ -205,6 +211,20 @@ export const testPorts = (
       ports.adopted.push(trace);
     },
     timeline: () => answers.timeline ?? unexpected('a timeline'),
+    shadow: {
+      skip: (_, reason) => {
+        ports.copies.push(reason);
+      },
+      open: (_, terms) => {
+        ports.copies.push('opened');
+        ports.terms.push(terms);
+        return {
+          watchAnswer: () => ports.copies.push('watched'),
+          drop: (reason) => ports.copies.push(reason),
+          send: () => ports.copies.push('sent'),
+        };
+      },
+    },
     uuid: () => UUID,
   };
   return ports;

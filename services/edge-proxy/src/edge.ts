@@ -38,6 +38,7 @@ import { EdgeMetrics } from './observe/metrics.ts';
 import { tracingOf } from './observe/tracing-settings.ts';
 import { openGate } from './overload/open-gate.ts';
 import type { Settings } from './settings.ts';
+import { ShadowCopies } from './shadow/copies.ts';
 import { followLog } from './snapshot/follow-log.ts';
 import { PluginSource } from './snapshot/plugin-source.ts';
 import { referenceResolver } from './snapshot/resolve-references.ts';
@@ -78,7 +79,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'edge-proxy', logger });
   observeWork(registry, bus);
   const following: { follower?: ConfigFollower; file?: LastKnownGoodFile } = {};
-  const { gateway, decisions, revocations, sinks, answers } = openGateway(parts, {
+  const { gateway, decisions, revocations, sinks, answers, shadow } = openGateway(parts, {
     registry,
     bus,
     standing: () => standingOf(following.follower),
@@ -131,6 +132,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
       gate.close();
       await decisions.close();
       revocations.stop(); // what is drained may still meet a revoked token
+      shadow.close();
       await sinks.close(LOG_FLUSH_MS);
       gateway.balancers.close();
       await file.flush();
@@ -169,6 +171,7 @@ const openGateway = (
   revocations: RevocationFollower;
   sinks: LogSinks;
   answers: AnswerCache;
+  shadow: ShadowCopies;
 } => {
   const metrics = new EdgeMetrics(registry, settings.TENANT_SERIES);
   const revocations = followRevocations({
@@ -193,6 +196,7 @@ const openGateway = (
     (kind, records) => metrics.logRecordsLost(kind, records),
   );
   const answers = new AnswerCache(settings.ANSWER_CACHE_BYTES);
+  const shadow = new ShadowCopies(registry, logger);
   const connectTo = parseConnectTo(settings.CONNECT_TO);
   const gateway: Gateway = {
     current: undefined,
@@ -200,7 +204,7 @@ const openGateway = (
     ports: createPorts(decisions, metrics, logger, () => gateway.current, {
       answers,
       units: new UnitCounters(),
-      sinks,
+      ...{ sinks, shadow },
       tracing: tracingOf(settings),
       instance,
     }),
@@ -227,7 +231,7 @@ const openGateway = (
     accessLog: { requests: settings.ACCESS_LOG, sample: settings.ACCESS_LOG_SAMPLE },
     accessLines: lineWriter(logger, 'request'),
   };
-  return { gateway, decisions, revocations, sinks, answers };
+  return { gateway, decisions, revocations, sinks, answers, shadow };
 };
 
 /** As in Kong: once any prometheus plugin asks for it. */

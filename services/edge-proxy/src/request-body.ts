@@ -27,6 +27,7 @@ export class RequestBody {
   #hasEnded = false;
   #replacement: Buffer | undefined;
   #destination: BodyDestination | undefined;
+  #copyTo: ((chunk: Buffer) => void) | undefined;
   #limit: { readonly maxBytes: number; readonly refusal: GatewayError } | undefined;
   #forwardedBytes = 0;
   /** The refusal for a body that was cut because it is longer than it may be. */
@@ -45,6 +46,16 @@ export class RequestBody {
     return this.#kept !== undefined || this.#replacement !== undefined;
   }
 
+  /** The client has sent all of it, and all of it was read. */
+  get isRead(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Shows what the client sends to `take`, piece by piece as it is read, whatever is done with it. */
+  copyTo(take: (chunk: Buffer) => void): void {
+    this.#copyTo = take;
+  }
+
   /** The whole body when it is not larger than `maxBytes`; undefined otherwise, and it still streams. */
   async read(maxBytes: number): Promise<Buffer | undefined> {
     if (this.#replacement !== undefined)
@@ -53,6 +64,7 @@ export class RequestBody {
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of this.#source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      this.#copyTo?.(chunk);
       chunks.push(chunk);
       bytes += chunk.length;
       if (bytes <= maxBytes) continue;
@@ -115,6 +127,7 @@ export class RequestBody {
   }
 
   #forward(chunk: Buffer): void {
+    this.#copyTo?.(chunk);
     this.#forwardedBytes += chunk.length;
     if (this.#isOverLimit()) return;
     if (this.#kept !== undefined) {

@@ -36,6 +36,7 @@ export const simulatedPorts = (side: Side, record: DecisionRecord, answers: Answ
   logRecord: unknown('its log record'),
   timeline: unknown('its timeline'),
   tracing: { samplingRate: 0, has: () => false },
+  shadow: { skip: nothing, open: nothing },
   uuid: () => record.requestId,
   ...{ count: nothing, log: nothing, rememberAnswer: nothing, countUnits: nothing },
   ...{ writeLog: nothing, send: nothing, adoptTrace: nothing },

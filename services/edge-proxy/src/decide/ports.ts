@@ -8,6 +8,7 @@ import { logRecordOf } from '../observe/log-record.ts';
 import type { EdgeMetrics } from '../observe/metrics.ts';
 import { timelineOf } from '../observe/request-steps.ts';
 import { adoptedTrace } from '../observe/tracing.ts';
+import type { ShadowCopies } from '../shadow/copies.ts';
 import type { CompiledConfig } from '../snapshot/compile.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import type { Decisions } from './decisions.ts';
@@ -19,6 +20,7 @@ export interface Stores {
   readonly answers: AnswerCache;
   readonly units: UnitCounters;
   readonly sinks: LogSinks;
+  readonly shadow: ShadowCopies;
   readonly tracing: Ports['tracing'];
   /** Name of this edge. */
   readonly instance: string;
@@ -30,7 +32,7 @@ export const createPorts = (
   metrics: EdgeMetrics,
   logger: Logger,
   current: () => CompiledConfig | undefined,
-  { answers, units, sinks, tracing, instance }: Stores,
+  { answers, units, sinks, shadow, tracing, instance }: Stores,
 ): Ports => ({
   findConsumer: (idOrUsername) => consumerOf(current()?.consumer(idOrUsername)),
   groupsOf: (consumerId) => current()?.groups.of(consumerId) ?? [],
@@ -55,6 +57,7 @@ export const createPorts = (
   },
   writeLog: (sinkKey, sink, record) => sinks.write(sinkKey, sink, record),
   send: (sinkKey, sink, entry) => sinks.send(sinkKey, sink, entry),
+  shadow,
   tracing,
   adoptTrace: (exchange, { ids, ...trace }) => {
     const mine = own(exchange);

@@ -20,6 +20,10 @@ const decoded = (text: string): string => {
 
 /** Takes credentials out of what is logged. */
 export interface Redaction {
+  /** By the lower-case name of a header. */
+  readonly isSecretHeader: (name: string) => boolean;
+  /** The query without its secret arguments, all others as they are. */
+  readonly withoutSecrets: (query: string) => string;
   /** `headers` by lower-case name. */
   headers(headers: Record<string, string | string[]>): Record<string, string | string[]>;
   /** A request target without a login; its query arguments keep their names. */
@@ -38,14 +42,18 @@ export const redactionFor = (chain: Chain | undefined): Redaction => {
     ].map((name) => name.toLowerCase()),
   );
   const isSecretHeader = (name: string): boolean => SECRET_HEADERS.includes(name) || names.has(name);
-  const redactArg = (arg: string): string => {
-    const at = arg.indexOf('=');
-    return at < 0 || !names.has(decoded(arg.slice(0, at)).toLowerCase())
-      ? arg
-      : `${arg.slice(0, at)}=${REDACTED}`;
-  };
+  const isSecretArg = (arg: string): boolean =>
+    arg.includes('=') && names.has(decoded(arg.slice(0, arg.indexOf('='))).toLowerCase());
+  const redactArg = (arg: string): string =>
+    isSecretArg(arg) ? `${arg.slice(0, arg.indexOf('='))}=${REDACTED}` : arg;
   const redactQuery = (query: string): string => query.split('&').map(redactArg).join('&');
   return {
+    isSecretHeader,
+    withoutSecrets: (query) =>
+      query
+        .split('&')
+        .filter((arg) => !isSecretArg(arg))
+        .join('&'),
     headers: (headers) =>
       Object.fromEntries(
         Object.entries(headers).map(([name, value]) => [name, isSecretHeader(name) ? REDACTED : value]),

@@ -28,7 +28,8 @@ const hostFor = ({ toUpstream, fromClient, route, host }: ProxyExchange, target:
   return route?.preserve_host === true && host !== '' ? host : target.hostHeader;
 };
 
-const addForwarding = (exchange: ProxyExchange, head: Headers): void => {
+/** Says where the request came from, in the words of proxies. */
+export const addForwarding = (exchange: ProxyExchange, head: Headers): void => {
   const { isPeerTrusted, peer, fromClient } = exchange;
   const received = fromClient.getAll('x-forwarded-for').join(', ');
   head.set('X-Forwarded-For', received === '' ? peer : `${received}, ${peer}`);

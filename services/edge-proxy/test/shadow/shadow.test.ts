@@ -1,0 +1,253 @@
+import type { IncomingMessage } from 'node:http';
+import { eventually } from '@sluice/testkit';
+import { expect, test } from 'vitest';
+import { plugin, route, service } from '../edge-world.ts';
+import {
+  copies,
+  differences,
+  dualRun,
+  figures,
+  type Handler,
+  json,
+  noting,
+  order,
+  skipped,
+  until,
+} from './dual-run.ts';
+
+test('given a second gateway, when both answer alike, then the client has its own answer and the copy is equal', async () => {
+  await using run = await dualRun({ there: json(' { "total" : 12.0, "id": 7 }') });
+
+  const answer = await run.get('/a%20b?x=1&x=2', { headers: { Host: 'shop.example', 'X-Who': 'me' } });
+
+  expect(answer.status).toBe(200);
+  expect(JSON.parse(answer.text)).toEqual({ id: 7, total: 12 });
+  await until(run.world, copies('equal'));
+  expect(run.upstream.received).toHaveLength(1);
+  const [copy] = run.second.received;
+  expect(copy).toMatchObject({
+    method: 'GET',
+    url: '/a%20b?x=1&x=2',
+    headers: {
+      host: 'shop.example',
+      'x-who': 'me',
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-proto': 'http',
+      'x-sluice-shadow': answer.headers['x-kong-request-id'],
+    },
+  });
+  expect(run.upstream.received[0]?.headers).not.toHaveProperty('x-sluice-shadow');
+});
+
+test.each([
+  ['status', json({ id: 7, total: 12 }, 201)],
+  ['header', json({ id: 7, total: 12 }, 200, { 'content-type': 'application/json; charset=utf-8' })],
+  ['body', json({ id: 7, total: 13 })],
+] as const)('given answers with another %s, then they differ in it alone', async (kind, there) => {
+  await using run = await dualRun({ there });
+  await run.get();
+  await until(run.world, copies('different'));
+  const figure = await figures(run.world);
+  expect(Object.keys(figure).filter((name) => name.startsWith('differences'))).toEqual([differences(kind)]);
+});
+
+test('given fields and headers to leave out, when only these differ, then the answers are equal', async () => {
+  const here = json({ items: [{ id: 1, at: 'now' }] }, 200, { etag: '"1"' });
+  const there = json({ items: [{ id: 1, at: 'later' }] }, 200, { etag: '"2"' });
+  await using run = await dualRun({ here, there }, { compare: { ignore: ['items.*.at'] } });
+  await run.get();
+  await until(run.world, copies('equal'));
+});
+
+test('given a refusal of this gateway, and no route at all, then these are compared like any other answer', async () => {
+  const refused = json({ message: 'No', request_id: 'x' }, 403, {
+    'content-type': 'application/json; charset=utf-8',
+  });
+  await using run = await dualRun(
+    { there: refused },
+    {},
+    {
+      routes: [route('closed', null, { paths: ['/closed'] })],
+      plugins: [
+        plugin(
+          'request-termination',
+          { status_code: 403, message: 'No' },
+          { route: { id: route('closed', null).id } },
+        ),
+      ],
+    },
+  );
+  await run.get('/closed');
+  await until(run.world, copies('equal', 'closed'));
+  expect((await run.get('/nowhere')).status).toBe(404);
+  await until(run.world, copies('different', ''));
+});
+
+test('given a second gateway that hangs, when it has as many copies as it may, then others are dropped and clients wait for none', async () => {
+  await using run = await dualRun({ there: () => undefined }, { concurrency: 2, timeout: 60_000 });
+  for (let i = 0; i < 5; i++) expect((await run.get()).status).toBe(200);
+  await until(run.world, skipped('busy'), 3);
+  expect(await figures(run.world)).toMatchObject({ copies_under_way: 2 });
+  expect(run.second.received).toHaveLength(2);
+});
+
+test('given a second gateway that is too slow, breaks off, or is gone, then that is what is counted', async () => {
+  let behave: Handler = () => undefined;
+  await using run = await dualRun(
+    { there: (request, response) => behave(request, response) },
+    { timeout: 300 },
+  );
+  await run.get();
+  await until(run.world, copies('timeout'));
+
+  behave = (_, response) => {
+    response.writeHead(200, { 'content-length': '100' }).write('half');
+    setImmediate(() => response.destroy());
+  };
+  await run.get();
+  await until(run.world, copies('broken'));
+
+  await run.second[Symbol.asyncDispose]();
+  expect((await run.get()).status).toBe(200);
+  await until(run.world, copies('unreachable'));
+  expect(await figures(run.world)).toMatchObject({ copies_under_way: 0 });
+});
+
+test('given a POST, then it is copied only where the configuration says so', async () => {
+  await using run = await dualRun();
+  await run.get('/', { method: 'POST', body: 'a' });
+  await until(run.world, skipped('method'));
+  expect(run.second.received).toHaveLength(0);
+});
+
+test('given POST is to be copied, then its body comes along unless it is larger than it may be', async () => {
+  const bodies: string[] = [];
+  await using run = await dualRun(
+    { there: noting(bodies, order) },
+    { methods: ['POST'], max_body_bytes: 10 },
+  );
+  await run.get('/', { method: 'POST', body: '0123456789' });
+  await until(run.world, copies('equal'));
+  await run.get('/', { method: 'POST', body: '0123456789-' });
+  await until(run.world, skipped('body-too-large'));
+  await run.get('/', { method: 'POST', headers: { 'Transfer-Encoding': 'chunked' }, body: '0123456789-' });
+  await until(run.world, skipped('body-too-large'), 2);
+  expect(bodies).toEqual(['0123456789']);
+});
+
+test('given a plugin that changes request and answer, then the copy is what came and the answer what went out', async () => {
+  const bodies: string[] = [];
+  await using run = await dualRun(
+    { there: noting(bodies, json({ total: 12 })) },
+    { methods: ['POST'] },
+    {
+      plugins: [
+        plugin('request-transformer', { add: { body: ['extra:1'] }, replace: { uri: '/moved' } }),
+        plugin('response-transformer', { remove: { json: ['id'] } }),
+      ],
+    },
+  );
+  await run.get('/p', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"a":1}' });
+  await until(run.world, copies('equal'));
+  expect(bodies).toEqual(['{"a":1}']);
+  expect(run.second.received[0]?.url).toBe('/p');
+  expect(run.upstream.received[0]?.url).toBe('/moved');
+});
+
+test('given a copy comes in, then it is not copied once more', async () => {
+  await using run = await dualRun({}, { marker: 'X-Copy' });
+  await run.get('/', { headers: { 'X-Copy': '1' } });
+  await run.get('/', { headers: { 'X-Sluice-Shadow': '1' } });
+  await until(run.world, skipped('copy'), 2);
+  expect(run.second.received).toHaveLength(0);
+});
+
+test('given a share, then about so many of the requests are copied', async () => {
+  await using run = await dualRun({}, { percent: 0 });
+  await run.get();
+  const other = { plugins: [plugin('shadow', { url: run.second.url })] };
+  const to = service('up', run.upstream.url);
+  await run.world.commit({ services: [to], routes: [route('orders', to)], ...other });
+  await run.get();
+  await until(run.world, copies('equal'));
+  expect(run.second.received).toHaveLength(1);
+});
+
+test('credentials stay here unless the configuration says that they go along', async () => {
+  const headers = { Authorization: 'Bearer s-1', Cookie: 'sid=s-2', 'X-Api-Key': 's-3', 'X-Own-Key': 's-4' };
+  const path = '/?a=1&apikey=s-5&my_key=s-6';
+  const keys = plugin('key-auth', { key_names: ['x-own-key', 'my_key'] });
+  const seen = ({ url, rawHeaders }: IncomingMessage) => [url, ...rawHeaders].join(' ');
+
+  await using run = await dualRun({}, {}, { plugins: [keys] });
+  await run.get(path, { headers });
+  await eventually(() => expect(run.second.received).toHaveLength(1));
+  expect(seen(run.second.received[0] as IncomingMessage)).not.toMatch(/s-\d/);
+  expect(run.second.received[0]?.url).toBe('/?a=1');
+
+  await using all = await dualRun({}, { forward_credentials: true }, { plugins: [keys] });
+  await all.get(path, { headers });
+  await eventually(() => expect(all.second.received).toHaveLength(1));
+  for (const secret of ['s-1', 's-2', 's-3', 's-4', 's-5', 's-6'])
+    expect(seen(all.second.received[0] as IncomingMessage)).toContain(secret);
+});
+
+test('given an answer that streams, then the client has each piece at once, and no end is waited for', async () => {
+  const events: Handler = (_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+    response.end();
+  };
+  await using run = await dualRun({ here: events });
+  await run.get();
+  await until(run.world, skipped('stream'));
+
+  let finish = (): void => undefined;
+  const piecewise: Handler = (_, response) => {
+    response.writeHead(200, { 'content-type': 'text/plain' }).write('first');
+    finish = () => response.end(' second');
+  };
+  await using slow = await dualRun({ here: piecewise, there: piecewise });
+  const pieces: string[] = [];
+  const response = await fetch(`http://127.0.0.1:${slow.world.port}/`);
+  for await (const piece of response.body ?? []) {
+    pieces.push(Buffer.from(piece as Uint8Array).toString());
+    finish();
+  }
+  expect(pieces).toEqual(['first', ' second']);
+  await eventually(() => expect(slow.second.received).toHaveLength(1));
+  await eventually(async () => {
+    finish();
+    expect((await figures(slow.world))[copies('equal')]).toBe(1);
+  });
+});
+
+test('given answers larger than are compared, then they are judged by the rest, unless only one is', async () => {
+  let there = 'b'.repeat(200);
+  const text =
+    (body: () => string): Handler =>
+    (_, response) =>
+      response.writeHead(200, { 'content-type': 'text/plain' }).end(body());
+  await using run = await dualRun(
+    { here: text(() => 'a'.repeat(200)), there: text(() => there) },
+    { max_answer_bytes: 100 },
+  );
+  await run.get();
+  await until(run.world, copies('equal'));
+  expect(await figures(run.world)).toMatchObject({ 'uncompared_bodies_total{route="orders"}': 1 });
+  there = 'b';
+  await run.get();
+  await until(run.world, copies('different'));
+});
+
+test('given a client that leaves, then half its answer is not compared', async () => {
+  const endless: Handler = (_, response) => {
+    response.writeHead(200, { 'content-type': 'text/plain' }).write('first');
+  };
+  await using run = await dualRun({ here: endless });
+  const leaving = new AbortController();
+  const response = await fetch(`http://127.0.0.1:${run.world.port}/`, { signal: leaving.signal });
+  expect(response.status).toBe(200);
+  leaving.abort();
+  await until(run.world, skipped('aborted'));
+  expect(run.second.received).toHaveLength(0);
+});
