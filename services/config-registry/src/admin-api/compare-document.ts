@@ -33,7 +33,7 @@ const compareWithLive = (parts: AdminParts, input: ConfigInput, maxChanges: numb
 export const diffDocument = async (parts: AdminParts, request: FastifyRequest, reply: FastifyReply) => {
   toldElsewhere(reply);
   const body = await readBody(request);
-  const input = body.kind === 'bad-json' ? undefined : inputOf(body, {});
+  const input = inputOf(body, {});
   if (input === undefined)
     return refuse(reply, 400, {
       code: 'invalid_request',
