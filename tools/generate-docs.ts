@@ -192,6 +192,13 @@ const licencesPage = (): string => {
   );
 };
 
+/** The Admin API as the registry describes it. */
+const openApi = async (): Promise<string> => {
+  const file = join(ROOT, 'services/config-registry/src/openapi/document.ts');
+  const { openApiDocument } = (await import(file)) as { openApiDocument: (plugins: unknown) => object };
+  return `${JSON.stringify(openApiDocument(pluginCatalog.all()), null, 2)}\n`;
+};
+
 /** The generated files: path from the root, and what it should hold. */
 export const generateDocs = async (): Promise<Readonly<Record<string, string>>> => ({
   'deploy/nats/users.conf': natsUsers(),
@@ -204,6 +211,7 @@ export const generateDocs = async (): Promise<Readonly<Record<string, string>>> 
   'docs/asyncapi.json': `${JSON.stringify(toAsyncApi(contracts), null, 2)}\n`,
   'docs/errors.md': errorsPage(),
   'docs/licences.md': licencesPage(),
+  'docs/openapi.json': await openApi(),
   'docs/nats-permissions.md': natsPermissionsPage(),
   'docs/plugins.md': pluginsPage(),
   'docs/settings.md': await settingsPage(),

@@ -1,5 +1,7 @@
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import * as exported from '../src/index.ts';
 import { channelId, contracts, requestReply, STREAMS, toAsyncApi } from '../src/index.ts';
 
 interface Channel {
@@ -40,6 +42,23 @@ const found = (reference: string): unknown =>
 test('docs/asyncapi.json says what the contracts say', async () => {
   // `npm run docs` or `vitest -u` rewrites it.
   await expect(written).toMatchFileSnapshot(join(import.meta.dirname, '../../../docs/asyncapi.json'));
+});
+
+test('every contract that is declared or exported is in the document', () => {
+  const isContract = (value: unknown): value is { subject: string } =>
+    typeof value === 'object' && value !== null && 'subject' in value && 'examples' in value;
+  const src = join(import.meta.dirname, '../src');
+  const declared = globSync('*/**/*.ts', { cwd: src }).flatMap((file) =>
+    [...readFileSync(join(src, file), 'utf8').matchAll(/^ {2}subject: '([^']+)',$/gm)].map(
+      ([, one = '']) => one,
+    ),
+  );
+  const values: unknown[] = [...Object.values(exported), ...Object.values(exported.entityEvents)];
+  const all = values.filter(isContract);
+
+  expect(declared.length).toBeGreaterThan(25);
+  for (const subject of [...declared, ...all.map((one) => one.subject)])
+    expect(document.operations, `${subject}: add it to registry.ts`).toHaveProperty([channelId({ subject })]);
 });
 
 test('every reference leads somewhere', () => {

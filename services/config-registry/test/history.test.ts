@@ -95,16 +95,17 @@ test('a document is compared with the live configuration and changes nothing', a
 });
 
 test('an editor is told the same of a document, and what is wrong with one that is none', async () => {
-  const texts = [yamlOf(1, 'other.test'), yamlOf(1).replace('paths', 'pathz')];
-  const [checked, wrong] = await Promise.all(
-    texts.map(async (text) => (await world.postYaml(text, '/sluice/check')).json()),
-  );
-  const { from, to: _, ...told } = await (await world.postYaml(texts[0] ?? '', '/sluice/diff')).json();
-  const refused = await (await world.postYaml(texts[1] ?? '', '/sluice/diff')).json();
+  const [fine, bad] = [yamlOf(1, 'other.test'), yamlOf(1).replace('paths', 'pathz')];
+  const told = async (path: string, text: string) =>
+    (await (await world.postYaml(text, path)).json()) as Record<string, unknown>;
+  const [checked, wrong] = [await told('/sluice/check', fine), await told('/sluice/check', bad)];
+  const { from, to: _, ...compared } = await told('/sluice/diff', fine);
+  const refused = (await told('/sluice/diff', bad)).error as { details: { problems: unknown[] } };
+  const { problems } = refused.details;
 
-  expect(checked).toEqual({ valid: true, version: from, problems: [], ...told });
-  expect(wrong).toEqual({ valid: false, version: 4, problems: refused.error.details.problems, warnings: [] });
-  expect(wrong.problems[0]).toMatchObject({ path: 'services[0].routes[0].pathz', message: 'unknown field' });
+  expect(checked).toEqual({ valid: true, version: from, problems: [], ...compared });
+  expect(wrong).toEqual({ valid: false, version: 4, problems, warnings: [] });
+  expect(problems[0]).toMatchObject({ path: 'services[0].routes[0].pathz', message: 'unknown field' });
 });
 
 test.each([

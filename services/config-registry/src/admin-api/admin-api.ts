@@ -26,6 +26,7 @@ import { healthRoutes } from './health-routes.ts';
 import { historyRoutes } from './history-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { KONG_VERSION, nodeRoutes } from './node-routes.ts';
+import { openApiRoutes } from './openapi-routes.ts';
 import { quotaRoutes } from './quota-routes.ts';
 import { revocationRoutes } from './revocation-routes.ts';
 import { schemaRoutes } from './schema-routes.ts';
@@ -93,6 +94,7 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   quotaRoutes(app, parts);
   consoleRoutes(app, parts);
   simulateRoutes(app, parts);
+  openApiRoutes(app, parts);
   return app;
 };
 

@@ -5,9 +5,9 @@ import { readAudit, type StoredRecord } from '../audit/read-audit.ts';
 import type { AdminParts } from './admin-api.ts';
 import { endpoint } from './endpoint.ts';
 
-const AuditQuery = z.object({
+export const AuditQuery = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(50),
-  before: z.coerce.number().int().min(1).optional(),
+  before: z.coerce.number().int().min(1).optional().describe('Only records before this sequence.'),
 });
 
 /** `/sluice/audit`: who did what, the newest first. Not Kong's, so errors have our own form. */

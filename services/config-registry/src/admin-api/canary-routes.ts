@@ -11,14 +11,12 @@ import { readBody } from './read-body.ts';
 
 const MS = 1000;
 
-const CanaryBody = z.object({
-  /** YAML or JSON, as to `POST /config`. */
-  config: z.string().min(1),
-  /** Of the edges. */
-  share: z.number().gt(0).lt(1).default(0.25),
-  forSeconds: z.number().min(1).max(3600).default(60),
-  leastRequests: z.int().min(1).max(1_000_000).default(20),
-  message: z.string().max(1000).optional(),
+export const CanaryBody = z.object({
+  config: z.string().min(1).describe('YAML or JSON, as to POST /config.'),
+  share: z.number().gt(0).lt(1).default(0.25).describe('Of the edges.'),
+  forSeconds: z.number().min(1).max(3600).default(60).describe('How long it is tried.'),
+  leastRequests: z.int().min(1).max(1_000_000).default(20).describe('Of fewer nothing is concluded.'),
+  message: z.string().max(1000).optional().describe('Why, for the history.'),
 });
 
 /** `/sluice/canary`: a configuration on some edges, compared with the others. Not Kong's, so errors are our own. */

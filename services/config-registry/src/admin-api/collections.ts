@@ -59,6 +59,16 @@ export const NESTED: readonly Nested[] = [
   nested('key-sets', 'keys', 'keys', 'set'),
 ];
 
+/** `/services/:key` reads `/services/{services}`: a parameter is called after what it names. */
+export const namedPath = (path: string): string => {
+  const [, parent = '', , child = ''] = path.split('/');
+  const kind = NESTED.find((nested) => nested.parent === parent && nested.path === child)?.kind ?? child;
+  return path
+    .replace(':key', `{${COLLECTIONS[parent] ?? 'key'}}`)
+    .replace(':child', `{${kind}}`)
+    .replace(/:(\w+)/g, '{$1}');
+};
+
 const credentials = ['key-auths', 'basic-auths', 'hmac-auths', 'jwts', 'acls', 'oauth2'];
 
 /** `/{child}/{key}/{path}`: the one entity a field refers to. */

@@ -11,15 +11,24 @@ import { endpoint } from './endpoint.ts';
 const DEFAULT_RECORDS = 100;
 const MAX_ID_CHARS = 256;
 
-/** `after` is what an answer gave as `next`. */
-const DecisionsQuery = decisionFilter.extend({
+export const DecisionsQuery = decisionFilter.extend({
   status: z.coerce.number().int().min(1).max(599).optional(),
   limit: z.coerce.number().int().min(1).max(MAX_RECORDS_ASKED).default(DEFAULT_RECORDS),
-  after: z.string().max(65_536).optional(),
+  after: z
+    .string()
+    .max(65_536)
+    .optional()
+    .describe('What an earlier answer gave as next, to go on from there.'),
 });
-const TrafficQuery = z.object({
-  seconds: z.coerce.number().min(0.1).max(600).default(10),
-  top: z.coerce.number().int().min(1).max(200).default(10),
+export const TrafficQuery = z.object({
+  seconds: z.coerce.number().min(0.1).max(600).default(10).describe('How much is summed up.'),
+  top: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(200)
+    .default(10)
+    .describe('Tenants and routes, those with most requests.'),
 });
 const Position = z.array(z.object({ instance: z.string(), seq: z.int() }));
 

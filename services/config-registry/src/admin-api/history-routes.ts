@@ -18,12 +18,18 @@ const MAX_MESSAGE = 1000;
 const Version = z
   .union([z.int(), z.string().regex(/^r?\d{1,15}$/, 'give a version such as r12')])
   .transform((version) => Number(`${version}`.replace(/^r/, '')));
-const HistoryQuery = z.object({
+export const HistoryQuery = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(20),
-  before: Version.optional(),
+  before: Version.optional().describe('Only versions before this one.'),
 });
-const DiffQuery = z.object({ from: Version, to: Version.optional() });
-const Rollback = z.object({ version: Version, message: z.string().max(MAX_MESSAGE).optional() });
+export const DiffQuery = z.object({
+  from: Version.describe('A version, such as r12.'),
+  to: Version.optional().describe('Another; absent: the live one.'),
+});
+export const Rollback = z.object({
+  version: Version.describe('What to bring back.'),
+  message: z.string().max(MAX_MESSAGE).optional().describe('Why, for the history.'),
+});
 
 /** `/sluice/history`, `/sluice/diff`, `/sluice/rollback`: not Kong's, so errors have our own form. */
 export const historyRoutes = (app: FastifyInstance, parts: AdminParts): void => {

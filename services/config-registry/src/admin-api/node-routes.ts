@@ -14,7 +14,7 @@ import type { FastifyInstance } from 'fastify';
 import { federateMetrics, seriesOf } from '../federate-metrics.ts';
 import type { AdminParts } from './admin-api.ts';
 import { askEdges } from './ask-edges.ts';
-import { COLLECTIONS, NESTED } from './collections.ts';
+import { namedPath } from './collections.ts';
 import { endpoint, pathsOf } from './endpoint.ts';
 
 /** Kong's release whose behaviour this API has; clients decide by it what they may ask. */
@@ -79,16 +79,6 @@ export const metricsOfEdges = async (parts: AdminParts) => {
     }
   });
   return Promise.all(texts);
-};
-
-/** `/services/:key` reads `/services/{services}`: a parameter is called after what it names. */
-const namedPath = (path: string): string => {
-  const [, parent = '', , child = ''] = path.split('/');
-  const kind = NESTED.find((nested) => nested.parent === parent && nested.path === child)?.kind ?? child;
-  return path
-    .replace(':key', `{${COLLECTIONS[parent] ?? 'key'}}`)
-    .replace(':child', `{${kind}}`)
-    .replace(/:(\w+)/g, '{$1}');
 };
 
 /** The same for as long as an instance keeps its name. */

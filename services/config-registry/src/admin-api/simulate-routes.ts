@@ -9,11 +9,9 @@ import { readBody } from './read-body.ts';
 
 const MAX_SECONDS = 6 * 3600; // as long as the stream of decisions keeps them
 
-const Query = z.object({
-  /** How far back, in seconds. */
-  since: z.coerce.number().min(1).max(MAX_SECONDS).default(900),
-  /** `1`: every request with what would become of it. */
-  each: z.enum(['0', '1']).default('0'),
+export const SimulateQuery = z.object({
+  since: z.coerce.number().min(1).max(MAX_SECONDS).default(900).describe('How far back, in seconds.'),
+  each: z.enum(['0', '1']).default('0').describe('`1`: every request with what would become of it.'),
 });
 
 /** `POST /sluice/simulate`: what a configuration would change, told from recorded requests. Nothing is applied. */
@@ -22,7 +20,7 @@ export const simulateRoutes = (app: FastifyInstance, parts: AdminParts): void =>
   let isBusy = false;
   endpoint(app, '/sluice/simulate', {
     POST: async (request, reply) => {
-      const asked = Query.safeParse(request.query);
+      const asked = SimulateQuery.safeParse(request.query);
       if (!asked.success) return invalid(reply, problemsIn(asked.error));
       const body = await readBody(request);
       const input = inputOf(body, {});

@@ -12,9 +12,9 @@ import { endpoint } from './endpoint.ts';
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 const MAX_ID_CHARS = 256;
 
-const TracesQuery = z.object({
+export const TracesQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(20),
-  service: z.string().max(256).optional(),
+  service: z.string().max(256).optional().describe('Only traces with a span of this process.'),
 });
 
 /**
