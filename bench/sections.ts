@@ -24,6 +24,11 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
     run: () => import('./overload/overload.ts'),
     ...{ quick: ['--quick'], maxMinutes: 5 },
   },
+  outages: {
+    what: 'what requests wait for while a dependency is away, and how soon all is as before',
+    run: () => import('./outages/outages.ts'),
+    ...{ quick: ['--quick'], maxMinutes: 10 },
+  },
   leases: {
     what: 'what leases admit and refuse, against what is stated',
     run: () => import('./leases/leases.ts'),

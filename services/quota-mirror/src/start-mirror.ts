@@ -22,7 +22,7 @@ import { watchGaps } from './watch-gaps.ts';
 
 /** Shorter than any patience with a dead process: what it held is delivered to another after this. */
 const ACK_WAIT_MS = 5000;
-/** Events wait for the flush of their tenant; 200 ms of the highest rate must fit. */
+/** Events wait for the flush of their tenant, which begins when a quarter of these are waiting, at the latest. */
 const MAX_ACK_PENDING = 20_000;
 /** Of many events at once only the newest of each tenant travels on: the larger the cheaper. */
 const MAX_BATCH = 5000;
