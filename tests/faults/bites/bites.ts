@@ -47,6 +47,9 @@ export interface BitesRun {
 /** @returns how many protections could be taken away unnoticed. */
 export const runBites = async ({ rows, say }: BitesRun): Promise<number> => {
   const wanted = PROTECTIONS.filter(({ row }) => rows.length === 0 || rows.includes(row));
+  const unknown = rows.filter((row) => !PROTECTIONS.some((one) => one.row === row));
+  if (unknown.length > 0)
+    throw new Error(`--rows: no protection is listed for ${unknown.join(', ')}; see docs/guarantees.md`);
   const sound = await thatPassWhole(wanted, say);
   const waiting = [...sound];
   let unnoticed = wanted.length - sound.length;
