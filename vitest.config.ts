@@ -15,6 +15,12 @@ const project = (name: string, root: string, include: string, globalSetup?: stri
   },
 });
 
+/** As those of a pure room. */
+const shared = ({ test, ...rest }: ReturnType<typeof project>) => ({
+  ...rest,
+  test: { ...test, isolate: false },
+});
+
 export default defineConfig({
   test: {
     // Much of their time tests wait for servers: two at a time, even where there is only one core for them.
@@ -26,7 +32,7 @@ export default defineConfig({
       project('workspace', '.', 'tools/*.test.ts'),
       project('e2e', 'tests', '*.test.ts'),
       project('bundles', 'tests/bundles', '*.test.ts'),
-      project('kubernetes', 'tests/kubernetes', '*.test.ts'),
+      shared(project('kubernetes', 'tests/kubernetes', '*.test.ts')),
       project('skew', 'tests/skew', '*.test.ts'),
       project('faults', 'tests/faults', '*.test.ts'),
       project('guides', 'tests/guides', '*.test.ts'),

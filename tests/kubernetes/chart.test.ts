@@ -1,18 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { allowancesOf } from './allowances.ts';
 import { ofChart, ofOverlay, withoutRelease } from './as-kustomize.ts';
 import type { Value } from './go-template/functions.ts';
-import { GOLDEN, hasHelm, helmTemplate, PROFILES, type ProfileName, valuesFile } from './helm.ts';
+import { GOLDEN, hasHelm, helmTemplate, PROFILES } from './helm.ts';
 import { CHART, mistakesIn, notes, renderChart, valuesOf } from './helm-chart.ts';
 import { asManifests, hasKustomize, type Manifest, ofKind, render } from './rendered.ts';
+import { valuesOfProfile } from './sources.ts';
 
-const ofProfile = (name: ProfileName) => {
-  const file = valuesFile(name);
-  return valuesOf(file === undefined ? {} : parse(readFileSync(file, 'utf8'), { version: '1.1' }));
-};
 const named = (manifests: readonly Manifest[]) =>
   Object.fromEntries(manifests.map((one) => [`${one.kind} ${one.metadata.name}`, one]));
 
@@ -20,7 +16,7 @@ describe.each(PROFILES)('the chart with the values %s', (name) => {
   const golden = join(GOLDEN, `${name}.yaml`);
 
   test('gives what Helm gave (`npm run helm:golden` writes it anew)', () => {
-    expect(named(renderChart(ofProfile(name)))).toEqual(
+    expect(named(renderChart(valuesOfProfile(name)))).toEqual(
       named(asManifests(golden, readFileSync(golden, 'utf8'))),
     );
   });
@@ -30,12 +26,12 @@ describe.each(PROFILES)('the chart with the values %s', (name) => {
   });
 
   test('has values that its schema takes', () => {
-    expect(mistakesIn(ofProfile(name))).toEqual([]);
+    expect(mistakesIn(valuesOfProfile(name))).toEqual([]);
   });
 });
 
 describe.runIf(hasKustomize()).each(['dev', 'prod'] as const)('chart and overlay %s', (name) => {
-  const [chart, overlay] = [renderChart(ofProfile(name)), render(name)];
+  const [chart, overlay] = [renderChart(valuesOfProfile(name)), render(name)];
 
   test('have the same objects', () => {
     expect(ofChart(chart)).toEqual(ofOverlay(overlay));

@@ -88,6 +88,32 @@ const workload = {
     spec: podSpec,
   }),
 };
+const selector = z.strictObject({
+  matchLabels: labels.optional(),
+  matchExpressions: z
+    .array(
+      z.strictObject({
+        key: z.string(),
+        operator: z.enum(['In', 'NotIn']),
+        values: z.array(z.string()).min(1),
+      }),
+    )
+    .optional(),
+});
+const peers = z
+  .array(
+    z.strictObject({
+      podSelector: selector.optional(),
+      namespaceSelector: selector.optional(),
+      ipBlock: z.strictObject({ cidr: z.string(), except: z.array(z.string()).optional() }).optional(),
+    }),
+  )
+  .min(1)
+  .optional();
+const policyPorts = z
+  .array(z.strictObject({ protocol: z.enum(['TCP', 'UDP']), port: z.union([port, z.string()]) }))
+  .min(1)
+  .optional();
 const metadata = z.looseObject({ name, namespace: name.optional(), labels: labels.optional() });
 
 /** The fields that our manifests use, as the API of Kubernetes has them; any other is a mistake. */
@@ -127,15 +153,10 @@ const Manifest = z.discriminatedUnion('kind', [
   z.strictObject({
     ...{ apiVersion: z.literal('networking.k8s.io/v1'), kind: z.literal('NetworkPolicy'), metadata },
     spec: z.strictObject({
-      podSelector: z.strictObject({
-        matchLabels: labels.optional(),
-        matchExpressions: z
-          .array(z.strictObject({ key: z.string(), operator: z.literal('In'), values: z.array(z.string()) }))
-          .optional(),
-      }),
+      podSelector: selector,
       policyTypes: z.array(z.enum(['Ingress', 'Egress'])),
-      ingress: z.array(z.unknown()).optional(),
-      egress: z.array(z.unknown()).optional(),
+      ingress: z.array(z.strictObject({ from: peers, ports: policyPorts })).optional(),
+      egress: z.array(z.strictObject({ to: peers, ports: policyPorts })).optional(),
     }),
   }),
   z.strictObject({

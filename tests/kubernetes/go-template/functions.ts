@@ -56,6 +56,7 @@ export const FUNCTIONS: Readonly<Record<string, (...args: Value[]) => Value>> = 
   ternary: (yes, no, test) => (isTrue(test) ? yes : no),
   dict: (...pairs) => dict(pairs),
   list: (...items) => items,
+  concat: (...lists) => lists.flat() as Value[],
   quote: (value) => JSON.stringify(textOf(value)),
   upper: (text) => textOf(text).toUpperCase(),
   replace: (from, to, text) => textOf(text).replaceAll(textOf(from), textOf(to)),
