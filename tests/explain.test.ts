@@ -134,6 +134,13 @@ test('given a quota that is used up, when the policy blocks, then explain names 
     return one;
   });
 
+  await eventually(async () => {
+    const { code, out } = await world.sluice('quota', 'list', '--show', 'exceeded', '--search', 'PAID');
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/^120 % {2}tenant-paid {2}120 of 100 used, resets at /),
+    ]);
+  });
   expectAll(await explained(answer), [
     'tenant tenant-paid has used 120 of its quota of 100',
     'cause       quota',

@@ -36,7 +36,7 @@ const lineOf = (
   { tenantId, used, limit, share, resetAt, stale, condition }: QuotaStanding,
   io: Surroundings,
 ) => {
-  const percent = share === null ? '    –' : `${(share * 100).toFixed(0)} %`.padStart(5);
+  const percent = share === null ? '    –' : `${Math.floor(share * 100 + 1e-9)} %`.padStart(5);
   const resets = resetAt === null ? '' : `, ${stale ? 'was to reset' : 'resets'} at ${resetAt}`;
   const text = `${percent}  ${tenantId}  ${used} of ${limit} used${resets}${stale ? ' (its period is over)' : ''}`;
   return paint(io.out, stale ? 'reset' : COLOURS[condition], printable(text));

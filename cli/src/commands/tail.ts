@@ -7,6 +7,7 @@ export interface TailOptions extends AdminOptions {
   readonly tenant?: string;
   readonly route?: string;
   readonly status?: number;
+  readonly flagged?: boolean;
   readonly limit: number;
   readonly follow?: boolean;
 }
@@ -61,9 +62,15 @@ export const tail = async (options: TailOptions, io: Surroundings): Promise<numb
   }
 };
 
-const pathOf = ({ tenant, route, status }: TailOptions, limit: number, after?: string): string => {
+const pathOf = ({ tenant, route, status, flagged }: TailOptions, limit: number, after?: string): string => {
   const query = new URLSearchParams({ limit: `${limit}` });
-  for (const [name, value] of Object.entries({ tenant, route, status, after }))
+  for (const [name, value] of Object.entries({
+    tenant,
+    route,
+    status,
+    flagged: flagged ? 1 : undefined,
+    after,
+  }))
     if (value !== undefined) query.set(name, `${value}`);
   return `/decisions?${query}`;
 };

@@ -40,6 +40,7 @@ export const addObserving = (program: Command, act: Act, io: Surroundings) => {
       'only with this status, such as 429, or 4 for all of 4xx',
       integerWithin(1, 599),
     )
+    .option('--flagged', 'only those in which prompt-guard saw an attack')
     .option('--limit <n>', 'so many of each edge', integerWithin(1, 500), 20)
     .option('-f, --follow', 'go on with those to come')
     .addOption(adminOption())

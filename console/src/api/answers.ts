@@ -66,6 +66,13 @@ export interface PluginVerdict {
     readonly remaining: number;
     readonly resetMs: number;
   }[];
+  /** An attack that prompt-guard saw; never the text. */
+  readonly flagged?: {
+    readonly mode: string;
+    readonly score: number;
+    readonly families: readonly string[];
+    readonly rules: readonly string[];
+  };
   readonly quota?: { readonly limit: number | null; readonly used: number | null; readonly stale: boolean };
 }
 
@@ -162,6 +169,7 @@ export interface PluginEntity {
   readonly service: { readonly id: string } | null;
   readonly consumer: { readonly id: string } | null;
   readonly enabled: boolean;
+  readonly tags: readonly string[] | null;
 }
 
 export interface List<E> {
@@ -208,24 +216,4 @@ export interface AuditRecord {
   readonly message: string | null;
   readonly changes: readonly { readonly op: string; readonly kind: string; readonly id: string }[];
   readonly changesLeftOut: number;
-}
-
-export interface QuotaStanding {
-  readonly tenantId: string;
-  readonly limit: number;
-  readonly used: number;
-  /** Null: the limit is 0. */
-  readonly share: number | null;
-  readonly period: string;
-  readonly resetAt: string | null;
-  readonly lastUpdated: string;
-  readonly stale: boolean;
-  readonly condition: 'ok' | 'alert' | 'exceeded';
-}
-
-export interface Quotas extends List<QuotaStanding> {
-  readonly found: number;
-  readonly counts: Readonly<Record<'all' | 'alert' | 'exceeded' | 'stale', number>>;
-  /** Percent. */
-  readonly alertThreshold: number;
 }

@@ -4,6 +4,7 @@ import { AccessPage } from './access.tsx';
 import { AuditPage } from './audit.tsx';
 import { ConfigPage } from './config.tsx';
 import { FleetPage } from './fleet.tsx';
+import { GuardPage } from './guard.tsx';
 import { NowPage } from './now.tsx';
 import { QuotaPage } from './quota.tsx';
 import { RequestPage } from './request.tsx';
@@ -26,6 +27,7 @@ export const PAGES: readonly PageEntry[] = [
   { name: 'config', title: 'Configuration', Page: ConfigPage },
   { name: 'routes', title: 'Routes & upstreams', Page: RoutesPage },
   { name: 'quota', title: 'Quotas', Page: QuotaPage },
+  { name: 'guard', title: 'Guard', Page: GuardPage },
   { name: 'fleet', title: 'Services', Page: FleetPage },
   { name: 'access', title: 'Auth', Page: AccessPage },
   { name: 'audit', title: 'Audit', Page: AuditPage },

@@ -1,4 +1,4 @@
-import type { QuotaStanding, Quotas } from '../api/answers.ts';
+import type { QuotaStanding, Quotas } from '../api/policy-answers.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { Commands } from '../parts/command.tsx';
 import { Badge, type Column, Figure, Head, Panel, Table } from '../parts/frame.tsx';
@@ -141,7 +141,7 @@ const COLUMNS: readonly Column<QuotaStanding>[] = [
         'the limit is 0'
       ) : (
         <>
-          {count(share * 100)} %{!stale && <Meter share={share} />}
+          {count(Math.floor(share * 100 + 1e-9))} %{!stale && <Meter share={share} />}
         </>
       ),
   },

@@ -97,7 +97,12 @@ export {
   type TrafficShare,
 } from './decision/ask.ts';
 export { type AskedFacts, MAX_KEPT_VALUE_CHARS } from './decision/asked.ts';
-export { type DecisionRecord, decisionRecord, type PluginVerdict } from './decision/record.ts';
+export {
+  type DecisionRecord,
+  decisionRecord,
+  type PluginVerdict,
+  type PromptFlag,
+} from './decision/record.ts';
 export { decisionRecorded, MAX_RECORDS_PER_MESSAGE } from './decision/recorded.ts';
 export { type EdgeTraffic, type Rates, sumTraffic, type TrafficView } from './decision/sum-traffic.ts';
 export { edgeAnswerCache } from './edge/answer-cache.ts';

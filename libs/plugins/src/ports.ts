@@ -3,6 +3,7 @@ import type {
   HMAC_ALGORITHMS,
   Limit,
   Period,
+  PromptFlag,
   QuotaState,
   WindowState,
 } from '@sluice/contracts';
@@ -98,6 +99,8 @@ export interface Ports {
       | 'shadow_refusals',
     labels?: Readonly<Record<string, string>>,
   ): void;
+  /** Notes for the request's decision record what a guard saw in it. Where an edge does not offer it, nobody notes it. */
+  flag?(exchange: Exchange, finding: PromptFlag): void;
   /** Writes a line in the edge's log, with request and trace ids added. Never a credential. */
   log(level: 'debug' | 'info' | 'warn', message: string, fields?: Readonly<Record<string, unknown>>): void;
   /** The answer kept under a key by this edge, as long as it may be kept. */

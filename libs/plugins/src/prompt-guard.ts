@@ -49,6 +49,11 @@ const refusal = (
 
 const note = (exchange: Exchange, ports: Ports, { mode }: Policy, verdict: Verdict): void => {
   ports.count('prompts_flagged');
+  ports.flag?.(exchange, {
+    ...{ mode, score: verdict.score },
+    families: [...new Set(verdict.reasons.map(({ family }) => family))],
+    rules: verdict.reasons.map(({ rule }) => rule),
+  });
   ports.log('info', 'prompt flagged', {
     mode,
     score: verdict.score,

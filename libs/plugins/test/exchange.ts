@@ -1,4 +1,4 @@
-import type { GatewayError } from '@sluice/contracts';
+import type { GatewayError, PromptFlag } from '@sluice/contracts';
 import type { Exchange, HeaderList, Identity } from '../src/exchange.ts';
 import type { LogRecord, LogSink, SinkEntry } from '../src/log-sink.ts';
 import type { PluginScope } from '../src/plugin.ts';
@@ -120,6 +120,7 @@ export const testExchange = (given: Given = {}): TestExchange => {
 
 export interface TestPorts extends Ports {
   readonly counted: string[];
+  readonly flags: PromptFlag[];
   readonly logged: { level: string; message: string }[];
   /** What was stored, by key; `keepSeconds` beside it. */
   readonly stored: Map<string, StoredAnswer & { keepSeconds: number }>;
@@ -155,6 +156,7 @@ export const testPorts = (
   };
   const ports: TestPorts = {
     counted: [],
+    flags: [],
     logged: [],
     asked: [],
     stored: new Map(),
@@ -196,6 +198,9 @@ export const testPorts = (
     },
     count: (metric) => {
       ports.counted.push(metric);
+    },
+    flag: (_, finding) => {
+      ports.flags.push(finding);
     },
     log: (level, message) => {
       ports.logged.push({ level, message });

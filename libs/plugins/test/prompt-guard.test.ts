@@ -71,6 +71,12 @@ describe('modes', () => {
       body: { error: { details: [] } },
     });
     expect(ports.counted).toEqual(['prompts_flagged']);
+    expect(ports.flags).toEqual([
+      {
+        ...{ mode: 'block', score: expect.any(Number), families: expect.arrayContaining(['extraction']) },
+        rules: expect.arrayContaining(['reveal-your-prompt']),
+      },
+    ]);
     const explained = await ask({ explain: true }, body);
     expect(explained.refusal?.body.error.details).toContainEqual(
       expect.objectContaining({ rule: 'reveal-your-prompt', family: 'extraction' }),

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { GatewayError, QuotaState } from '@sluice/contracts';
+import type { GatewayError, PromptFlag, QuotaState } from '@sluice/contracts';
 import type { Route, Service } from '@sluice/gateway-config';
 import type { BudgetVerdict, Exchange, Identity, UpstreamAnswer } from '@sluice/plugins';
 import type { Chain, ChainStep, HostAndPort, PluginInstance } from '@sluice/routing';
@@ -115,6 +115,8 @@ export class ProxyExchange implements Exchange {
   running: PluginInstance | undefined;
   /** Codes of what instances in `mode: shadow` would have answered, by their ids. */
   shadowed: Map<string, string> | undefined;
+  /** What prompt-guard's instances saw, by their ids. */
+  flagged: Map<string, PromptFlag> | undefined;
   /** What the ports answered whom, for the decision record. Times in ms. */
   authBy: PluginInstance | undefined;
   authSource: 'cache' | 'service' | undefined;

@@ -2,6 +2,7 @@ import { quotaList } from '@sluice/contracts';
 import { Bus } from '@sluice/service-kit';
 import { eventually, silentLogger, startNats, startRedis } from '@sluice/testkit';
 import { expect, test } from 'vitest';
+import type { z } from 'zod';
 import { eventOf, quota, startedMirror } from './given.ts';
 
 test('tenants are listed by how much they have used; those of a period that is over come last and count as no alert', async () => {
@@ -10,8 +11,8 @@ test('tenants are listed by how much they have used; those of a period that is o
   await using running = await startedMirror(nats, redis);
   const asker = Bus.open({ url: nats.url, name: 'asker', logger: silentLogger() });
   await asker.connection;
-  const ask = (request: Parameters<typeof asker.ask<typeof quotaList.request, typeof quotaList.reply>>[1]) =>
-    asker.ask(quotaList, request);
+  const ask = (request: Partial<z.input<typeof quotaList.request>>) =>
+    asker.ask(quotaList, { show: 'all', limit: 50, ...request });
   expect(await ask({})).toMatchObject({ tenants: [], found: 0, counts: { all: 0 } });
 
   for (const [tenant, used] of [
@@ -29,7 +30,8 @@ test('tenants are listed by how much they have used; those of a period that is o
   expect(all.tenants.map(({ tenantId }) => tenantId)).toEqual(['over', 'near', 'calm', 'Past']);
   expect(all.counts).toEqual({ all: 4, alert: 2, exceeded: 1, stale: 1 });
   expect(all.tenants[1]).toMatchObject({ share: 0.85, condition: 'alert', limit: 10_000, stale: false });
-  const names = async (request: object) => (await ask(request)).tenants.map(({ tenantId }) => tenantId);
+  const names = async (request: Parameters<typeof ask>[0]) =>
+    (await ask(request)).tenants.map(({ tenantId }) => tenantId);
   expect(await names({ show: 'alert' })).toEqual(['over', 'near']);
   expect(await names({ show: 'exceeded' })).toEqual(['over']);
   expect(await names({ show: 'stale' })).toEqual(['Past']);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requestReply } from '../contract.ts';
 import { exampleAsked } from './asked.ts';
-import { decisionRecord, exampleRecord } from './record.ts';
+import { decisionRecord, exampleFlagged, exampleRecord } from './record.ts';
 
 /** Most records that an edge answers with: they have to fit a message. */
 export const MAX_RECORDS_ASKED = 500;
@@ -15,6 +15,8 @@ export const decisionFilter = z.object({
   route: z.string().min(1).max(256).optional(),
   /** One status such as 429, or a hundred such as 4 for all of 4xx. */
   status: z.int().min(1).max(599).optional(),
+  /** True: only those in which prompt-guard saw an attack. An edge of an earlier release answers with all. */
+  flagged: z.boolean().optional(),
 });
 export type DecisionFilter = z.output<typeof decisionFilter>;
 
@@ -60,6 +62,11 @@ export const edgeDecision = requestReply({
         after: [{ instance: 'edge-proxy-4311', seq: 18_240 }],
       },
       reply: { instance: 'edge-proxy-4311', seq: 18_255, missed: 0, records: [] },
+    },
+    {
+      name: 'attacks that prompt-guard saw',
+      request: { flagged: true, limit: 100 },
+      reply: { instance: 'edge-proxy-4311', seq: 18_255, missed: 0, records: [exampleFlagged] },
     },
     {
       name: 'what came before',

@@ -8,6 +8,18 @@ export const DECISION_SOURCES = ['cache', 'lease', 'service', 'local'] as const;
 const us = z.int().nonnegative();
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
+/** An attack that prompt-guard saw in a prompt. */
+export const promptFlag = z.object({
+  /** Of the policy, as docs/guides/prompt-guard.md has them. */
+  mode: z.string().max(16),
+  /** 1 and more is an attack. */
+  score: z.number(),
+  /** The heaviest first. */
+  families: z.array(z.string().max(64)).max(16),
+  rules: z.array(z.string().max(64)).max(16),
+});
+export type PromptFlag = z.output<typeof promptFlag>;
+
 /** What one plugin of the chain said of a request. */
 export const pluginVerdict = z.object({
   plugin: z.string(),
@@ -32,6 +44,8 @@ export const pluginVerdict = z.object({
       resetAt: z.string().optional(),
     })
     .optional(),
+  /** What prompt-guard found, whether or not it refused; never the text itself. */
+  flagged: promptFlag.optional(),
   /** Time that another service took to answer, or, where it was measured, the handler. */
   us: us.optional(),
 });
@@ -153,4 +167,17 @@ export const exampleRecord: z.input<typeof decisionRecord> = {
   timing: { totalUs: 903 },
   bytes: { in: 0, out: 412 },
   degraded: [],
+};
+
+const { refusal: _, ...exampleForwarded } = exampleRecord;
+/** One in which prompt-guard saw something. */
+export const exampleFlagged: z.input<typeof decisionRecord> = {
+  ...exampleForwarded,
+  ...{ status: 200, outcome: 'forwarded' },
+  plugins: [
+    {
+      ...{ plugin: 'prompt-guard', id: '1f7d2c1b-3a5f-5c66-8b2a-1d0e9f8c7b44', verdict: 'passed', us: 212 },
+      flagged: { mode: 'flag', score: 1.4, families: ['extraction'], rules: ['reveal-your-prompt'] },
+    },
+  ],
 };

@@ -34,11 +34,11 @@ export const quotaList = requestReply({
   queue: 'quota-mirror',
   timeoutMs: 2000,
   request: z.object({
-    show: z.enum(QUOTA_LISTS).default('all'),
+    show: z.enum(QUOTA_LISTS),
     /** A part of the tenant's name, in any case of letters. */
     search: z.string().max(256).optional(),
     offset: count.max(10_000_000).default(0),
-    limit: z.int().min(1).max(MAX_QUOTAS_ASKED).default(50),
+    limit: z.int().min(1).max(MAX_QUOTAS_ASKED),
   }),
   reply: z.object({
     tenants: z.array(quotaStanding).max(MAX_QUOTAS_ASKED),

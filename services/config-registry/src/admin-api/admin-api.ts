@@ -22,6 +22,7 @@ import { debugRoutes } from './debug-routes.ts';
 import { drained } from './drained.ts';
 import { entityRoutes } from './entity-routes.ts';
 import { explainRoutes } from './explain-routes.ts';
+import { guardRoutes } from './guard-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { historyRoutes } from './history-routes.ts';
 import { keyRoutes } from './key-routes.ts';
@@ -92,6 +93,7 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   keyRoutes(app, parts);
   auditRoutes(app, parts);
   quotaRoutes(app, parts);
+  guardRoutes(app);
   consoleRoutes(app, parts);
   simulateRoutes(app, parts);
   openApiRoutes(app, parts);

@@ -13,6 +13,11 @@ const MAX_ID_CHARS = 256;
 
 export const DecisionsQuery = decisionFilter.extend({
   status: z.coerce.number().int().min(1).max(599).optional(),
+  /** `1`: only those in which prompt-guard saw an attack. */
+  flagged: z
+    .literal('1')
+    .transform(() => true)
+    .optional(),
   limit: z.coerce.number().int().min(1).max(MAX_RECORDS_ASKED).default(DEFAULT_RECORDS),
   after: z
     .string()
@@ -69,7 +74,10 @@ const decisions = async (parts: AdminParts, query: unknown, reply: FastifyReply)
   const after = text === undefined ? [] : positionIn(text);
   if (after === undefined) return invalid(reply, 'after: give what an earlier answer had as next, unchanged');
   const answers = await askEdges(parts, edgeDecision, { ...wanted, after });
-  const data = answers.flatMap(({ records }) => records).sort((a, b) => a.at - b.at);
+  const data = answers
+    .flatMap(({ records }) => records)
+    .filter(({ plugins }) => wanted.flagged !== true || plugins.some(({ flagged }) => flagged !== undefined))
+    .sort((a, b) => a.at - b.at);
   const seen = answers.map(({ instance, seq }) => ({ instance, seq }));
   const silent = after.filter(({ instance }) => !seen.some((one) => one.instance === instance));
   return {

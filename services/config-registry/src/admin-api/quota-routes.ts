@@ -7,8 +7,9 @@ import { invalid, refuse } from './own-refusal.ts';
 
 const { show, search, limit, offset } = quotaList.request.shape;
 const QuotasQuery = z.object({
-  ...{ show, search },
-  limit: z.coerce.number().pipe(limit.unwrap()).default(50),
+  show: show.default('all'),
+  search,
+  limit: z.coerce.number().pipe(limit).default(50),
   offset: z.coerce.number().pipe(offset.unwrap()).default(0),
 });
 

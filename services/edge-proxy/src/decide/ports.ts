@@ -3,7 +3,7 @@ import type { Consumer } from '@sluice/gateway-config';
 import type { Exchange, Identity, Ports } from '@sluice/plugins';
 import type { Logger } from '@sluice/service-kit';
 import type { ProxyExchange } from '../exchange.ts';
-import { noteAuth, noteBudget, noteQuota } from '../observe/decision-notes.ts';
+import { noteAuth, noteBudget, noteFlag, noteQuota } from '../observe/decision-notes.ts';
 import { logRecordOf } from '../observe/log-record.ts';
 import type { EdgeMetrics } from '../observe/metrics.ts';
 import { timelineOf } from '../observe/request-steps.ts';
@@ -44,6 +44,7 @@ export const createPorts = (
     noteQuota(own(exchange), quotaKey, decisions.readQuota(own(exchange), quotaKey)),
   count: (metric, labels) =>
     metric === 'plugin_errors' ? metrics.pluginFailed(labels ?? {}) : metrics.pluginEvent(metric),
+  flag: (exchange, finding) => noteFlag(own(exchange), finding),
   log: (level, message, fields) => {
     if (logger.isLevelEnabled(level)) logger[level]({ ...fields }, message);
   },

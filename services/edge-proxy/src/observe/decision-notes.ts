@@ -1,4 +1,4 @@
-import { GatewayError, type QuotaState } from '@sluice/contracts';
+import { GatewayError, type PromptFlag, type QuotaState } from '@sluice/contracts';
 import type { AuthVerdict, BudgetVerdict } from '@sluice/plugins';
 import type { ProxyExchange } from '../exchange.ts';
 
@@ -82,4 +82,12 @@ const keepQuota = (
   exchange.quotaSource = source;
   exchange.quotaMs = tookMs;
   return state;
+};
+
+/** Notes what a guard saw in the request. */
+export const noteFlag = (exchange: ProxyExchange, finding: PromptFlag): void => {
+  const { running } = exchange;
+  if (running === undefined) return;
+  exchange.flagged ??= new Map();
+  exchange.flagged.set(running.entity.id, finding);
 };

@@ -122,6 +122,7 @@ const verdictsOf = (slot: DecisionSlot): PluginVerdict[] => {
       verdict: isRefuser ? (slot.isAnswered ? 'passed' : 'refused') : isOver ? 'not_reached' : 'passed',
       ...(isOver ? {} : figuresOf(slot, instance)),
       ...shadowOf(slot, instance),
+      ...given('flagged', slot.flagged?.get(instance.entity.id)),
       ...(isRefuser && slot.isAnswered ? { reason: 'answered' } : {}),
     });
     isOver ||= isRefuser;

@@ -85,8 +85,9 @@ export class DecisionRing {
   }
 }
 
-const fits = (slot: DecisionSlot, { id, tenant, route, status }: DecisionFilter): boolean =>
+const fits = (slot: DecisionSlot, { id, tenant, route, status, flagged }: DecisionFilter): boolean =>
   (id === undefined || slot.id === id || slot.correlationId === id || slot.traceId === id) &&
   (tenant === undefined || tenantOf(slot) === tenant) &&
   (route === undefined || slot.route?.name === route || slot.route?.id === route) &&
+  (flagged !== true || slot.flagged !== undefined) &&
   (status === undefined || slot.status === status || Math.floor(slot.status / 100) === status);

@@ -1,5 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { ERRORS, type GatewayError, type Period, type QuotaState, type WindowState } from '@sluice/contracts';
+import {
+  ERRORS,
+  type GatewayError,
+  type Period,
+  type PromptFlag,
+  type QuotaState,
+  type WindowState,
+} from '@sluice/contracts';
 import type { Route, Service } from '@sluice/gateway-config';
 import type { Identity } from '@sluice/plugins';
 import type { Chain, PluginInstance } from '@sluice/routing';
@@ -57,6 +64,7 @@ export class DecisionSlot {
   facts: GatewayError['facts'];
   isAnswered = false;
   shadowed: ReadonlyMap<string, string> | undefined;
+  flagged: ReadonlyMap<string, PromptFlag> | undefined;
   upstreamStatus = 0;
   target: string | undefined;
   tries = 0;
@@ -159,6 +167,7 @@ export class DecisionSlot {
     this.body = exchange.errorCode === undefined ? undefined : refusal?.body;
     this.facts = refusal?.facts;
     this.shadowed = exchange.shadowed;
+    this.flagged = exchange.flagged;
     this.attempts = exchange.errorCode !== undefined || exchange.tries > 1 ? exchange.attempts : undefined;
   }
 
