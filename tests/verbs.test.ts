@@ -133,6 +133,16 @@ test('canary drops a configuration whose upstream is dead by itself, and everybo
   expect((await sluice('history', '--limit', '1')).out).toContain('not yet');
 });
 
+test('canary --abort ends the one that is tried, and there is nothing to end or to promote after it', async () => {
+  const { config } = (await world.gateway.admin('/config')).json() as { config: string };
+  const harmless = file('harmless.yml', config.replaceAll('/members', '/club'));
+  const tried = sluice('canary', harmless, '--share', '50%', '--for', '60m');
+  await eventually(async () => expect((await sluice('canary', '--abort')).code).toBe(0));
+  expect((await tried).said).toMatch(/^1\n[\s\S]*✖ rolled back: aborted by /);
+  for (const end of ['--abort', '--promote'])
+    expect((await sluice('canary', end)).said).toMatch(/^1\n.*No candidate is tried now/);
+});
+
 test('init writes a folder that is valid and can go live, and never over what is there', async () => {
   const dir = join(folder, 'fresh');
 

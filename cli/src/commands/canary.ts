@@ -12,6 +12,8 @@ export interface CanaryOptions extends AdminOptions {
   readonly minRequests: number;
   readonly message?: string;
   readonly plugins?: string;
+  readonly abort?: boolean;
+  readonly promote?: boolean;
 }
 
 interface Side {
@@ -40,6 +42,8 @@ export const canary = async (
   options: CanaryOptions,
   io: Surroundings,
 ): Promise<number> => {
+  if (options.abort === true) return decide('DELETE', '/sluice/canary', options, io);
+  if (options.promote === true) return decide('POST', '/sluice/canary/promote', options, io);
   const source = pathOf(io, given, 'config');
   const read = await readConfiguration(source, io);
   if (!read.ok) return refuse(io, EXIT.invalid, read.problems.join('\n  '), options);
@@ -54,6 +58,21 @@ export const canary = async (
     return refuse(io, begun.exitCode, why, options);
   }
   return untilOver(begun.value.canary, options, io);
+};
+
+/** Ends the one that runs: 0 it is as was asked. */
+const decide = async (
+  method: 'DELETE' | 'POST',
+  path: string,
+  options: CanaryOptions,
+  io: Surroundings,
+): Promise<number> => {
+  const answer: Answer = await readAdmin(options, io, path, { method });
+  if (!answer.ok) return refuse(io, answer.exitCode, answer.why, options);
+  const { canary: over } = answer.value;
+  if (over === null) return EXIT.ok;
+  const code = ended(over, options, io);
+  return method === 'DELETE' ? EXIT.ok : code;
 };
 
 const untilOver = async (begun: Canary | null, options: CanaryOptions, io: Surroundings): Promise<number> => {

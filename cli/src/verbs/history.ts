@@ -58,6 +58,8 @@ export const addCanary = (program: Command, act: Act, io: Surroundings) => {
     .argument('[source]', 'folder or file (default: config)')
     .option('--share <percent>', 'so many of the edges, at least one and never all', percent, 0.25)
     .option('--for <duration>', 'how long, as 60s or 5m', seconds, 60)
+    .option('--abort', 'drop the one that is tried now')
+    .option('--promote', 'make the one that is tried now live before its time is over')
     .option('--min-requests <n>', 'of fewer nothing is concluded', integerWithin(1, 1_000_000), 20)
     .option('-m, --message <text>', 'why, for the history')
     .option('--plugins <dir>', 'your own plugins, or none (default: plugins, when it is there)')

@@ -10,6 +10,7 @@ import { Badge, Head, Panel } from '../parts/frame.tsx';
 import { Empty, Problem, Waiting } from '../parts/states.tsx';
 import { useMay } from '../session.ts';
 import { quoted } from '../words.ts';
+import { CanaryPanel, OfferCanary } from './canary.tsx';
 import { HistoryPanel } from './history.tsx';
 import { Rehearse } from './rehearse.tsx';
 
@@ -22,6 +23,7 @@ export const ConfigPage = () => {
   return (
     <>
       <Head title="Configuration" />
+      <CanaryPanel />
       {mayEdit ? (
         <Editing key={round} reload={() => setRound(round + 1)} />
       ) : (
@@ -77,11 +79,17 @@ const Editing = ({ reload }: { reload: () => void }) => {
           )}
           {checked?.answer.valid && <Applying checked={checked} isFresh={isFresh} reload={reload} />}
           {checked?.answer.valid && <Rehearse text={checked.text} />}
+          {checked?.answer.valid && (
+            <OfferCanary text={checked.text} isReady={isFresh && hasChanges(checked.answer)} />
+          )}
         </div>
       </div>
     </>
   );
 };
+
+const hasChanges = ({ counts }: CheckAnswer): boolean =>
+  counts !== undefined && counts.added + counts.changed + counts.removed > 0;
 
 /** An editor in its place, loaded when somebody comes here; what is typed is checked when the typing rests. */
 const useEditor = (

@@ -19,7 +19,7 @@ export const Waiting = ({ what }: { what: string }) => (
 export const Problem = ({ error, again }: { error: AskError; again?: () => void }) => (
   <div class="problem" role="alert">
     <p>
-      <strong>{TITLES[error.status] ?? 'That did not work.'}</strong> {error.message}
+      <strong>{titleOf(error)}</strong> {error.message}
     </p>
     {again && (
       <button type="button" class="quiet" onClick={again}>
@@ -28,6 +28,9 @@ export const Problem = ({ error, again }: { error: AskError; again?: () => void 
     )}
   </div>
 );
+
+const titleOf = ({ status, code }: AskError): string =>
+  code.startsWith('canary_') ? 'Not now.' : (TITLES[status] ?? 'That did not work.');
 
 const TITLES: Readonly<Record<number, string>> = {
   0: 'No answer.',

@@ -143,6 +143,21 @@ test('given a commit of somebody else, or an order to stop, then the candidate i
   expect((await world.send('GET', '/sluice/history')).body).toMatchObject({ live: 3 });
 });
 
+test('given somebody who has seen enough, then the candidate goes live at once, and it is told who said so', async () => {
+  const promote = () => world.send('POST', '/sluice/canary/promote', undefined, { 'x-sluice-author': 'bob' });
+  expect(await promote()).toMatchObject({ status: 404, body: { error: { code: 'canary_unknown' } } });
+  await begin(yamlOf(4), { forSeconds: 3600, message: 'four of them' });
+  expect(await promote()).toMatchObject({ status: 409, body: { error: { code: 'canary_starting' } } });
+  await ended('running');
+  expect(await promote()).toMatchObject({
+    status: 200,
+    body: { canary: { phase: 'promoted', version: 4, reason: 'promoted by bob' } },
+  });
+  const { body } = await world.send('GET', '/sluice/history/4');
+  expect(body).toMatchObject({ author: 'ann', message: 'four of them' });
+  expect(await promote()).toMatchObject({ status: 404 });
+});
+
 test('given hardly a request, then the candidate is dropped at the end; another registry does not begin one meanwhile', async () => {
   requests['edge-1'] = 3;
   await begin(yamlOf(3));
@@ -155,6 +170,6 @@ test('given hardly a request, then the candidate is dropped at the end; another 
 
   const offer = { id: 'x', base: { epoch: 'e', version: 1 }, instance: 'registry-2', edges: ['edge-9'] };
   other.publish(configOffered, { ...offer, leaseMs: 60_000 });
-  const live = yamlOf(2, 'other.test');
+  const live = yamlOf(4);
   await eventually(async () => expect(codeOf(await begin(live))).toBe('canary_running')); // not canary_unchanged
 });

@@ -32,6 +32,21 @@ export const canaryRoutes = (app: FastifyInstance, parts: AdminParts): void => {
       return { canary: shown(canaries.current) };
     },
   });
+  endpoint(app, '/sluice/canary/promote', { POST: (request, reply) => promote(parts, request, reply) });
+};
+
+/** Before its time is over, by somebody who has seen enough. */
+const promote = async ({ canaries }: AdminParts, request: FastifyRequest, reply: FastifyReply) => {
+  const outcome = await canaries.promote(authorship(request).author);
+  if (outcome === 'unknown')
+    return refuse(reply, 404, { code: 'canary_unknown', message: 'No candidate is tried now.' });
+  if (outcome === 'starting') {
+    const message =
+      'Not all of its edges serve the candidate yet: nothing is known of it. Try again in a second.';
+    return refuse(reply, 409, { code: 'canary_starting', message });
+  }
+  toldElsewhere(reply);
+  return { canary: shown(canaries.current) };
 };
 
 const begin = async (parts: AdminParts, request: FastifyRequest, reply: FastifyReply) => {

@@ -1,6 +1,5 @@
-import { randomUUIDv7 } from 'node:crypto';
 import { type ConfigFollower, dropCandidate, storeCandidate } from '@sluice/config-log';
-import { configCanary, configOffered, edgeTraffic, subjectFor } from '@sluice/contracts';
+import { configOffered, edgeTraffic } from '@sluice/contracts';
 import { type ConfigState, diffStates } from '@sluice/gateway-config';
 import type { Bus, JetStream, Logger } from '@sluice/service-kit';
 import type { AuditLog } from '../audit/audit-log.ts';
@@ -8,6 +7,7 @@ import type { Committer } from '../commit.ts';
 import type { LiveEdges } from '../live-edges.ts';
 import { whatCannotBeTried } from './can-be-tried.ts';
 import { type Compared, compare, whatIsWorse } from './judge.ts';
+import { tellCanary } from './tell-canary.ts';
 
 const EVERY_MS = 1000;
 /** So long edges go on without a word from here: three offers and a half. */
@@ -132,7 +132,7 @@ export class Canaries {
     }
     running.isJudging = false;
     this.#offer(running.canary.edges);
-    await this.#tell('started', running);
+    await tellCanary(this.#parts, 'started', running);
     return running.canary;
   }
 
@@ -141,6 +141,15 @@ export class Canaries {
     if (this.#running === undefined || this.#running.isPromoted) return false;
     await this.#end(this.#running, { phase: 'rolled-back', reason });
     return true;
+  }
+
+  /** Makes the candidate live before its time is over. Its edges serve it already; nothing more is concluded. */
+  async promote(by: string): Promise<'unknown' | 'starting' | 'ended'> {
+    const running = this.#running;
+    if (running === undefined || running.isPromoted) return 'unknown';
+    if (running.takenAt === undefined) return 'starting';
+    await this.#promote(running, `promoted by ${by}`);
+    return 'ended';
   }
 
   stop(): void {
@@ -181,7 +190,7 @@ export class Canaries {
 
   async #look(): Promise<void> {
     const running = this.#running;
-    if (running === undefined || running.isJudging) return;
+    if (running === undefined || running.isJudging || running.isPromoted) return;
     running.isJudging = true;
     try {
       this.#offer(running.canary.edges);
@@ -225,7 +234,7 @@ export class Canaries {
       await bus.scatter(edgeTraffic, { windowMs, top: 1 }, edges.count),
       running.canary.edges,
     );
-    if (this.#running !== running) return;
+    if (this.#running !== running || running.isPromoted) return;
     running.canary = { ...running.canary, compared };
     const worse = whatIsWorse(compared, leastRequests);
     if (worse !== undefined) return this.#end(running, { phase: 'rolled-back', reason: worse });
@@ -236,62 +245,40 @@ export class Canaries {
     return this.#end(running, { phase: 'rolled-back', reason });
   }
 
-  async #promote(running: Running): Promise<void> {
+  async #promote(running: Running, by?: string): Promise<void> {
     const { committer, follower } = this.#parts;
     const { state, author, message, sourceAddress } = running.request;
     const { base } = running.canary;
     running.isPromoted = true;
-    const committed = await committer.commit<never>({
-      ...{ actor: author, message, sourceAddress, expectedVersion: base.version },
-      decide: (live) => ({ outcome: 'change', ops: diffStates(live, state), summary: 'canary promoted' }),
-    });
+    const committed = await committer
+      .commit<never>({
+        ...{ actor: author, message, sourceAddress, expectedVersion: base.version },
+        decide: (live) => ({ outcome: 'change', ops: diffStates(live, state), summary: 'canary promoted' }),
+      })
+      .catch((error: unknown) => {
+        running.isPromoted = false; // the log cannot be written: it is tried again, or ended
+        throw error;
+      });
     if (committed.outcome === 'committed')
-      return this.#end(running, { phase: 'promoted', version: committed.at.version });
+      return this.#end(running, { phase: 'promoted', version: committed.at.version, reason: by });
     const reason = `r${follower.position.version} went live meanwhile`;
     return this.#end(running, { phase: 'rolled-back', reason });
   }
 
   async #end(
     running: Running,
-    end: { phase: 'promoted'; version: number } | { phase: 'rolled-back'; reason: string },
+    end:
+      | { phase: 'promoted'; version: number; reason: string | undefined }
+      | { phase: 'rolled-back'; reason: string },
   ): Promise<void> {
     if (this.#running !== running) return;
     this.#offer([]);
     running.canary = { ...running.canary, ...end };
     this.#last = running.canary;
     this.#running = undefined;
-    await this.#tell(end.phase, running);
+    await tellCanary(this.#parts, end.phase, running);
     await dropCandidate(this.#parts.jetstream, running.canary.id).catch((error: unknown) =>
       this.#parts.logger.warn({ err: error }, 'candidate not removed from the bus'),
     );
-  }
-
-  /** The event for everybody, the record for the audit, a line for the log. */
-  async #tell(action: 'started' | 'promoted' | 'rolled-back', { canary, request }: Running): Promise<void> {
-    const { audit, jetstream, logger } = this.#parts;
-    const { id, base, edges, version, reason, compared } = canary;
-    const payload = {
-      ...{ id, base, edges: [...edges], ...compared },
-      ...(version === undefined ? {} : { version }),
-      ...(reason === undefined ? {} : { reason }),
-    };
-    logger.info({ action, ...payload }, 'canary');
-    const { author: actor, message, sourceAddress: address } = request;
-    const envelope = { occurredAt: new Date().toISOString(), tenantId: '*', platformId: 'sluice', actor };
-    const event = JSON.stringify({ eventId: randomUUIDv7(), ...envelope, payload });
-    await Promise.all([
-      jetstream
-        .append(subjectFor(configCanary, action), event)
-        .catch((error: unknown) => logger.warn({ err: error, action }, 'event of the canary not stored')),
-      audit.record({
-        actor,
-        entry: {
-          action: `canary.${action.replace('-', '_')}`,
-          outcome: action === 'rolled-back' ? 'refused' : 'done',
-          ...{ address, details: payload },
-          ...(message === undefined ? {} : { message }),
-        },
-      }),
-    ]);
   }
 }
