@@ -26,6 +26,11 @@ interface Waterfall extends Summary {
     readonly fromUs: number;
     readonly us: number;
     readonly failure?: string;
+    readonly events?: readonly {
+      readonly name: string;
+      readonly attributes: Readonly<Record<string, unknown>>;
+    }[];
+    readonly links?: readonly string[];
   }[];
 }
 
@@ -60,10 +65,21 @@ const show = async (id: string, options: TraceOptions, io: Surroundings): Promis
   }
   const { traceId, us, at, bars, leftOut } = found;
   printLine(io.out, paint(io.out, 'bold', `${traceId}  ${milliseconds(us)}  ${new Date(at).toISOString()}`));
-  for (const { depth, service, name, failure, ...stretch } of bars) {
+  for (const { depth, service, name, failure, events = [], links = [], ...stretch } of bars) {
     const said = `${'  '.repeat(depth)}${service}: ${name}${failure === undefined ? '' : ` ✖ ${failure}`}`;
     printLine(io.out, `  ${barOf({ ...stretch, name: said }, us)}`);
+    const inside = '  '.repeat(depth + 2);
+    for (const event of events) printLine(io.out, printable(`${inside}· ${eventWords(event)}`));
+    if (links.length > 0) printLine(io.out, printable(`${inside}also for ${links.join(', ')}`));
   }
   if (leftOut > 0) printLine(io.out, `  and ${leftOut} spans more, which were not kept`);
   return EXIT.ok;
 };
+
+type Event = NonNullable<Waterfall['bars'][number]['events']>[number];
+
+const eventWords = ({ name, attributes }: Event): string =>
+  [
+    name,
+    ...Object.entries(attributes).map(([key, value]) => `${key.replace(/^sluice\.plugin\./, '')} ${value}`),
+  ].join(' ');

@@ -6,6 +6,7 @@ import { Badge, type Column, Head, Panel, Table, toneOfStatus } from '../parts/f
 import { Empty, Problem, Waiting } from '../parts/states.tsx';
 import { goTo, linkTo, type Place } from '../place.ts';
 import { clock, dayAndClock, micros, quoted } from '../words.ts';
+import { TracePanel } from './trace.tsx';
 
 const LOOK_EVERY_MS = 3000;
 const SHOWN = 50;
@@ -161,6 +162,7 @@ const Told = ({ of: story }: { of: Explanation }) => {
       <Panel title="Where the time went" aside={`${micros(record.timing.totalUs)} in all`} isWide>
         <Waterfall of={story} />
       </Panel>
+      <TracePanel traceId={record.traceId} />
       <div class="panels">
         <Panel title="Because">
           <ul class="points">

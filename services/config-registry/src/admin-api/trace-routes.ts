@@ -15,6 +15,12 @@ const MAX_ID_CHARS = 256;
 export const TracesQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(20),
   service: z.string().max(256).optional().describe('Only traces with a span of this process.'),
+  trace: z
+    .string()
+    .min(1)
+    .max(MAX_ID_CHARS)
+    .optional()
+    .describe('At most this one, with its spans, as `/traces/{id}` gives it; nobody else is asked for it.'),
 });
 
 /**
@@ -34,7 +40,10 @@ export const traceRoutes = (app: FastifyInstance, parts: AdminParts): void => {
     GET: (request, reply) => {
       const asked = TracesQuery.safeParse(request.query);
       if (!asked.success) return refuse(reply, 400, 'invalid_request', problemsIn(asked.error));
-      return { data: traces.newest(asked.data.limit, asked.data.service) };
+      const { trace, limit, service } = asked.data;
+      if (trace === undefined) return { data: traces.newest(limit, service) };
+      const known = traces.find(trace);
+      return { data: known === undefined ? [] : [known] };
     },
   });
   endpoint(app, '/traces/:id', {

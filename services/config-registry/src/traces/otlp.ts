@@ -1,5 +1,13 @@
 import { z } from 'zod';
 
+/** Something that happened in a span, such as a plugin's turn. */
+export interface SpanEvent {
+  readonly name: string;
+  /** Unix µs. */
+  readonly atUs: number;
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+}
+
 /** One step of a request, by one process. */
 export interface TracedSpan {
   readonly traceId: string;
@@ -14,10 +22,15 @@ export interface TracedSpan {
   /** A short word, such as `timeout`; undefined: it did not fail. */
   readonly failure: string | undefined;
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  readonly events: readonly SpanEvent[];
+  /** Traces of others that this span worked for, too. */
+  readonly links: readonly string[];
 }
 
 const MAX_TEXT_CHARS = 256;
 const MAX_ATTRIBUTES = 24;
+const MAX_EVENTS = 64;
+const MAX_LINKS = 16;
 const STATUS_ERROR = 2;
 
 const text = z.string().transform((given) => given.slice(0, MAX_TEXT_CHARS));
@@ -46,6 +59,10 @@ const span = z.object({
   startTimeUnixNano: nanos,
   endTimeUnixNano: nanos,
   attributes: z.array(attribute).default([]),
+  events: z
+    .array(z.object({ name: text, timeUnixNano: nanos, attributes: z.array(attribute).default([]) }))
+    .default([]),
+  links: z.array(z.object({ traceId: hex(32) })).default([]),
   status: z.object({ code: z.union([z.int(), z.string()]).optional(), message: text.optional() }).optional(),
 });
 const ExportRequest = z.object({
@@ -81,6 +98,13 @@ const tracedOf = (one: z.output<typeof span>, service: string): TracedSpan => {
     ...{ fromUs, us: Math.max(0, microsOf(one.endTimeUnixNano) - fromUs) },
     failure: isFailed ? status?.message || 'error' : undefined,
     attributes: attributesOf(one.attributes.slice(0, MAX_ATTRIBUTES)),
+    events: one.events.slice(0, MAX_EVENTS).map((event) => ({
+      ...{ name: event.name, atUs: microsOf(event.timeUnixNano) },
+      attributes: attributesOf(event.attributes.slice(0, MAX_ATTRIBUTES)),
+    })),
+    links: [...new Set(one.links.map((link) => link.traceId))]
+      .filter((linked) => linked !== traceId)
+      .slice(0, MAX_LINKS),
   };
 };
 

@@ -1,4 +1,4 @@
-import type { TracedSpan } from './otlp.ts';
+import type { SpanEvent, TracedSpan } from './otlp.ts';
 
 /** Traces that are remembered, and spans of each: both are whatever somebody sends, so both have a bound. */
 const MAX_TRACES = 1000;
@@ -32,6 +32,9 @@ export interface Bar {
   readonly us: number;
   readonly failure?: string;
   readonly attributes: TracedSpan['attributes'];
+  /** At times from the trace's first moment, as the bar is. */
+  readonly events: readonly SpanEvent[];
+  readonly links: readonly string[];
 }
 
 export interface Waterfall extends TraceSummary {
@@ -107,7 +110,7 @@ const barsOf = (spans: readonly TracedSpan[]): Bar[] => {
   const add = (span: TracedSpan, depth: number): void => {
     if (shown.has(span.spanId)) return; // its own ancestor: somebody sent nonsense
     shown.add(span.spanId);
-    const { service, name, us, failure, attributes } = span;
+    const { service, name, us, failure, attributes, links } = span;
     const fromUs = span.fromUs - zeroUs;
     bars.push({
       depth,
@@ -117,6 +120,8 @@ const barsOf = (spans: readonly TracedSpan[]): Bar[] => {
       us,
       ...(failure === undefined ? {} : { failure }),
       attributes,
+      events: span.events.map((event) => ({ ...event, atUs: event.atUs - zeroUs })),
+      links,
     });
     for (const child of (childrenOf.get(span.spanId) ?? []).sort(earliest)) add(child, depth + 1);
   };

@@ -15,6 +15,16 @@ const message = JSON.stringify({
             {
               ...{ traceId: TRACE, spanId: '00f067aa0ba902b7', name: 'process auth.v1.verify' },
               ...{ startTimeUnixNano: '1767323045000000000', endTimeUnixNano: '1767323045002000000' },
+              events: [
+                {
+                  ...{ name: 'plugin', timeUnixNano: '1767323045000500000' },
+                  attributes: [{ key: 'sluice.plugin.name', value: { stringValue: 'jwt' } }],
+                },
+              ],
+              links: [
+                { traceId: TRACE, spanId: '00f067aa0ba902b8' },
+                { traceId: 'a'.repeat(32), spanId: '00f067aa0ba902b9' },
+              ],
             },
           ],
         },
@@ -48,8 +58,16 @@ test('given spans by OTLP, also packed, then their trace is listed and shown; th
   expect((await registry.send('GET', '/traces?service=auth')).body).toMatchObject({ data: [summary] });
   expect((await registry.send('GET', `/traces/${TRACE}`)).body).toMatchObject({
     ...summary,
-    bars: [{ depth: 0, name: 'process auth.v1.verify', fromUs: 0, us: 2000 }],
+    bars: [
+      {
+        ...{ depth: 0, name: 'process auth.v1.verify', fromUs: 0, us: 2000 },
+        events: [{ name: 'plugin', atUs: 500, attributes: { 'sluice.plugin.name': 'jwt' } }],
+        links: ['a'.repeat(32)], // and not itself
+      },
+    ],
   });
+  expect((await registry.send('GET', `/traces?trace=${TRACE}`)).body).toMatchObject({ data: [{ us: 2000 }] });
+  expect((await registry.send('GET', '/traces?trace=unknown')).body).toEqual({ data: [] });
   expect((await registry.jetstream.streamInfo('AUDIT', 1000)).messages).toBe(before);
 });
 

@@ -6,7 +6,7 @@ const idOf = (n: number, digits = 16): string => n.toString(16).padStart(digits,
 
 const span = (n: number, over: Partial<TracedSpan> = {}): TracedSpan => ({
   ...{ traceId: idOf(1, 32), spanId: idOf(n), parentId: undefined, service: 'edge-proxy', name: `span ${n}` },
-  ...{ fromUs: 1_000_000 + n, us: 10, failure: undefined, attributes: {} },
+  ...{ fromUs: 1_000_000 + n, us: 10, failure: undefined, attributes: {}, events: [], links: [] },
   ...over,
 });
 
@@ -91,6 +91,7 @@ test('OTLP’s JSON is read: 64-bit times as text, ids in capitals, failures wit
       },
       ...{ fromUs: 1_767_323_045_000_001, us: 250, failure: 'timeout' },
       attributes: { 'http.response.status_code': 503 },
+      ...{ events: [], links: [] },
     },
   ]);
 });
