@@ -29,6 +29,11 @@ services:
         paths: [/limited]
         plugins:
           - { name: rate-limiting, config: { hour: ${LIMIT}, limit_by: header, header_name: X-Tenant-Id } }
+      - name: chat
+        paths: [/chat]
+        strip_path: false
+        plugins:
+          - { name: prompt-guard, config: { mode: block, tenants: { a-lab: { mode: shadow, sensitivity: strict } } } }
   - name: spread
     host: targets.internal
     routes: [{ name: spread, paths: [/spread] }]
@@ -91,6 +96,15 @@ export class ConsoleWorld implements AsyncDisposable {
     return call(this.gateway.ready.proxy, path, { headers: { 'x-tenant-id': tenant } });
   }
 
+  /** A prompt of a tenant to a model. */
+  prompt(text: string, tenant: string): Promise<Answer> {
+    return call(this.gateway.ready.proxy, '/chat', {
+      method: 'POST',
+      headers: { 'x-tenant-id': tenant, 'content-type': 'application/json' },
+      body: JSON.stringify({ messages: [{ role: 'user', content: text }] }),
+    });
+  }
+
   /** Spends a tenant's hour; the answer that refuses. */
   refusedOf(tenant: string): Promise<Answer> {
     return eventually(async () => {
@@ -109,6 +123,26 @@ export class ConsoleWorld implements AsyncDisposable {
       await connection.jetstream().publish('quota.updated', JSON.stringify(event));
     }
     await connection.close();
+  }
+
+  /** Spans of a request that was refused, as a collector gets them. */
+  async tellSpans(traceId: string): Promise<void> {
+    const attributes = Object.entries({
+      ...{ 'sluice.plugin.name': 'rate-limiting', 'sluice.plugin.phase': 'access' },
+      ...{ 'sluice.plugin.duration_us': '412', 'sluice.plugin.refused': 'GW_RATE_LIMITED' },
+    }).map(([key, stringValue]) => ({ key, value: { stringValue } }));
+    const span = {
+      ...{ traceId, spanId: '00f067aa0ba902b7', name: 'GET limited' },
+      ...{ startTimeUnixNano: '1767323045000000000', endTimeUnixNano: '1767323045002000000' },
+      events: [{ name: 'plugin', timeUnixNano: '1767323045000500000', attributes }],
+      links: [{ traceId: 'ab'.repeat(16), spanId: '00f067aa0ba902b9' }],
+    };
+    const answer = await call(this.admin, '/v1/traces', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKENS.viewer}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }),
+    });
+    if (answer.status !== 200) throw new Error(`spans not taken: ${answer.status} ${answer.text}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

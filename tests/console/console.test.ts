@@ -1,6 +1,8 @@
 import { call, eventually } from '@sluice/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { canaryStory } from './canary-story.ts';
 import { ConsoleWorld, LIMIT, TOKENS } from './console-world.ts';
+import { pagesOfPolicies } from './pages-of-policies.ts';
 import { Visit } from './visit.ts';
 
 const MAX_FIRST_LOAD_BYTES = 250 * 1024;
@@ -125,48 +127,18 @@ describe('what happens now', () => {
     ])
       expect(text).toContain(part);
     expect(await page.locator('.stretch').count()).toBeGreaterThan(0);
+    await page.getByText('No spans of it came here').waitFor();
+    await world.tellSpans(`${await page.getByText('sluice trace ').textContent()}`.split(' ').at(-1) ?? '');
+    const spans = page.getByRole('region', { name: 'Spans' });
+    await spans.getByText('rate-limiting access 412 µs, refused GW_RATE_LIMITED').waitFor();
+    await spans.getByRole('link', { name: 'abababab' }).waitFor();
     expect(await visit.findings('request')).toEqual([]);
     expect(visit.complaints).toEqual([]);
   });
 });
 
-describe('quotas', () => {
-  test('given none, then the page says where they come from; given some, then who has used most comes first, and others are found', async () => {
-    await using visit = await Visit.of(world, 'viewer');
-    const { page } = visit;
-    await visit.open('quota');
-    await page.getByText('No tenant has a quota').waitFor();
-    expect(await visit.findings('quota-empty')).toEqual([]);
-    await world.tellQuotas([
-      { tenantId: 'pays-little', used: 120 },
-      { tenantId: 'pays-late', used: 999, resetAt: '2020-01-01T00:00:00Z' },
-      { tenantId: 'pays-much', used: 850 },
-      { tenantId: 'paid-out', used: 1200 },
-    ]);
-    const table = page.getByRole('region', { name: 'Quotas' });
-    await table.getByText('paid-out').waitFor();
-    const names = () => table.locator('tbody tr td:first-child').allTextContents();
-    await eventually(async () =>
-      expect(await names()).toEqual(['paid-out', 'pays-much', 'pays-little', 'pays-late']),
-    );
-    expect(await table.locator('tr', { hasText: 'paid-out' }).textContent()).toMatch(
-      /used up1,200 of 1,000120 %20\d\d-/,
-    );
-    expect(await table.locator('tr', { hasText: 'pays-late' }).textContent()).toContain('period is over');
-    await page.getByRole('region', { name: 'What follows from it' }).getByText('refuses with 429').waitFor();
-    expect(await visit.findings('quota')).toEqual([]);
-
-    await page.getByLabel('Which').selectOption('alert');
-    await page.getByText('sluice quota list --show alert').waitFor();
-    await eventually(async () => expect(await names()).toEqual(['paid-out', 'pays-much']));
-    await page.getByLabel(/part of the name/).fill('MUCH');
-    await page.keyboard.press('Enter');
-    await eventually(async () => expect(await names()).toEqual(['pays-much']));
-    await table.getByRole('link', { name: 'pays-much' }).click();
-    await page.getByRole('heading', { name: 'Tenant pays-much' }).waitFor();
-    expect(visit.complaints).toEqual([]);
-  });
-});
+pagesOfPolicies(() => world);
+canaryStory(() => world);
 
 describe('acting', () => {
   test('a tenant’s 429s: who refuses, which policy, the number, since when, only them; and the limit raised', async () => {
@@ -183,10 +155,15 @@ describe('acting', () => {
     expect(await visit.findings('tenant-story')).toEqual([]);
 
     await page.getByLabel(/Per hour/).fill('1000');
-    await page.getByText("sluice apply kong.yml -m 'hour limit 3 to 1000'").waitFor();
+    await page.getByRole('combobox').selectOption('an hour');
+    await page.getByText("sluice apply kong.yml -m 'hour limit 3 to 1000 for an hour'").waitFor();
     await page.getByRole('button', { name: 'Set the limit' }).click();
     await page.getByText(/r\d+: 1000 a hour, live on 2\/2 edges/).waitFor();
     expect((await world.ask('/limited', 'three-am')).status).toBe(200);
+    await page.getByText(/1,000 a hour until \d\d:\d\d:\d\d, then 3 again/).waitFor();
+    await page.getByRole('button', { name: 'Back to 3 now' }).click();
+    await page.getByText(/r\d+: 3 a hour, live on 2\/2 edges/).waitFor();
+    await page.getByText('then 3 again').waitFor({ state: 'detached' });
     expect(visit.complaints).toEqual([]);
   });
 

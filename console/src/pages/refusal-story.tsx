@@ -1,14 +1,12 @@
-import { useState } from 'preact/hooks';
-import type { Decisions, Explanation, PluginEntity } from '../api/answers.ts';
-import { type AskError, ask } from '../api/ask.ts';
-import { asAskError, useAnswer } from '../api/use-answer.ts';
+import type { Decisions, Explanation } from '../api/answers.ts';
+import { useAnswer } from '../api/use-answer.ts';
 import { Commands } from '../parts/command.tsx';
 import { Badge, Panel, toneOfStatus } from '../parts/frame.tsx';
 import { Meter } from '../parts/meter.tsx';
 import { Problem, Waiting } from '../parts/states.tsx';
 import { linkTo } from '../place.ts';
-import { useMay } from '../session.ts';
-import { ago, clock, count, quoted } from '../words.ts';
+import { ago, clock, count } from '../words.ts';
+import { RaiseLimit } from './raise-limit.tsx';
 import { type RefusalGroup, tenantsRefusedBy } from './refusal-groups.ts';
 
 const LOOK_EVERY_MS = 6000;
@@ -102,61 +100,6 @@ const Others = ({ tenant, group: { policy, code, status } }: { tenant: string; g
         </span>
       ))}
       {others.length > SHOWN_TENANTS && ` and ${others.length - SHOWN_TENANTS} more`}
-    </>
-  );
-};
-
-const RaiseLimit = ({ policyId, periods }: { policyId: string; periods: readonly string[] }) => {
-  const mayAct = useMay('operator');
-  const { value: policy, again } = useAnswer<PluginEntity>(`/plugins/${policyId}`);
-  const [wanted, setWanted] = useState('');
-  const [done, setDone] = useState('');
-  const [error, setError] = useState<AskError | undefined>();
-  const [period = 'minute'] = periods;
-  const limit = policy?.config[period];
-  if (policy === undefined || typeof limit !== 'number') return null;
-  const message = `${period} limit ${limit} to ${wanted}`;
-  const raise = async (event: Event) => {
-    event.preventDefault();
-    try {
-      const { headers } = await ask(`/plugins/${policyId}`, {
-        ...{ method: 'PATCH', json: { config: { [period]: Number(wanted) } } },
-        message,
-      });
-      setError(undefined);
-      setDone(
-        `${headers.get('x-sluice-generation')}: ${wanted} a ${period}, live on ${headers.get('x-sluice-acknowledged')} edges.`,
-      );
-      again();
-    } catch (problem) {
-      setError(asAskError(problem));
-    }
-  };
-  return (
-    <>
-      {mayAct && (
-        <form class="fields" onSubmit={(event) => void raise(event)}>
-          <label class="short">
-            Per {period} (now {limit})
-            <input
-              type="number"
-              min={1}
-              required
-              value={wanted}
-              onInput={(event) => setWanted(event.currentTarget.value)}
-            />
-          </label>
-          <button type="submit">Set the limit</button>
-          <span class="muted">for everybody whom this policy limits</span>
-        </form>
-      )}
-      {done !== '' && (
-        <p class="done" role="status">
-          {done}
-        </p>
-      )}
-      {error && <Problem error={error} />}
-      {mayAct && <Commands texts={[`sluice apply kong.yml -m ${quoted(wanted === '' ? 'why' : message)}`]} />}
     </>
   );
 };

@@ -20,6 +20,7 @@ import { registryMetrics } from './registry-metrics.ts';
 import { Revocations } from './revocations.ts';
 import type { Settings } from './settings.ts';
 import { keepSnapshots } from './snapshot-keeper.ts';
+import { undoExpired } from './undo-expired.ts';
 import { watchAhead } from './watch-ahead.ts';
 
 const MIB = 1024 ** 2;
@@ -88,6 +89,7 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
     startHeartbeat({ bus, follower, keeper, edges }),
     keepSnapshots({ jetstream, follower, retention, logger }),
     watchAhead({ follower, edges, keeper, logger }),
+    undoExpired({ ...parts, index, follower }),
   ];
   const events = deriveEntityEvents({ jetstream, audit, untilLive: untilLiveOn(edges, settings), logger });
   const refusals = auditRefusals({ jetstream, audit, logger });
