@@ -80,6 +80,9 @@ describe('login and roles', () => {
     await visit.page.getByText('of route limited').waitFor();
     expect(await visit.page.getByRole('button', { name: 'Set the limit' }).count()).toBe(0);
     expect(await visit.page.getByText('Revoke the tokens').count()).toBe(0);
+    await visit.open('guard');
+    await visit.page.getByRole('region', { name: 'Where it looks' }).getByText('route chat').waitFor();
+    expect(await visit.page.getByRole('button', { name: 'Judge it' }).count()).toBe(0);
     expect(visit.complaints).toEqual([]);
   });
 

@@ -9,7 +9,7 @@ import { useMay } from '../session.ts';
 import { clock, count } from '../words.ts';
 import { TryText } from './try-text.tsx';
 
-const LOOK_EVERY_MS = 4000;
+const LOOK_EVERY_MS = 3000;
 const MAX_RECORDS = 500;
 const SHOWN = 25;
 const MODES = ['shadow', 'flag', 'redact', 'block'] as const;

@@ -8,7 +8,7 @@ import { Empty, Problem, Waiting } from '../parts/states.tsx';
 import { goTo, linkTo, type Place } from '../place.ts';
 import { count, dayAndClock, quoted } from '../words.ts';
 
-const LOOK_EVERY_MS = 5000;
+const LOOK_EVERY_MS = 3000;
 const SHOWN = 50;
 const LISTS = ['all', 'alert', 'exceeded', 'stale'] as const;
 type Show = (typeof LISTS)[number];
