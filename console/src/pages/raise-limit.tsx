@@ -9,7 +9,7 @@ import { useMay } from '../session.ts';
 import { clock, count, quoted } from '../words.ts';
 
 const SPANS: readonly (readonly [seconds: string, words: string])[] = [
-  ['', 'until it is changed again'],
+  ['', 'until changed again'],
   ['900', '15 minutes'],
   ['3600', 'an hour'],
   ['14400', '4 hours'],
