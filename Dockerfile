@@ -8,15 +8,20 @@ WORKDIR /src
 COPY . .
 RUN npm install --no-audit --no-fund --loglevel=error \
  && node tools/bundle-processes.ts /out/0000000000000000 \
- && mv /out/0000000000000000 /processes
+ && mv /out/0000000000000000 /processes \
+ && npm run sbom
 
 FROM node:26-bookworm-slim
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends nats-server redis-server \
  && rm -rf /var/lib/apt/lists/* \
  && mkdir /data && chown node:node /data
+ARG VERSION=0.0.0
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="sluice" \
       org.opencontainers.image.description="API gateway for multi-tenant AI platforms: edge, auth, limits, quotas and Admin API" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production \
     SLUICE_ROOT=/app \
@@ -24,6 +29,8 @@ ENV NODE_ENV=production \
     NODE_COMPILE_CACHE=/data/compile-cache
 WORKDIR /app
 COPY --from=bundle /processes/ processes/
+# What it is made of, and under which licences.
+COPY --from=bundle /src/dist/sbom.cdx.json /src/LICENSE /licences/
 COPY package.json LICENSE ./
 COPY config/ config/
 COPY plugins/ plugins/

@@ -16,9 +16,11 @@ RUN npm install --no-audit --no-fund --loglevel=error \
 FROM gcr.io/distroless/cc-debian12:nonroot
 ARG SERVICE
 ARG VERSION=0.0.0
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="sluice ${SERVICE}" \
       org.opencontainers.image.description="API gateway for multi-tenant AI platforms: ${SERVICE}" \
       org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production \
     STATUS_HOST=0.0.0.0 \
