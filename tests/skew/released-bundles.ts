@@ -42,8 +42,8 @@ export const areReleasesHere = (): boolean => {
   }
 };
 
-/** Packages of today, but the release's own libs. */
-const linkModules = (folder: string): void => {
+/** Packages of today, but the tree's own libs. */
+export const linkModules = (folder: string): void => {
   const modules = join(folder, 'node_modules');
   mkdirSync(join(modules, '@sluice'), { recursive: true });
   for (const name of readdirSync(join(ROOT, 'node_modules')))
