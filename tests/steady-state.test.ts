@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { call } from '@sluice/testkit';
 import { Redis } from 'ioredis';
@@ -48,14 +50,21 @@ const commandsRun = async (redis: Redis): Promise<number> => {
     .reduce((sum, [, , calls]) => sum + Number(calls), 0);
 };
 
+/** The statuses of that many answers, each client on a connection that it keeps. */
 const ask = async (proxy: string, headers: Record<string, string>, count: number): Promise<Set<number>> => {
   const statuses = new Set<number>();
+  const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
   let left = count;
   const client = async () => {
-    for (let n = left--; n > 0; n = left--)
-      statuses.add((await call(proxy, PATHS[n % 2 === 0 ? 0 : 1], { headers })).status);
+    for (let n = left--; n > 0; n = left--) {
+      const asked = request(new URL(PATHS[n % 2 === 0 ? 0 : 1], proxy), { agent, headers }).end();
+      const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+      statuses.add(answer.statusCode ?? 0);
+      await once(answer.resume(), 'end');
+    }
   };
   await Promise.all(Array.from({ length: CLIENTS }, client));
+  agent.destroy();
   return statuses;
 };
 
