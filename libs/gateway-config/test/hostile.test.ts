@@ -44,6 +44,17 @@ test.each([
   expect(Object.prototype).not.toHaveProperty('host');
 });
 
+test.each([
+  ['brackets that close nothing', '}', 'line 3, column 4'],
+  ['lines that begin no value', '\n%', 'line 4, column 1'],
+])(
+  'given a hundred thousand %s, then the first of them is told, and no other is looked for',
+  (_, piece, place) => {
+    const loaded = load(`${head}a: &a 1\nb: ${piece.repeat(100_000)}\n`);
+    expect(loaded.ok ? '' : loaded.error.message).toContain(place);
+  },
+);
+
 test.each(['constructor', 'toString', 'hasOwnProperty', 'prototype', 'valueOf'])(
   'a field named %s is an unknown field like any other',
   (name) => {

@@ -1,24 +1,14 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-} from 'yaml';
+import { type Document, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node } from 'yaml';
 import type { Locate, Path, Position } from '../path.ts';
-import { kongBoolean } from './scalars.ts';
+import { composeOne, YamlRefused } from './compose-one.ts';
 
 /** Times an alias may be expanded, counted with the aliases inside it: the guard against YAML bombs. */
 const MAX_ALIASES = 100;
 const MAX_DEPTH = 100;
 /** Characters of the library's messages, which may quote a name. */
 const MAX_MESSAGE = 200;
-/** Characters; the library reads about 600 kB a second, less where it is provoked. */
-export const MAX_LIBRARY_LENGTH = 1_000_000;
+/** Characters; the library reads about 600 kB a second, less than half of that where it is provoked. */
+export const MAX_LIBRARY_LENGTH = 500_000;
 
 export type LibraryRead =
   | { readonly ok: true; readonly value: unknown; readonly locate: Locate }
@@ -28,27 +18,19 @@ export type LibraryRead =
 export const readWithLibrary = (text: string): LibraryRead => {
   if (deepestFlow(text) > MAX_DEPTH) return { ok: false, message: `nested deeper than ${MAX_DEPTH} levels` };
   const counter = new LineCounter();
+  const placeOf = (offset: number): Position => {
+    const { line, col } = counter.linePos(offset);
+    return { line, column: col };
+  };
   try {
-    const document = parseDocument(text, {
-      lineCounter: counter,
-      merge: true,
-      uniqueKeys: false, // quadratic in the library; looked for below
-      prettyErrors: false, // they quote the text, which may hold a secret
-      logLevel: 'error', // so do its warnings, on this process's standard error
-      customTags: (tags) => [kongBoolean, ...tags],
-    });
-    const placeOf = (offset: number): Position => {
-      const { line, col } = counter.linePos(offset);
-      return { line, column: col };
-    };
-    const error = document.errors[0];
-    if (error)
-      return { ok: false, message: error.message.slice(0, MAX_MESSAGE), position: placeOf(error.pos[0]) };
+    const document = composeOne(text, counter);
     const repeated = findRepeatedKey(document.contents, 0);
     if (repeated) return { ok: false, message: repeated.message, position: placeOf(repeated.offset) };
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
     return { ok: true, value, locate: locateIn(document, placeOf) };
   } catch (error) {
+    if (error instanceof YamlRefused)
+      return { ok: false, message: error.message.slice(0, MAX_MESSAGE), position: placeOf(error.offset) };
     const message = error instanceof RangeError ? 'nested too deeply' : (error as Error).message;
     return { ok: false, message };
   }
