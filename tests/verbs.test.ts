@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -256,4 +257,35 @@ test('guard names the rules that fired, and ends with 2 for an attack', async ()
   expect(JSON.parse((await alone('guard', attack, '--json')).out)).toMatchObject({ attack: true });
   expect((await alone('guard', 'When does the next train leave?')).said).toMatch(/^0\n✔ no attack/);
   expect((await alone('guard', '-')).said).toMatch(/^1\n.*the text is empty/);
+});
+
+test('shadow tells by route how a second gateway compares, with the requests where it does not', async () => {
+  const second = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/plain' }).end('something else\n');
+  });
+  await new Promise<void>((listening) => second.listen(0, '127.0.0.1', listening));
+  const { port } = second.address() as AddressInfo;
+  expect((await sluice('shadow')).said).toMatch(/^0\n2 of 2 edges answered\nno request was copied/);
+  const config = await liveText();
+  const beside = config.replace(
+    '\nplugins:\n',
+    `\nplugins:\n- { name: shadow, config: { url: http://127.0.0.1:${port} } }\n`,
+  );
+  expect(beside).not.toBe(config);
+  expect(await sluice('apply', file('beside.yml', beside))).toMatchObject({ code: 0 });
+
+  const { headers } = await world.gateway.get('/open');
+  const id = headers['x-kong-request-id'];
+
+  await eventually(async () => expect((await sluice('shadow', '--route', 'open')).said).toContain(`${id}`));
+  const { said } = await sluice('shadow', '--route', 'open');
+  expect(said).toMatch(/ 1 +0\.00 % +1 +0 +0 {2}open\n/);
+  expect(said).toContain(`open  GET  body 21 → 15 bytes  ${id}`);
+  const told = JSON.parse((await sluice('shadow', '--json', '--examples', '0')).out);
+  expect(told).toMatchObject({
+    edges: { live: 2, answered: 2 },
+    routes: [{ route: 'open', copies: 1, equal: 0, different: 1, equalShare: 0, examples: [] }],
+  });
+  expect((await sluice('shadow', '--examples', 'x')).code).toBe(1);
+  await new Promise((closed) => second.close(closed).closeAllConnections());
 });

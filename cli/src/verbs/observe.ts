@@ -52,6 +52,12 @@ export const addObserving = (program: Command, act: Act, io: Surroundings) => {
     .addOption(adminOption())
     .addOption(dataDirOption())
     .action((options) => act(async () => (await import('../commands/top.ts')).top(options, io)));
+  newCommand(program, 'shadow', 'Compare the answers of a second gateway with ours, by route.')
+    .option('--route <name>', 'only of this route, by name')
+    .option('--examples <n>', 'so many differences of each route', integerWithin(0, 20), 5)
+    .addOption(adminOption())
+    .addOption(dataDirOption())
+    .action((options) => act(async () => (await import('../commands/shadow.ts')).shadow(options, io)));
   newCommand(
     program,
     'doctor',

@@ -108,6 +108,14 @@ export { type EdgeTraffic, type Rates, sumTraffic, type TrafficView } from './de
 export { edgeAnswerCache } from './edge/answer-cache.ts';
 export { edgeLogLevel } from './edge/log-level.ts';
 export { edgeMetrics, MAX_EXEMPLARS, MAX_METRICS_BYTES } from './edge/metrics.ts';
+export {
+  edgeShadow,
+  MAX_SHADOW_EXAMPLES,
+  MAX_SHADOW_ROUTES,
+  type ShadowDifference,
+  type ShadowRoute,
+} from './edge/shadow.ts';
+export { type EdgeShadow, type ShadowView, sumShadow } from './edge/sum-shadow.ts';
 export { edgeTargetHealth } from './edge/target-health.ts';
 export { edgeUpstreamHealth } from './edge/upstream-health.ts';
 export { envelopeOf } from './envelope.ts';

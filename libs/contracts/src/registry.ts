@@ -20,6 +20,7 @@ import { decisionRecorded } from './decision/recorded.ts';
 import { edgeAnswerCache } from './edge/answer-cache.ts';
 import { edgeLogLevel } from './edge/log-level.ts';
 import { edgeMetrics } from './edge/metrics.ts';
+import { edgeShadow } from './edge/shadow.ts';
 import { edgeTargetHealth } from './edge/target-health.ts';
 import { edgeUpstreamHealth } from './edge/upstream-health.ts';
 import { quotaList } from './quota/list.ts';
@@ -52,6 +53,7 @@ export const contracts: readonly Contract[] = [
   edgeTargetHealth,
   edgeAnswerCache,
   edgeLogLevel,
+  edgeShadow,
   edgeDecision,
   edgeTraffic,
   decisionRecorded,

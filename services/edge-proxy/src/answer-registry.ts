@@ -4,6 +4,7 @@ import {
   edgeAnswerCache,
   edgeLogLevel,
   edgeMetrics,
+  edgeShadow,
   edgeTargetHealth,
   edgeUpstreamHealth,
   MAX_EXEMPLARS,
@@ -12,6 +13,8 @@ import type { StoredAnswer } from '@sluice/plugins';
 import type { Bus, Registry } from '@sluice/service-kit';
 import type { AnswerCache } from './decide/answer-cache.ts';
 import type { Gateway } from './gateway.ts';
+import type { ShadowLedger } from './shadow/ledger.ts';
+import { tellShadow } from './shadow/tell.ts';
 
 /** By a thread of libuv's; series repeat themselves, so the quickest level makes a thirtieth of them. */
 const packed = promisify(zstdCompress);
@@ -22,8 +25,9 @@ const MAX_SHOWN_BYTES = 512 * 1024;
 /** What the Admin API asks of every edge: its metrics, what it knows of targets, what it keeps. */
 export const answerRegistry = (
   bus: Bus,
-  { gateway, answers, registry }: { gateway: Gateway; answers: AnswerCache; registry: Registry },
+  parts: { gateway: Gateway; answers: AnswerCache; registry: Registry; shadow: ShadowLedger },
 ): void => {
+  const { gateway, answers, registry, shadow } = parts;
   const { instance, balancers, logger } = gateway;
   bus.answer(edgeMetrics, async ({ accepts = [] }) => {
     const exemplars = [...gateway.metrics.exemplars()].sort((a, b) => b.at - a.at).slice(0, MAX_EXEMPLARS);
@@ -43,6 +47,7 @@ export const answerRegistry = (
     const answer = answers.peek(key);
     return answer === undefined ? { instance, count: 0 } : { instance, count: 1, answer: shown(answer) };
   });
+  bus.answer(edgeShadow, (asked) => ({ instance, ...tellShadow(shadow, asked) }));
   bus.answer(edgeLogLevel, ({ level }) => {
     logger.level = level;
     return { instance };

@@ -112,7 +112,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   });
   Object.assign(following, { follower, file });
   observe({ registry, gateway, instance, listener, follower, file, bus, decisions, revocations, plugins });
-  answerRegistry(bus, { gateway, answers, registry });
+  answerRegistry(bus, { gateway, answers, registry, shadow: shadow.ledger });
   gateway.records.answer();
 
   return {

@@ -1,4 +1,4 @@
-import { decisionFilter, edgeDecision, edgeTraffic, MAX_RECORDS_ASKED } from '@sluice/contracts';
+import { decisionFilter, edgeDecision, edgeShadow, edgeTraffic, MAX_RECORDS_ASKED } from '@sluice/contracts';
 import { JetStream } from '@sluice/service-kit';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -35,9 +35,13 @@ export const TrafficQuery = z.object({
     .default(10)
     .describe('Tenants and routes, those with most requests.'),
 });
+const ShadowQuery = z.object({
+  route: z.string().max(256).optional(),
+  examples: z.coerce.number().int().min(0).max(20).default(5),
+});
 const Position = z.array(z.object({ instance: z.string(), seq: z.int() }));
 
-/** `/explain/{id}`, `/decisions`, `/traffic`, `/fleet`: not Kong's, so errors have our own form. */
+/** `/explain/{id}`, `/decisions`, `/traffic`, `/shadow`, `/fleet`: not Kong's, so errors have our own form. */
 export const explainRoutes = (app: FastifyInstance, parts: AdminParts): void => {
   const jetstream = new JetStream(parts.bus);
   endpoint(app, '/explain/:id', {
@@ -57,6 +61,7 @@ export const explainRoutes = (app: FastifyInstance, parts: AdminParts): void => 
   });
   endpoint(app, '/decisions', { GET: (request, reply) => decisions(parts, request.query, reply) });
   endpoint(app, '/traffic', { GET: (request, reply) => traffic(parts, request.query, reply) });
+  endpoint(app, '/shadow', { GET: (request, reply) => shadow(parts, request.query, reply) });
   endpoint(app, '/fleet', {
     GET: () => {
       const { epoch, version, digest } = parts.follower.position;
@@ -93,6 +98,13 @@ const traffic = async (parts: AdminParts, query: unknown, reply: FastifyReply) =
   if (!asked.success) return invalid(reply, problemsIn(asked.error));
   const { seconds, top } = asked.data;
   const data = await askEdges(parts, edgeTraffic, { windowMs: Math.round(seconds * 1000), top });
+  return { data, edges: { live: parts.edges.count, answered: data.length } };
+};
+
+const shadow = async (parts: AdminParts, query: unknown, reply: FastifyReply) => {
+  const asked = ShadowQuery.safeParse(query);
+  if (!asked.success) return invalid(reply, problemsIn(asked.error));
+  const data = await askEdges(parts, edgeShadow, asked.data);
   return { data, edges: { live: parts.edges.count, answered: data.length } };
 };
 

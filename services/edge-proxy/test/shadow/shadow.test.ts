@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { edgeShadow } from '@sluice/contracts';
 import { eventually } from '@sluice/testkit';
 import { expect, test } from 'vitest';
 import { plugin, route, service } from '../edge-world.ts';
@@ -250,4 +251,41 @@ test('given a client that leaves, then half its answer is not compared', async (
   leaving.abort();
   await until(run.world, skipped('aborted'));
   expect(run.second.received).toHaveLength(0);
+});
+
+test('given differences, then whoever asks is told the requests and what differs, and nothing that was said', async () => {
+  const there = json({ secret: 's-1' }, 404, { 'content-type': 'text/s-2', 'set-cookie': 's-3' });
+  await using run = await dualRun({ there }, { compare: { headers: ['content-type', 'set-cookie'] } });
+  const first = await run.get('/?token=s-4', { headers: { Authorization: 's-5' } });
+  await until(run.world, differences('body'));
+  const second = await run.get('/');
+  await until(run.world, differences('body'), 2);
+  await run.get('/', { method: 'POST', body: 's-6' });
+  await until(run.world, skipped('method'));
+
+  const ask = async (request: { route?: string; examples: number }) =>
+    (await run.world.bus.scatter(edgeShadow, request, 1))[0];
+  const told = await ask({ examples: 5 });
+
+  const differing = [
+    { kind: 'status', here: 200, there: 404 },
+    { kind: 'header', name: 'content-type' },
+    { kind: 'header', name: 'set-cookie' },
+    { kind: 'body', here: 19, there: 16 },
+  ];
+  const ids = [second, first].map(({ headers }) => headers['x-kong-request-id']);
+  expect(told).toMatchObject({
+    instance: 'edge-0',
+    routes: [
+      {
+        ...{ route: 'orders', uncompared: 0 },
+        outcomes: [{ name: 'different', count: 2 }],
+        skipped: [{ name: 'method', count: 1 }],
+        examples: ids.map((requestId) => ({ requestId, method: 'GET', differences: differing })),
+      },
+    ],
+  });
+  expect(JSON.stringify(told)).not.toMatch(/s-\d/);
+  expect((await ask({ route: 'orders', examples: 1 }))?.routes[0]?.examples).toHaveLength(1);
+  expect((await ask({ route: 'others', examples: 1 }))?.routes).toEqual([]);
 });
