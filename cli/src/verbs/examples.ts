@@ -34,6 +34,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'audit list': ['sluice audit list --limit 50'],
   'audit export': ['sluice audit export --out audit.ndjson'],
   'audit verify': ['sluice audit verify', 'sluice audit verify --file audit.ndjson'],
+  'quota list': ['sluice quota list --show exceeded'],
   'quota replay': ['sluice quota replay --reason max_deliver', 'sluice quota replay --sequence 7-20 --apply'],
   'quota reconcile': ['sluice quota reconcile'],
   'keys create': ['KEY=$(sluice keys create --tenant tenant-123 --name "billing export")'],
@@ -44,6 +45,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   explain: ['sluice explain 7f3c9a1be2d04c55a1b2c3d4e5f60718'],
   trace: ['sluice trace', 'sluice trace 7f3c9a1be2d04c55a1b2c3d4e5f60718'],
   tail: ['sluice tail --tenant tenant-123 --status 429 --follow'],
+  shadow: ['sluice shadow', 'sluice shadow --route chat --examples 20'],
   top: ['sluice top', 'sluice top --once --seconds 60'],
   doctor: ['sluice doctor'],
 };
