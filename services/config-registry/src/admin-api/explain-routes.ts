@@ -13,11 +13,11 @@ const MAX_ID_CHARS = 256;
 
 export const DecisionsQuery = decisionFilter.extend({
   status: z.coerce.number().int().min(1).max(599).optional(),
-  /** `1`: only those in which prompt-guard saw an attack. */
   flagged: z
     .literal('1')
     .transform(() => true)
-    .optional(),
+    .optional()
+    .describe('`1`: only those in which prompt-guard saw an attack.'),
   limit: z.coerce.number().int().min(1).max(MAX_RECORDS_ASKED).default(DEFAULT_RECORDS),
   after: z
     .string()
@@ -35,9 +35,9 @@ export const TrafficQuery = z.object({
     .default(10)
     .describe('Tenants and routes, those with most requests.'),
 });
-const ShadowQuery = z.object({
-  route: z.string().max(256).optional(),
-  examples: z.coerce.number().int().min(0).max(20).default(5),
+export const ShadowQuery = z.object({
+  route: z.string().max(256).optional().describe('Of this route alone.'),
+  examples: z.coerce.number().int().min(0).max(20).default(5).describe('Differences to show of each route.'),
 });
 const Position = z.array(z.object({ instance: z.string(), seq: z.int() }));
 

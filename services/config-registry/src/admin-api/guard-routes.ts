@@ -9,7 +9,7 @@ import { readBody } from './read-body.ts';
 /** It is judged between two other requests to this API. */
 const MAX_CHARS = 20_000;
 
-const GuardBody = z.object({
+export const GuardBody = z.object({
   text: z.string().trim().min(1).max(MAX_CHARS),
   sensitivity: z.enum(['balanced', 'strict']).default('balanced'),
 });

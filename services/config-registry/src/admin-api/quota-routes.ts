@@ -6,7 +6,7 @@ import { endpoint } from './endpoint.ts';
 import { invalid, refuse } from './own-refusal.ts';
 
 const { show, search, limit, offset } = quotaList.request.shape;
-const QuotasQuery = z.object({
+export const QuotasQuery = z.object({
   show: show.default('all'),
   search,
   limit: z.coerce.number().pipe(limit).default(50),

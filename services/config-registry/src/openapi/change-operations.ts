@@ -122,6 +122,17 @@ const rehearsal: Operations = {
       ...AWAY,
     },
   },
+  'POST /sluice/canary/promote': {
+    tag: 'rehearsal',
+    summary: 'Make the candidate live before its time is over',
+    parameters: AUTHOR,
+    responses: {
+      200: told('It is live, or why it is not.', 'Canary'),
+      404: error('None is tried now.'),
+      409: error('Not all of its edges serve it yet.'),
+      ...AWAY,
+    },
+  },
   'DELETE /sluice/canary': {
     tag: 'rehearsal',
     summary: 'End the trial: every edge serves the live configuration again',

@@ -1,3 +1,4 @@
+import { MAX_CONFIG_LENGTH } from '@sluice/gateway-config';
 import { CONFIG_BODY } from './config-body.ts';
 import {
   answer,
@@ -55,7 +56,7 @@ const config: Operations = {
       304: empty('It is in force already.'),
       400: answer('It is no valid configuration; the one in force stays.', schemaRef('ConfigRefused')),
       409: answer('The configuration is newer than X-Sluice-Expected-Generation.', schemaRef('Stale')),
-      413: message('It is too large.', 'request body larger than 67108864 bytes'),
+      413: message('It is too large.', `request body larger than ${MAX_CONFIG_LENGTH} bytes`),
       415: responseRef('KongMediaType'),
       503: responseRef('LogUnavailable'),
     },

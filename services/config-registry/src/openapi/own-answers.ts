@@ -1,4 +1,11 @@
-import { configChanges, decisionRecord, edgeTraffic, simulationReport } from '@sluice/contracts';
+import {
+  configChanges,
+  decisionRecord,
+  edgeShadow,
+  edgeTraffic,
+  quotaList,
+  simulationReport,
+} from '@sluice/contracts';
 import { z } from 'zod';
 import { ROLES } from '../admin-access/admin-tokens.ts';
 
@@ -107,6 +114,8 @@ export const trafficTold = z.object({
   edges,
 });
 
+export const shadowTold = z.object({ data: z.array(edgeShadow.reply).describe('One of each edge.'), edges });
+
 const follower = z.object({
   instance: z.string(),
   process: z.string(),
@@ -141,6 +150,7 @@ export const liveView = z.object({
   dependencies: z.array(z.object({ name: z.string(), isWell: z.boolean(), says: z.string() })),
 });
 
+const attributes = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 const traceSummary = z.object({
   ...{ traceId: z.string(), name: z.string(), service: z.string() },
   at: z.number().describe('Unix ms.'),
@@ -153,7 +163,9 @@ export const trace = traceSummary.extend({
     z.object({
       ...{ depth: count, service: z.string(), name: z.string(), fromUs: z.number(), us: z.number() },
       failure: z.string().optional(),
-      attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+      attributes,
+      events: z.array(z.object({ name: z.string(), atUs: z.number(), attributes })),
+      links: z.array(z.string()).describe('Traces of others that it worked for, too.'),
     }),
   ),
 });
@@ -207,6 +219,16 @@ export const auditPage = z.object({
   next: z.string().nullable(),
 });
 
+const { tenants, ...told } = quotaList.reply.shape;
+export const quotaPage = z.object({ data: tenants, ...told, next: z.string().nullable() });
+
+export const guarded = z.object({
+  attack: z.boolean(),
+  score: z.number().describe('An attack from 1 on.'),
+  sensitivity: z.enum(['balanced', 'strict']),
+  hits: z.array(z.looseObject({ rule: z.string(), family: z.string() })).describe('Rules that fired.'),
+});
+
 export const session = z.object({
   name: z.string().nullable().describe('Null: the API is open.'),
   role: z.enum(ROLES),
@@ -219,8 +241,15 @@ export const NAMED: Readonly<Record<string, z.ZodType>> = {
   ...{ HistoryPage: historyPage, Generation: generationShown, GenerationConfig: generationConfig },
   ...{ Difference: difference, CheckedConfig: checked, Canary: canaryShown },
   ...{ SimulationReport: simulationReport, DecisionRecord: decisionRecord, EdgeTraffic: edgeTraffic.reply },
-  ...{ Explanation: explanation, DecisionPage: decisionPage, Traffic: trafficTold, Fleet: fleet },
+  ...{
+    Explanation: explanation,
+    DecisionPage: decisionPage,
+    Traffic: trafficTold,
+    Shadow: shadowTold,
+    Fleet: fleet,
+  },
   ...{ LiveView: liveView, TracePage: tracePage, Trace: trace, AuditPage: auditPage, Session: session },
   ...{ RevocationList: revocationList, RevocationMade: revocationMade },
+  ...{ QuotaPage: quotaPage, GuardVerdict: guarded },
   ...{ KeyList: keyList, KeyMade: keyMade, KeyRotated: keyRotated, KeyRevoked: keyRevoked },
 };

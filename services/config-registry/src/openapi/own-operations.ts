@@ -1,6 +1,8 @@
 import { apiKeyRequest, apiKeyRotation, revocationRequest } from '@sluice/contracts';
 import { AuditQuery } from '../admin-api/audit-routes.ts';
-import { DecisionsQuery, TrafficQuery } from '../admin-api/explain-routes.ts';
+import { DecisionsQuery, ShadowQuery, TrafficQuery } from '../admin-api/explain-routes.ts';
+import { GuardBody } from '../admin-api/guard-routes.ts';
+import { QuotasQuery } from '../admin-api/quota-routes.ts';
 import { TracesQuery } from '../admin-api/trace-routes.ts';
 import { changeOperations } from './change-operations.ts';
 import {
@@ -44,6 +46,12 @@ const observe: Operations = {
     parameters: queryOf(TrafficQuery),
     responses: { 200: told('By tenant and route.', 'Traffic'), ...INVALID },
   },
+  'GET /shadow': {
+    tag: 'observe',
+    summary: 'Tell how answers of a second gateway compare, by route',
+    parameters: queryOf(ShadowQuery),
+    responses: { 200: told('What every edge counted.', 'Shadow'), ...INVALID },
+  },
   'GET /fleet': {
     tag: 'observe',
     summary: 'Show who follows the configuration and where each stands',
@@ -85,11 +93,26 @@ const observe: Operations = {
       ...{ 413: error('The message is larger than 8 MiB.'), 415: error('It is not JSON.') },
     },
   },
+  'GET /sluice/quotas': {
+    tag: 'observe',
+    summary: 'List how tenants stand with their quotas, the largest share first',
+    parameters: queryOf(QuotasQuery),
+    responses: { 200: told('One page of tenants.', 'QuotaPage'), ...INVALID, ...AWAY },
+  },
   'GET /sluice/audit': {
     tag: 'observe',
     summary: 'List who did what, the newest first',
     parameters: queryOf(AuditQuery),
     responses: { 200: told('One page of records.', 'AuditPage'), ...INVALID, ...AWAY },
+  },
+};
+
+const guard: Operations = {
+  'POST /sluice/guard': {
+    tag: 'rehearsal',
+    summary: 'Judge a text as prompt-guard judges a message; it is not kept',
+    requestBody: jsonBody(jsonSchemaOf(GuardBody), { text: 'What is the weather?' }),
+    responses: { 200: told('The verdict, and the rules that fired.', 'GuardVerdict'), ...INVALID },
   },
 };
 
@@ -217,6 +240,7 @@ const pages: Operations = {
 export const ownOperations = (): Operations => ({
   ...changeOperations(),
   ...observe,
+  ...guard,
   ...credentials,
   ...pages,
 });
