@@ -2,7 +2,9 @@ import type { Commit } from './commits.ts';
 import type { Room } from './rooms.ts';
 
 /** Areas whose commits change nothing that is released. */
-const SILENT = new Set(['bench', 'ci', 'cli', 'deploy', 'docs', 'release', 'tests', 'testkit', 'tools']);
+const SILENT = new Set([
+  ...['bench', 'ci', 'cli', 'deploy', 'docs', 'faults', 'release', 'tests', 'testkit', 'tools'],
+]);
 /** Commits that bring nothing new. */
 const REPAIRS = new Set(['deps', 'fix', 'revert']);
 /** Areas of the services and of what they are made of. */
