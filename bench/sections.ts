@@ -69,6 +69,11 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
     run: () => import('./propagation.ts'),
     ...{ quick: [], maxMinutes: 5 },
   },
+  revoke: {
+    what: 'how soon a revoked token and a revoked key are refused by two edges',
+    run: () => import('./revoke.ts'),
+    ...{ quick: [], maxMinutes: 5 },
+  },
   forward: {
     what: 'a plain route beside a bare proxy, both engines',
     run: () => import('./forward.ts'),

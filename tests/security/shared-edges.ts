@@ -17,6 +17,8 @@ declare module 'vitest' {
   }
 }
 
+const START_MS = 60_000;
+
 /** `sluice up` forwards with undici; one more edge of the same gateway with http-proxy-3. */
 export const startEdges = async (
   settings: NodeJS.ProcessEnv = {},
@@ -33,7 +35,8 @@ export const startEdges = async (
     PROXY_PORT: `${port}`,
   });
   const other = `http://127.0.0.1:${port}`;
-  await eventually(async () => (await call(other, '/').catch(() => undefined))?.status === 404);
+  // Two gateways start at once: on a machine that has other work to do that can take half a minute.
+  await eventually(async () => (await call(other, '/').catch(() => undefined))?.status === 404, START_MS);
   const edges = { undici: gateway.ready.proxy, 'http-proxy-3': other };
   return { gateway, ready: { ...gateway.ready, dataDir: gateway.dataDir, edges } };
 };
