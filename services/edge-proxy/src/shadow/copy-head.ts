@@ -16,6 +16,7 @@ export interface CopyHead {
 
 /** No more than a balancer in front of the second gateway would say. */
 const OUR_MATTER = ['x-forwarded-path', 'x-forwarded-prefix', 'transfer-encoding', 'content-length'];
+const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE']);
 const NAMES_READ: ReadonlySet<string> = new Set();
 
 /**
@@ -37,7 +38,8 @@ export const copyHead = (
   const url = URL.parse(`${terms.url}${withQuery(exchange.rawPath, queryOf(exchange, redaction))}`);
   if (url === null) return undefined;
   if (!headers.has('host')) headers.set('Host', url.host);
-  if (body !== undefined) headers.set('Content-Length', `${body.length}`);
+  if (body !== undefined || !BODILESS.has(exchange.method))
+    headers.set('Content-Length', `${body?.length ?? 0}`); // without it Node sends an empty body in chunks
   headers.set('Connection', 'keep-alive');
   headers.set(terms.marker, exchange.id);
   headers.set('X-Sluice-Shadow', exchange.id);

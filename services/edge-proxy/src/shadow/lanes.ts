@@ -5,9 +5,11 @@ export interface Lanes {
 }
 /** Where every sum begins. */
 export const START: Lanes = { a: 0x2f0b4c47, b: 0x51ed270b };
+export const FACTOR_A = 0x9e3779b1;
+export const FACTOR_B = 0x5f356495;
 export const take = (lanes: Lanes, code: number): void => {
-  lanes.a = Math.imul(lanes.a ^ code, 0x9e3779b1);
-  lanes.b = Math.imul(lanes.b ^ code, 0x5f356495);
+  lanes.a = Math.imul(lanes.a ^ code, FACTOR_A);
+  lanes.b = Math.imul(lanes.b ^ code, FACTOR_B);
 };
 export const takeAll = (lanes: Lanes, text: string): void => {
   for (let i = 0; i < text.length; i++) take(lanes, text.charCodeAt(i));

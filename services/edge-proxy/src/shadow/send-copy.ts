@@ -22,29 +22,42 @@ export const openAgent = ({ url, concurrency, verifyTls }: ShadowTerms): http.Ag
     : new http.Agent(options);
 };
 
+/** They may have been done when the connection broke. */
+const NOT_REPEATABLE = new Set(['POST', 'PATCH']);
+
+interface Way {
+  readonly terms: ShadowTerms;
+  /** False: a connection that nobody used before. */
+  readonly agent: http.Agent | false;
+  readonly signal: AbortSignal;
+}
+
 /** Sends a copy and reads the answer, within the time that the terms give to both. Never rejects. */
-export const sendCopy = (
-  { method, url, headers }: CopyHead,
-  body: Buffer | undefined,
-  { terms, agent, signal }: { terms: ShadowTerms; agent: http.Agent; signal: AbortSignal },
-): Promise<Told | CopyFailure> =>
+export const sendCopy = (head: CopyHead, body: Buffer | undefined, way: Way): Promise<Told | CopyFailure> =>
   new Promise((resolve) => {
+    const { method, url, headers } = head;
+    const { terms, agent, signal } = way;
     const isTls = url.protocol === 'https:';
     const request = (isTls ? https : http).request(url, {
       ...{ method, agent, signal, headers: headers as string[] },
       ...(isTls && { servername: isIP(url.hostname) === 0 ? url.hostname : '' }),
+      ...(isTls && { rejectUnauthorized: terms.verifyTls }),
     });
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
       request.destroy();
     }, terms.timeoutMs);
-    const done = (outcome: Told | CopyFailure): void => {
+    const done = (outcome: Told | CopyFailure | Promise<Told | CopyFailure>): void => {
       clearTimeout(timer);
       resolve(outcome);
     };
     request.maxHeadersCount = MAX_HEADERS;
-    request.on('error', () => done(isLate ? 'timeout' : 'unreachable'));
+    request.on('error', () => {
+      // A connection that was closed while nobody used it says nothing about the second gateway.
+      const isStale = request.reusedSocket && !isLate && !signal.aborted && !NOT_REPEATABLE.has(method);
+      done(isStale ? sendCopy(head, body, { ...way, agent: false }) : isLate ? 'timeout' : 'unreachable');
+    });
     request.on('response', (answer) => {
       const brokeOff = () => done(isLate ? 'timeout' : 'broken');
       answer.on('error', brokeOff).once('close', brokeOff); // after its end neither says anything
