@@ -55,7 +55,9 @@ const fieldSchema = (field: Field, side: Side): Json => {
       return typed('object', recordSchema(field.fields, side));
     case 'foreign':
       return typed('object', referenceSchema(field.reference, side));
-    default:
+    case 'boolean':
+    case 'integer':
+    case 'number':
       return typed(field.type);
   }
 };
