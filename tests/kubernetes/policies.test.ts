@@ -1,6 +1,6 @@
 import { BUS_USERS, natsPasswordVariable } from '@sluice/contracts';
 import { describe, expect, test } from 'vitest';
-import { type Connection, mayConnect, type Party } from './reach.ts';
+import { type Connection, letsIn, mayConnect, type Party } from './reach.ts';
 import { type Manifest, ofKind } from './rendered.ts';
 import { SETTINGS, type ServiceName } from './settings.ts';
 import { installations } from './sources.ts';
@@ -114,6 +114,20 @@ describe.each(installations(['dev', 'prod'], ['dev', 'prod']))('%s', (_, manifes
     expect(inWords(others.filter((one) => mayConnect(policies, one)))).toEqual(
       inWords(others.filter(isMeant)),
     );
+  });
+
+  // Policies of a network that reads addresses otherwise, or of other namespaces, must not be what they rest on.
+  test('servers and services let in whom they are for, wherever the others may go', () => {
+    for (const to of world.filter(({ name, pod }) => pod && (isService(name) || SERVERS.includes(name)))) {
+      const pairs = PORTS.flatMap((port) =>
+        world.filter(({ name }) => name !== to.name).map((from) => ({ from, to, port })),
+      );
+      const inWords = (connections: readonly Connection[]) =>
+        connections.map(({ from, port }) => `${from.name} at ${to.name}:${port}`);
+      expect(inWords(pairs.filter((one) => letsIn(policies, one)))).toEqual(
+        inWords(pairs.filter(({ from, port }) => isAnswered(from.name, to, port))),
+      );
+    }
   });
 
   test('every service is the user of the bus that it is named after, with the password of that user', () => {

@@ -86,3 +86,7 @@ const allows = (policies: readonly Policy[], connection: Connection, way: 'Egres
 /** As Kubernetes decides: both ends have to allow it. */
 export const mayConnect = (policies: readonly Policy[], connection: Connection): boolean =>
   allows(policies, connection, 'Egress') && allows(policies, connection, 'Ingress');
+
+/** What the end that is connected to allows by itself, wherever the other may go. */
+export const letsIn = (policies: readonly Policy[], connection: Connection): boolean =>
+  allows(policies, connection, 'Ingress');
