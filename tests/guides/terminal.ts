@@ -88,7 +88,7 @@ export class Terminal implements AsyncDisposable {
     return readdirSync(folder)
       .map((name) => join(folder, name))
       .sort((one, other) => statSync(one).mtimeMs - statSync(other).mtimeMs)
-      .map((note) => [...readFileSync(note, 'utf8').matchAll(/^< HTTP\/[\d.]+ (\d{3})/gm)].at(-1))
+      .map((note) => [...readFileSync(note, 'utf8').matchAll(/< HTTP\/[\d.]+ (\d{3})/g)].at(-1))
       .map((found) => Number(found?.[1] ?? 0));
   }
 

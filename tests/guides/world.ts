@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { freePort } from '@sluice/testkit';
+import { eventually, freePort } from '@sluice/testkit';
 import { readConfiguration } from '../../cli/src/configuration.ts';
 import { pushConfig } from '../../cli/src/push-config.ts';
 import { RunningGateway } from '../gateway.ts';
@@ -12,7 +12,7 @@ import { Terminal, type Typed } from './terminal.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const COPIED = ['config', 'plugins'];
 const LINKED = ['cli', 'deploy', 'docs', 'libs', 'node_modules', 'package.json', 'services', 'tools'];
-const ATTEMPTS = 8; // of a block with `until`
+const TYPED_AGAIN_MS = 40_000; // a block with `until`
 
 /** What the commands of the guides are here: the gateway's own ones, and each answer that curl meets is noted. */
 const commandsFor = ({ ready }: RunningGateway, sluice: string): Record<string, string> => ({
@@ -69,15 +69,13 @@ export class GuideWorld implements AsyncDisposable {
     if (!pushed.ok) throw new Error(pushed.message);
   }
 
-  /** `isReal`: each `sluice` is a process, as a newcomer starts it; else this process answers, in no time. */
-  terminal({ isReal }: { isReal: boolean }): Terminal {
-    const sluice = isReal ? `exec "${process.execPath}" "${this.gateway.cli}" "$@"` : this.#atHand.script;
+  terminal(): Terminal {
     this.#terminals += 1;
     return new Terminal({
       folder: join(this.gateway.dataDir, `terminal-${this.#terminals}`),
       cwd: this.folder,
       env: { ...process.env, SLUICE_ROOT: this.folder, NO_COLOR: '1' },
-      commands: commandsFor(this.gateway, sluice),
+      commands: commandsFor(this.gateway, this.#atHand.script),
     });
   }
 
@@ -91,11 +89,11 @@ export class GuideWorld implements AsyncDisposable {
       .replaceAll('{1..150}', '{1..15}');
   }
 
-  write({ text, ...block }: Block): void {
-    for (const name of saidOf({ text, ...block }, 'file')) {
+  write(block: Block): void {
+    for (const name of saidOf(block, 'file')) {
       const path = join(this.folder, name);
       mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, this.here(text));
+      writeFileSync(path, this.here(block.text));
     }
   }
 
@@ -130,16 +128,17 @@ const typeOnce = async (world: GuideWorld, terminal: Terminal, block: Block) => 
 
 const typeBlock = async (world: GuideWorld, terminal: Terminal, block: Block) => {
   let last = await typeOnce(world, terminal, block);
-  for (let attempt = 1; saidOf(block, 'until').length > 0 && attempt < ATTEMPTS; attempt += 1) {
-    if (last.problems.length === 0) break;
+  if (saidOf(block, 'until').length === 0 || last.problems.length === 0) return last;
+  await eventually(async () => {
     last = await typeOnce(world, terminal, block);
-  }
+    return last.problems.length === 0;
+  }, TYPED_AGAIN_MS).catch(() => undefined); // what is still wrong is told with its place
   return last;
 };
 
 /** Does with the blocks of a page what a reader would do; what came otherwise than the page says, with its place. */
 export const followGuide = async (world: GuideWorld, blocks: readonly Block[]): Promise<string[]> => {
-  await using terminal = world.terminal({ isReal: blocks.some(({ page }) => page === 'README.md') });
+  await using terminal = world.terminal();
   const problems: string[] = [];
   let last = '';
   for (const block of blocks) {
