@@ -24,6 +24,7 @@ const NEEDED: Readonly<Record<string, unknown>> = {
   'response-ratelimiting': { limits: { video: { minute: 5 } } },
   'request-transformer': { add: { headers: ['a:$(headers.b)'], body: ['c:d'] } },
   'response-transformer': { add: { json: ['a:b'], headers: ['c:d'] } },
+  shadow: { url: 'http://127.0.0.1:1/' },
   'tcp-log': { host: '127.0.0.1', port: 1 },
   'udp-log': { host: '127.0.0.1', port: 1 },
   zipkin: { http_endpoint: 'http://127.0.0.1:1/' },
