@@ -24,21 +24,17 @@ import { CLIENT_WAITS, CounterStore } from './store.ts';
 const REDIS_WAIT_MS = 1000;
 
 const settings = readSettings(Settings, process.env);
-const { COMMAND_TIMEOUT_MS: commandTimeoutMs, DRAIN_TIMEOUT_MS: drainTimeoutMs } = settings;
+const { COMMAND_TIMEOUT_MS: commandTimeoutMs, KEY_STYLE: keyStyle } = settings;
+const url = redisUrl(settings);
 const instance = settings.INSTANCE ?? instanceName('ratelimit');
 const logger = createLogger({ service: 'ratelimit', instance, level: settings.LOG_LEVEL });
 const telemetry = await startTelemetry('ratelimit', process.env);
 
 const redis = await connectRedis({
-  ...{ url: redisUrl(settings), name: instance, logger },
+  ...{ url, name: instance, logger },
   commandTimeoutMs: CLIENT_WAITS * commandTimeoutMs,
 });
-const store = new CounterStore({
-  redis,
-  keyStyle: settings.KEY_STYLE,
-  commandTimeoutMs,
-  address: redisAddress(redisUrl(settings)),
-});
+const store = new CounterStore({ redis, keyStyle, commandTimeoutMs, address: redisAddress(url) });
 const registry = createMetrics('ratelimit', manifest.version);
 const metrics = ratelimitMetrics(registry, () => store.problem === undefined);
 const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'ratelimit', logger });
@@ -46,8 +42,8 @@ observeWork(registry, bus);
 
 const status = await openStatus(settings, { bus, store, registry });
 
-runUntilStopped(logger, drainTimeoutMs, async () => {
-  await bus.drain(drainTimeoutMs);
+runUntilStopped(logger, settings.DRAIN_TIMEOUT_MS, async () => {
+  await bus.drain(settings.DRAIN_TIMEOUT_MS);
   await redis.quit().catch(() => redis.disconnect()); // it refuses to quit while it is away
   await status.close();
   await telemetry.shutdown();
