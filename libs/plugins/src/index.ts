@@ -27,6 +27,7 @@ export { type FolderProblem, PluginFolder } from './plugin-folder.ts';
 export type { AuthVerdict, BudgetVerdict, Credential, Ports, StoredAnswer } from './ports.ts';
 export type { PrometheusConfig } from './prometheus.ts';
 export { type Finding as PromptFinding, type Sensitivity, scan } from './prompt-guard/scan.ts';
+export { parseArgs } from './query-args.ts';
 export type { QuotaMirrorConfig } from './quota-mirror.ts';
 export type { RateLimitingConfig } from './rate-limiting-config.ts';
 export type { RequestTransformerConfig } from './request-transformer-config.ts';

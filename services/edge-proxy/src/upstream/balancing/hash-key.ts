@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Upstream } from '@sluice/gateway-config';
+import { parseArgs } from '@sluice/plugins';
 import type { ProxyExchange } from '../../exchange.ts';
 
 /** What a request is hashed by, and the cookie that brings the client back when it had none. */
@@ -49,10 +50,13 @@ const plainKey = (
   if (by === 'ip') return clientIp;
   if (by === 'path') return path;
   if (by === 'header' && header !== null) return fromClient.getAll(header).join('');
-  if (by === 'query_arg' && queryArg !== null)
-    return new URLSearchParams(query).getAll(queryArg).sort().join(',');
+  if (by === 'query_arg' && queryArg !== null) return valuesOf(query, queryArg).sort().join(',');
   return by === 'uri_capture' && capture !== null ? uriCaptures[capture] : undefined;
 };
+
+/** Not by URLSearchParams: arguments without `=` take it quadratic time, 8 ms for the longest query. */
+const valuesOf = (query: string, name: string): string[] =>
+  parseArgs(query).flatMap((arg) => (arg.name === name ? [arg.value === true ? '' : arg.value] : []));
 
 const byCookie = ({ fromClient }: ProxyExchange, upstream: Upstream): HashKey | undefined => {
   const name = upstream.hash_on_cookie;
