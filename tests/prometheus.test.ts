@@ -237,6 +237,15 @@ test('every metric that a rule or a dashboard names is exported by the fleet', a
   });
 });
 
+test('docs/metrics.md has every metric of the fleet', async () => {
+  const page = readFileSync(join(ROOT, 'docs', 'metrics.md'), 'utf8');
+  const texts = [...(await ownTexts()), (await world.gateway.admin('/metrics')).text];
+  const declared = texts.flatMap((text) => [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
+
+  expect(declared.length).toBeGreaterThan(60);
+  expect(declared.filter((name) => !page.includes(`| \`${name}\` `))).toEqual([]);
+});
+
 test('given traffic goes on, then every query of every dashboard returns data, and no rule is in error', async () => {
   await eventually(async () => {
     await makeTraffic();

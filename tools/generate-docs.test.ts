@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ERRORS } from '@sluice/contracts';
 import { pluginCatalog } from '@sluice/plugins';
 import { describe, expect, test } from 'vitest';
+import { EXAMPLES } from '../cli/src/verbs/examples.ts';
 import { generateDocs } from './generate-docs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -48,5 +49,21 @@ describe('the pages are whole', () => {
       expect(text).toContain(`## ${name}\n\n${summary} Priority ${priority}.`);
     for (const row of rowsOf(text)) expect(row[3], row[0]).toMatch(/\w{3}/);
     expect(rowsOf(text)).toContainEqual(expect.arrayContaining(['`redis.timeout`', 'integer', '`2000`']));
+  });
+
+  test('every metric says what it means and has its labels, by constants and types of its file, too', () => {
+    const rows = rowsOf(docs['docs/metrics.md'] ?? '');
+
+    for (const row of rows) expect(row[3], row[0]).toMatch(/\w{3}/);
+    expect(rows).toContainEqual(expect.arrayContaining(['`kong_latency`', '`service`, `route`, `type`']));
+    expect(rows).toContainEqual(expect.arrayContaining(['`sluice_tenant_requests_total`', 'counter']));
+  });
+
+  test('every verb has a section with its usage, options and examples', () => {
+    const text = docs['docs/cli.md'] ?? '';
+
+    for (const verb of Object.keys(EXAMPLES).filter((name) => name !== 'token'))
+      expect(text).toContain(`\n## ${verb}\n`);
+    expect(text).toMatch(/\| `--expect <version>` +\| only if this version is in force, as r12 /);
   });
 });

@@ -108,12 +108,8 @@ const addContracts = (program: Command, act: Act, io: Surroundings) => {
     );
 };
 
-/** Runs one command line and returns its exit code. */
-export const runCli = async (args: readonly string[], io: Surroundings): Promise<number> => {
-  let exitCode: number = EXIT.ok;
-  const act: Act = async (run) => {
-    exitCode = await run();
-  };
+/** The command line with all its verbs; `act` is given what a verb does. */
+export const newProgram = (act: Act, io: Surroundings): Command => {
   const program = new Command('sluice')
     .description('API gateway for multi-tenant AI platforms.')
     .exitOverride()
@@ -134,8 +130,17 @@ export const runCli = async (args: readonly string[], io: Surroundings): Promise
   addRunning(program, act, io);
   addObserving(program, act, io);
   showExamples(program);
+  return program;
+};
+
+/** Runs one command line and returns its exit code. */
+export const runCli = async (args: readonly string[], io: Surroundings): Promise<number> => {
+  let exitCode: number = EXIT.ok;
+  const act: Act = async (run) => {
+    exitCode = await run();
+  };
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await newProgram(act, io).parseAsync(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.invalid;
     throw error;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 /** What people would type, below the help of each verb. */
-const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   up: ['sluice up --demo', 'sluice up --config kong.yml --proxy-port 9000 --admin-port 9001'],
   init: ['sluice init my-gateway'],
   completion: [

@@ -40,7 +40,7 @@ export class TenantSeries {
     this.#max = max;
     this.#now = now;
     this.#reviewAt = now() + REVIEW_EVERY_MS;
-    this.#counter = new TallyCounter(
+    this.#counter = new TallyCounter<'tenant' | 'outcome'>(
       registry,
       'sluice_tenant_requests_total',
       'Requests by tenant, of the largest ones; all others together have the tenant ""',
