@@ -203,13 +203,11 @@ test('given requests are traced, then sluice trace shows each with its steps in 
   await eventually(async () => {
     const { code, out } = await world.sluice('trace', `${headers['x-kong-request-id']}`);
     expect(code).toBe(0);
-    expect(
-      out
-        .split('\n')
-        .slice(1)
-        .map((line) => /ms {2}(.*)$/.exec(line)?.[1] ?? ''),
-    ).toEqual([
+    const lines = out.split('\n').slice(1);
+    expect(lines.map((line) => /ms {2}(.*)$|· (\S+ name \S+)/.exec(line)?.slice(1).join('') ?? '')).toEqual([
       'edge-proxy: GET guarded',
+      'plugin name jwt',
+      'plugin name tenant-binding',
       '  edge-proxy: request auth.v1.verify',
       '    auth: process auth.v1.verify',
       '  edge-proxy: GET',
