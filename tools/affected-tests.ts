@@ -14,6 +14,7 @@ const ACROSS: Readonly<Record<string, readonly string[]>> = {
   bundles: ['auth', 'cli', 'config-registry', 'console', 'edge-proxy', 'quota-mirror', 'ratelimit'],
   skew: ['auth', 'config-registry', 'edge-proxy', 'quota-mirror', 'ratelimit'],
   faults: ['auth', 'config-registry', 'edge-proxy', 'quota-mirror', 'ratelimit'],
+  guides: ['auth', 'cli', 'config-registry', 'edge-proxy', 'quota-mirror', 'ratelimit'],
   conformance: ['auth', 'config-registry', 'edge-proxy', 'ratelimit'],
   security: ['auth', 'config-registry', 'edge-proxy', 'ratelimit'],
   'console-browser': ['auth', 'cli', 'config-registry', 'console', 'edge-proxy', 'ratelimit'],
@@ -21,15 +22,15 @@ const ACROSS: Readonly<Record<string, readonly string[]>> = {
 
 /** What tests of folders outside of all rooms notice; a folder that is not here may concern anything. */
 const OUTSIDE: readonly (readonly [RegExp, readonly string[]])[] = [
-  [/^[\w.-]+\.md$|^docs\//, ['workspace', 'e2e']],
+  [/^[\w.-]+\.md$|^docs\//, ['workspace', 'e2e', 'guides']],
   [/^deploy\//, ['workspace', 'e2e', 'bundles', 'kubernetes', 'skew', 'faults']],
   [/^bench\/|^tools\/(release\/|[\w-]+\.test\.ts$)|^\.github\//, ['workspace']],
-  [/^tests\/[\w.-]+\.ts$/, ['e2e']],
+  [/^tests\/[\w.-]+\.ts$/, ['e2e', 'guides']],
   [/^tests\/bundles\//, ['bundles', 'skew', 'e2e']],
   [/^tests\/console\//, ['console-browser']],
-  [/^tests\/(?:kubernetes|skew|faults|conformance|security)\//, []],
+  [/^tests\/(?:kubernetes|skew|faults|guides|conformance|security)\//, []],
 ];
-const OWN_FOLDER = /^tests\/(kubernetes|skew|faults|conformance|security)\//;
+const OWN_FOLDER = /^tests\/(kubernetes|skew|faults|guides|conformance|security)\//;
 
 /** Undefined: all of them. `rooms` are the folders' names of what nx calls affected. */
 export const testsFor = (files: readonly string[], rooms: readonly string[]): string[] | undefined => {

@@ -11,7 +11,15 @@ test('given a change in one service alone, when asked what is affected, then no 
   const files = ['services/quota-mirror/src/keys.ts'];
   const rooms = affectedRooms(files);
   expect(rooms).toEqual(['quota-mirror']);
-  expect(testsFor(files, rooms)).toEqual(['bundles', 'e2e', 'faults', 'quota-mirror', 'skew', 'workspace']);
+  expect(testsFor(files, rooms)).toEqual([
+    'bundles',
+    'e2e',
+    'faults',
+    'guides',
+    'quota-mirror',
+    'skew',
+    'workspace',
+  ]);
 });
 
 test('given a change in the console, when asked what is affected, then the registry is, which holds it in its bundle', () => {
@@ -31,10 +39,10 @@ test('given a change in the contracts, when asked what is affected, then every s
 });
 
 test.each([
-  ['README.md', ['e2e', 'workspace']],
-  ['docs/guides/develop.md', ['e2e', 'workspace']],
+  ['README.md', ['e2e', 'guides', 'workspace']],
+  ['docs/guides/develop.md', ['e2e', 'guides', 'workspace']],
   ['deploy/kubernetes/base/auth.yaml', ['bundles', 'e2e', 'faults', 'kubernetes', 'skew', 'workspace']],
-  ['tests/verbs.test.ts', ['e2e', 'workspace']],
+  ['tests/verbs.test.ts', ['e2e', 'guides', 'workspace']],
   ['tests/security/fuzz.test.ts', ['security', 'workspace']],
   ['tools/release/plan.ts', ['workspace']],
 ])('%s asks for %j alone', (file, projects) => {

@@ -12,6 +12,8 @@ const REVOKES = 'docs/guides/revoke-tokens.md';
 const others = globSync('docs/guides/*.md', { cwd: ROOT, exclude: [REVOKES] }).sort();
 const pages = [...others, 'README.md', REVOKES];
 const guides = pages.map((page) => ({ page, blocks: readBlocks(ROOT, page) }));
+/** What somebody sees whose machine is too busy to count: the page is followed once more then, from its beginning. */
+const LIMITER_WAS_AWAY = /the limiter was away/;
 const isCommands = ({ kind }: Block) => kind === 'commands';
 const isSkipped = (block: Block) => saidOf(block, 'skip').length > 0;
 const isTyped = (block: Block) => isCommands(block) && !isSkipped(block);
@@ -34,8 +36,12 @@ test.each(guides.filter(({ blocks }) => blocks.some(isTyped)))(
   'somebody who types the commands of $page gets what it says',
   async ({ blocks }) => {
     await world.reset();
-
-    expect((await followGuide(world, blocks)).join('\n')).toBe('');
+    const problems = await followGuide(world, blocks);
+    if (!problems.some((problem) => LIMITER_WAS_AWAY.test(problem))) expect(problems.join('\n')).toBe('');
+    else {
+      await world.reset();
+      expect((await followGuide(world, blocks)).join('\n')).toBe('');
+    }
   },
 );
 

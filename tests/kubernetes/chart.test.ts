@@ -5,7 +5,7 @@ import { allowancesOf } from './allowances.ts';
 import { ofChart, ofOverlay, withoutRelease } from './as-kustomize.ts';
 import type { Value } from './go-template/functions.ts';
 import { GOLDEN, hasHelm, helmTemplate, PROFILES } from './helm.ts';
-import { CHART, mistakesIn, notes, renderChart, valuesOf } from './helm-chart.ts';
+import { CHART, mistakesIn, notes, renderChart, STUBS, valuesOf } from './helm-chart.ts';
 import { asManifests, hasKustomize, type Manifest, ofKind, render } from './rendered.ts';
 import { valuesOfProfile } from './sources.ts';
 
@@ -16,7 +16,7 @@ describe.each(PROFILES)('the chart with the values %s', (name) => {
   const golden = join(GOLDEN, `${name}.yaml`);
 
   test('gives what Helm gave (`npm run helm:golden` writes it anew)', () => {
-    expect(named(renderChart(valuesOfProfile(name)))).toEqual(
+    expect(named(renderChart(valuesOfProfile(name), STUBS))).toEqual(
       named(asManifests(golden, readFileSync(golden, 'utf8'))),
     );
   });

@@ -102,7 +102,10 @@ test('given an error, when its stack leads into a file, then the file’s plugin
 
 test('the plugin that the guide shows is loaded as it stands there', async () => {
   const guide = readFileSync(join(import.meta.dirname, '../../../docs/guides/write-a-plugin.md'), 'utf8');
-  write('tenant-greeting.ts', /```ts\n([\s\S]*?)```/.exec(guide)?.[1] ?? '');
+  write(
+    'tenant-greeting.ts',
+    /```ts file="plugins\/tenant-greeting\.ts"\n([\s\S]*?)```/.exec(guide)?.[1] ?? '',
+  );
   const plugins = await PluginFolder.open(folder);
   expect(plugins.problems).toEqual([]);
   const { config, access } = plugins.get('tenant-greeting') ?? {};
