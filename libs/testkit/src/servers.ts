@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { untilStill } from './until-still.ts';
 
 /** Below the ports that systems give to outgoing connections, which come and go at any time. */
 const FREE_FROM = 15_000;
@@ -99,9 +100,9 @@ export class ServerProcess implements AsyncDisposable {
     writeFileSync(join(this.dataDir, 'nats.conf'), config, { mode: 0o600 });
   }
 
-  /** Freezes the process: it keeps its connections and answers nothing. */
+  /** Freezes the process: it keeps its connections and answers nothing from now on. */
   freeze(): void {
-    this.#child?.kill('SIGSTOP');
+    if (this.#child?.kill('SIGSTOP') === true) untilStill(this.#child.pid as number);
   }
 
   thaw(): void {
