@@ -279,7 +279,7 @@ test('given auth hangs, then 503 is explained with its time, and doctor says wha
   const answer = await proxy('/members', { headers: { apikey: 'never-seen' } });
   expect(answer.status).toBe(503);
 
-  expectAll(await explained(answer), ['auth_unavailable', 'plugin key-auth', 'timeout_ms 250']);
+  expectAll(await explained(answer), ['auth_unavailable', 'plugin key-auth', 'timeout_ms 1000']);
   const { code, out } = await world.sluice('doctor');
   expect(code).toBe(3);
   expect(out).toMatch(/✖ auth .*\n {2}→ start auth/);

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { typeSluice } from './command-line.ts';
-import { multipart, type ProcessName, RunningGateway, r1Headers } from './gateway.ts';
+import { AS_SHIPPED, multipart, type ProcessName, RunningGateway, r1Headers } from './gateway.ts';
 
 // The rows of "when something is gone", one after the other on one gateway; each ends with everything back.
 let nats: ServerProcess;
@@ -14,14 +14,8 @@ let known: Record<string, string>;
 beforeAll(async () => {
   nats = await startNats();
   redis = await startRedis({ durable: true });
-  gateway = await RunningGateway.start([
-    '--demo',
-    '--restart=never',
-    '--nats',
-    nats.url,
-    '--redis',
-    redis.url,
-  ]);
+  const servers = ['--nats', nats.url, '--redis', redis.url];
+  gateway = await RunningGateway.start(['--demo', '--restart=never', ...servers], AS_SHIPPED);
   known = r1Headers(await gateway.token('tenant-known'), 'tenant-known');
   await whole();
 });

@@ -1,11 +1,12 @@
 import { eventually } from '@sluice/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AS_SHIPPED } from '../gateway.ts';
 import { expectExit, headersLike, routesWith } from './plugin-cases.ts';
 import { World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
-  world = await World.start();
+  world = await World.start(AS_SHIPPED);
   const routes = routesWith('rate-limiting', {
     tolerant: { hour: 100, fault_tolerant: true },
     strict: { hour: 100, fault_tolerant: false },

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { connect } from 'nats';
 import { expect, test } from 'vitest';
 import { World } from '../conformance/world.ts';
+import { AS_SHIPPED } from '../gateway.ts';
 import { type Cluster, startNatsCluster, startRedisCluster, startSentinels } from './edge-servers.ts';
 
 // A minute and a half of elections: SLUICE_FAULTS=long. What they are made of is tested in short where it lives.
@@ -112,7 +113,7 @@ test.skipIf(!isLong)(
   'given Redis behind sentinels, when the primary is killed under load, then no request fails, counting goes on at the replica, and what is lost is what it had not got',
   async () => {
     await using redis = await startSentinels();
-    await using world = await World.start({ LEASES: 'off' }, ['--redis', redis.url]);
+    await using world = await World.start({ ...AS_SHIPPED, LEASES: 'off' }, ['--redis', redis.url]);
     await world.load(limitedBy(world));
     await world.until('/all', 200);
     const [primary, replica] = redis.servers as [ServerProcess, ServerProcess];
@@ -129,7 +130,12 @@ test.skipIf(!isLong)(
   'given a Redis cluster, when the node that counts is killed under load, then no request fails and its replica goes on counting',
   async () => {
     await using redis = await startRedisCluster();
-    const settings = { LEASES: 'off', KEY_STYLE: 'tagged', REDIS_KEY_PREFIX: '{quota}:tenant:' };
+    const settings = {
+      ...AS_SHIPPED,
+      LEASES: 'off',
+      KEY_STYLE: 'tagged',
+      REDIS_KEY_PREFIX: '{quota}:tenant:',
+    };
     await using world = await World.start(settings, ['--redis', redis.url]);
     await world.load(limitedBy(world));
     await eventually(async () => (await world.ask('/all')).headers['ratelimit-limit'] !== undefined);
@@ -190,7 +196,7 @@ test.skipIf(!isLong)(
   async () => {
     await using nats = await startNatsCluster();
     await untilReady(nats);
-    await using world = await World.start({ NATS_REPLICAS: '3' }, ['--nats', nats.url]);
+    await using world = await World.start({ ...AS_SHIPPED, NATS_REPLICAS: '3' }, ['--nats', nats.url]);
     await world.load(limitedBy(world));
     await world.until('/all', 200);
     await publishQuota(nats.servers, 10);

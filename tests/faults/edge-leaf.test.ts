@@ -2,6 +2,7 @@ import { type Answer, call, eventually, freePort } from '@sluice/testkit';
 import { connect } from 'nats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Document, World } from '../conformance/world.ts';
+import { AS_SHIPPED } from '../gateway.ts';
 import { type HubAndLeaf, startHubAndLeaf } from './leaf-servers.ts';
 
 // Three servers of the hub need half a minute of elections at times: SLUICE_FAULTS=long.
@@ -29,7 +30,10 @@ const untilStreams = async (): Promise<void> => {
 beforeAll(async () => {
   bus = await startHubAndLeaf(SERVERS);
   await untilStreams();
-  world = await World.start({ NATS_REPLICAS: `${SERVERS}`, LEASES: 'off' }, ['--nats', bus.hub.url]);
+  world = await World.start({ ...AS_SHIPPED, NATS_REPLICAS: `${SERVERS}`, LEASES: 'off' }, [
+    '--nats',
+    bus.hub.url,
+  ]);
   const port = await freePort();
   site = `http://127.0.0.1:${port}`;
   world.gateway.startService('edge-proxy', {

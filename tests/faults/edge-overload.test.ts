@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { call, eventually } from '@sluice/testkit';
 import { expect, test } from 'vitest';
 import { World } from '../conformance/world.ts';
+import { AS_SHIPPED } from '../gateway.ts';
 
 // Figures of a real overload need wrk and a machine that does nothing else: SLUICE_FAULTS=long. What the gate does is
 // tested in services/edge-proxy/test/overload.
@@ -96,7 +97,7 @@ const quietTenants = (origin: string) => {
 test.skipIf(!isMeasured)(
   'given one tenant asks for more than the edge can do, then the others are served, the excess is refused, and it ends within 5 s',
   async () => {
-    await using world = await World.start();
+    await using world = await World.start(AS_SHIPPED);
     const names = ['noisy', ...Array.from({ length: QUIET_TENANTS }, (_, i) => `quiet-${i}`)];
     await world.load({
       services: [world.service('echo', [{ name: 'all', paths: ['/'] }])],

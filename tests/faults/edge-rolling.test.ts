@@ -6,7 +6,7 @@ import { setImmediate as whatHasArrived } from 'node:timers/promises';
 import { call, eventually, freePort } from '@sluice/testkit';
 import { expect, test } from 'vitest';
 import { World } from '../conformance/world.ts';
-import { isAlive } from '../gateway.ts';
+import { AS_SHIPPED, isAlive } from '../gateway.ts';
 import { Line, startLoad } from './edge-clients.ts';
 
 // The short form in `npm test` restarts an edge; SLUICE_FAULTS=long the services behind, too.
@@ -113,7 +113,7 @@ test.skipIf(!isLong)(
   'given two auth and two ratelimit processes under load, when one after the other ends, then no request fails',
   async () => {
     // Every request asks both: no verdict is remembered, and no budget leased.
-    await using world = await World.start({ VERDICT_CACHE_MAX_MS: '0', LEASES: 'off' });
+    await using world = await World.start({ ...AS_SHIPPED, VERDICT_CACHE_MAX_MS: '0', LEASES: 'off' });
     await world.load({
       services: [world.service('echo', [{ name: 'all', paths: ['/all'] }])],
       consumers: [{ username: 'alice', keyauth_credentials: [{ key: 'alice-key' }] }],

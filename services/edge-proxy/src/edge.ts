@@ -189,6 +189,8 @@ const openGateway = (
     cacheBytes: settings.VERDICT_CACHE_BYTES,
     cacheMaxMs: settings.VERDICT_CACHE_MAX_MS,
     hasLeases: settings.LEASES === 'auto',
+    authTimeoutMs: settings.AUTH_TIMEOUT_MS,
+    limitTimeoutMs: settings.LIMIT_TIMEOUT_MS,
   });
   const sinks = new LogSinks(
     logger,

@@ -1,3 +1,4 @@
+import { authVerify, ratelimitCheck } from '@sluice/contracts';
 import { INSTRUMENTS } from '@sluice/plugins';
 import { sharedSettings } from '@sluice/service-kit';
 import { z } from 'zod';
@@ -96,6 +97,22 @@ export const Settings = z.object({
     .min(0)
     .default(64 * 1024 * 1024)
     .describe('Memory for answers that proxy-cache keeps, in bytes.'),
+  AUTH_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(30_000)
+    .default(authVerify.timeoutMs)
+    .describe('Longest wait for a verdict of auth about a credential, in ms; then 503.'),
+  LIMIT_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(30_000)
+    .default(ratelimitCheck.timeoutMs)
+    .describe(
+      'Longest wait for ratelimit, in ms; then the edge decides alone. COMMAND_TIMEOUT_MS of ratelimit has to be below it.',
+    ),
   OVERLOAD_LAG_MS: z.coerce
     .number()
     .int()

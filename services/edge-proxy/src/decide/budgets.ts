@@ -45,12 +45,13 @@ export class Budgets {
   #isDegraded = false;
 
   constructor(options: DecisionOptions) {
-    const { bus } = options;
+    const { bus, limitTimeoutMs: timeoutMs } = options;
     this.#options = options;
-    this.#checks = new Lane(bus, ratelimitCheck, { isIdempotent: false }); // asked twice would count twice
+    // Asked twice would count twice.
+    this.#checks = new Lane(bus, { ...ratelimitCheck, timeoutMs }, { isIdempotent: false });
     if (!options.hasLeases) return;
-    const leases = new Lane(bus, ratelimitLease, { isIdempotent: false });
-    const returns = new Lane(bus, ratelimitSettle, { isIdempotent: true });
+    const leases = new Lane(bus, { ...ratelimitLease, timeoutMs }, { isIdempotent: false });
+    const returns = new Lane(bus, { ...ratelimitSettle, timeoutMs }, { isIdempotent: true });
     this.#leases = new LeaseBook({
       ask: (question) => leases.ask(question),
       settle: (unspent) => returns.ask(unspent),

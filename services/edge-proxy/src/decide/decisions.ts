@@ -27,6 +27,10 @@ export interface DecisionOptions {
   readonly revocations: Pick<RevocationFollower, 'list' | 'isRead'>;
   /** Off: the limiter is asked for every request. */
   readonly hasLeases: boolean;
+  /** Longest wait for a verdict of auth, in ms. */
+  readonly authTimeoutMs: number;
+  /** Longest wait for the limiter, in ms. */
+  readonly limitTimeoutMs: number;
 }
 
 const AUTH_RETRY_AFTER_SECONDS = '1';
@@ -50,7 +54,11 @@ export class Decisions {
       maxMs: options.cacheMaxMs,
       revocations: options.revocations.list,
     });
-    this.#auth = new Lane(options.bus, authVerify, { isIdempotent: true });
+    this.#auth = new Lane(
+      options.bus,
+      { ...authVerify, timeoutMs: options.authTimeoutMs },
+      { isIdempotent: true },
+    );
     this.#budgets = new Budgets(options);
   }
 
@@ -107,7 +115,7 @@ export class Decisions {
       return new GatewayError('GW_AUTH_UNAVAILABLE', {
         cause: error,
         headers: { 'Retry-After': AUTH_RETRY_AFTER_SECONDS },
-        facts: { failure: failureKind(error), timeout_ms: authVerify.timeoutMs },
+        facts: { failure: failureKind(error), timeout_ms: this.#options.authTimeoutMs },
       });
     }
   }
