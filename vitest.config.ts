@@ -4,21 +4,18 @@ import { basename, join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const rooms = [...globSync('{libs,services}/*', { cwd: import.meta.dirname }), 'cli'];
-// Functions of values: their tests start nothing and change nothing, so the files of one share a worker.
-const isPure = (room: string) =>
-  ['contracts', 'gateway-config', 'plugins', 'routing'].includes(basename(room));
+// Their tests replace no module and set nothing of the process: the files of one share workers, and what they import
+// is read once for each worker. The others mock a module, set what OpenTelemetry has one of, or end processes.
+const SHARE_WORKERS = new Set([
+  ...['auth', 'cli', 'config-log', 'config-registry', 'conformance', 'contracts', 'e2e', 'edge-proxy'],
+  ...['gateway-config', 'kubernetes', 'plugins', 'ratelimit', 'routing', 'security'],
+]);
 const project = (name: string, root: string, include: string, globalSetup?: string) => ({
   extends: true as const,
   test: {
-    ...{ name, root: join(import.meta.dirname, root), include: [include] },
+    ...{ name, root: join(import.meta.dirname, root), include: [include], isolate: !SHARE_WORKERS.has(name) },
     ...(globalSetup === undefined ? {} : { globalSetup }),
   },
-});
-
-/** As those of a pure room. */
-const shared = ({ test, ...rest }: ReturnType<typeof project>) => ({
-  ...rest,
-  test: { ...test, isolate: false },
 });
 
 export default defineConfig({
@@ -32,17 +29,14 @@ export default defineConfig({
       project('workspace', '.', 'tools/*.test.ts'),
       project('e2e', 'tests', '*.test.ts'),
       project('bundles', 'tests/bundles', '*.test.ts'),
-      shared(project('kubernetes', 'tests/kubernetes', '*.test.ts')),
+      project('kubernetes', 'tests/kubernetes', '*.test.ts'),
       project('skew', 'tests/skew', '*.test.ts'),
       project('faults', 'tests/faults', '*.test.ts'),
       project('guides', 'tests/guides', '*.test.ts'),
       project('conformance', 'tests/conformance', '*.test.ts', './shared-gateways.ts'),
       project('console-browser', 'tests/console', '*.test.ts'),
       project('security', 'tests/security', '*.test.ts', './shared-edges.ts'),
-      ...rooms.map((room) => {
-        const { extends: base, test } = project(basename(room), room, 'test/**/*.test.ts');
-        return { extends: base, test: { ...test, isolate: !isPure(room) } };
-      }),
+      ...rooms.map((room) => project(basename(room), room, 'test/**/*.test.ts')),
     ],
   },
 });

@@ -5,7 +5,7 @@ import { createLogger } from '@sluice/service-kit';
 import { eventually } from '@sluice/testkit';
 import { connect, type NatsConnection } from 'nats';
 import { expect, test } from 'vitest';
-import { call, EdgeWorld, idOf, plugin, route, service, Upstream } from './edge-world.ts';
+import { AS_SHIPPED, call, EdgeWorld, idOf, plugin, route, service, Upstream } from './edge-world.ts';
 
 // What a service behind may do instead of answering; killed and frozen processes are in tests/outages.test.ts.
 const SLOW_MS = 500;
@@ -59,7 +59,7 @@ const guardedWorld = async (upstream: Upstream) => {
     ],
   };
   const world = await EdgeWorld.start();
-  const edge = await world.addEdge({}, logger);
+  const edge = await world.addEdge(AS_SHIPPED, logger);
   await world.commit(entities);
   const ask = (path: string) =>
     call(edge.ports.proxy, path, { headers: { authorization: `Bearer ${crypto.randomUUID()}.b.c` } });

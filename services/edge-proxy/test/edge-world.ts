@@ -109,6 +109,11 @@ export const forwardBy = (name: EngineName): void => {
   });
 };
 
+// Longer than a busy machine makes an answer wait.
+const PATIENT = { AUTH_TIMEOUT_MS: '10000', LIMIT_TIMEOUT_MS: '10000' };
+/** For those who look at what an edge does while auth or ratelimit do not answer: what it waits as it ships. */
+export const AS_SHIPPED = { AUTH_TIMEOUT_MS: '250', LIMIT_TIMEOUT_MS: '50' };
+
 /** A real edge on a real bus, with a configuration written to a real commit log. */
 export class EdgeWorld implements AsyncDisposable {
   readonly nats: ServerProcess;
@@ -156,6 +161,7 @@ export class EdgeWorld implements AsyncDisposable {
         PROXY_HOST: '127.0.0.1',
         DATA_DIR: mkdtempSync(join(tmpdir(), 'sluice-edge-')),
         DRAIN_TIMEOUT_MS: '2000',
+        ...PATIENT,
         OVERLOAD_LAG_MS: '0', // clients and upstreams are on the same event loop here
         ...(engine === undefined ? {} : { FORWARD_ENGINE: engine }),
         ...settings,

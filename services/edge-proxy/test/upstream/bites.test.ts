@@ -1,5 +1,5 @@
-import { expect, test, vi } from 'vitest';
-import type { Engine } from '../../src/upstream/engines/engine.ts';
+import { afterEach, expect, test, vi } from 'vitest';
+import { engines } from '../../src/upstream/engines/engines.ts';
 import { call, EdgeWorld, route, service, Upstream } from '../edge-world.ts';
 
 // O3 without its protections: the checks that a POST is sent once, and that there is no storm of retries, must then
@@ -8,18 +8,17 @@ import { call, EdgeWorld, route, service, Upstream } from '../edge-world.ts';
 const REQUESTS = 200;
 const RETRIES = 2;
 
-const known = vi.hoisted(() => ({ whatWasSent: true }));
-
-vi.mock('../../src/upstream/engines/engines.ts', async (original) => {
-  const real = await original<typeof import('../../src/upstream/engines/engines.ts')>();
-  const forgetful = ({ send, close }: Engine): Engine => ({
-    close,
-    send: async (...args) => {
-      const answer = await send(...args);
-      return 'kind' in answer && !known.whatWasSent ? { ...answer, isUnsent: true } : answer;
-    },
+/** An engine that takes every failure for one before a byte was sent. */
+const forgetWhatWasSent = () => {
+  const { undici } = engines;
+  const send = undici.send.bind(undici);
+  vi.spyOn(undici, 'send').mockImplementation(async (...args) => {
+    const answer = await send(...args);
+    return 'kind' in answer ? { ...answer, isUnsent: true } : answer;
   });
-  return { ...real, engines: { ...real.engines, undici: forgetful(real.engines.undici) } };
+};
+afterEach(() => {
+  vi.restoreAllMocks();
 });
 
 test.each([
@@ -29,7 +28,7 @@ test.each([
 ] as const)(
   'given %s is taken away and an upstream fails every request, then POST goes once, and retries are bounded: %s',
   async (_what, [isPostOnce, isBounded], { settings, knowsWhatWasSent }) => {
-    known.whatWasSent = knowsWhatWasSent;
+    if (!knowsWhatWasSent) forgetWhatWasSent();
     await using upstream = await Upstream.start((incoming) => incoming.socket.destroy());
     const to = service('up', upstream.url, { retries: RETRIES });
     const entities = { services: [to], routes: [route('all', to)] };
