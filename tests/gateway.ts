@@ -15,15 +15,21 @@ const mainOf = (name: string, source: string): string =>
     : join(ROOT, source, 'main.ts');
 
 /**
- * Waits for answers that a busy machine does not outlast: what a limit or a token decides is looked at, and an edge
- * that had decided alone would say something else.
+ * Waits that a busy machine does not outlast: what a limit or a token decides is looked at, and an edge that had
+ * decided alone would say something else; and a change is looked at when the edges have it.
  */
-const PATIENT = { AUTH_TIMEOUT_MS: '10000', LIMIT_TIMEOUT_MS: '10000', COMMAND_TIMEOUT_MS: '9000' };
+const PATIENT = {
+  AUTH_TIMEOUT_MS: '10000',
+  LIMIT_TIMEOUT_MS: '10000',
+  COMMAND_TIMEOUT_MS: '9000',
+  ACK_TIMEOUT_MS: '10000',
+};
 /** For those who look at what is decided while auth, ratelimit or Redis are away: as a user's gateway. */
 export const AS_SHIPPED = {
   AUTH_TIMEOUT_MS: undefined,
   LIMIT_TIMEOUT_MS: undefined,
   COMMAND_TIMEOUT_MS: undefined,
+  ACK_TIMEOUT_MS: undefined,
 };
 
 export type ProcessName =
