@@ -2,6 +2,7 @@ import type { RevocationList } from '@sluice/config-log';
 import type { TokenMarks } from '@sluice/contracts';
 import type { AuthVerdict } from '@sluice/plugins';
 import { LRUCache } from 'lru-cache';
+import { SharedParts } from './shared-parts.ts';
 
 /** What an entry costs beside its key and its texts, in bytes: objects and the cache's own bookkeeping. */
 const ENTRY_BYTES = 600;
@@ -50,6 +51,7 @@ export interface VerdictCacheOptions {
 export class VerdictCache {
   readonly #allowed: LRUCache<string, Kept>;
   readonly #denied: LRUCache<string, AuthVerdict>;
+  readonly #shared = new SharedParts();
   readonly #maxMs: number;
   readonly #revocations: Pick<RevocationList, 'changes' | 'refuses'>;
 
@@ -57,7 +59,6 @@ export class VerdictCache {
     const bounded = <V extends object>(bytes: number) =>
       new LRUCache<string, V>({
         maxSize: Math.max(1, Math.floor(bytes)),
-        sizeCalculation: (value, key) => 2 * (key.length + JSON.stringify(value).length) + ENTRY_BYTES,
         ttlAutopurge: false,
         ttl: 1,
         ...(clock === undefined ? {} : { perf: { now: clock }, ttlResolution: 0 }),
@@ -79,14 +80,17 @@ export class VerdictCache {
     const isAllowed = verdict.outcome === 'allow';
     const ttl = Math.floor(Math.min(ttlMs, this.#maxMs, isAllowed ? Number.POSITIVE_INFINITY : DENIAL_MS));
     if (ttl < 1) return;
-    if (isAllowed) this.#allowed.set(key, { verdict, marks, comparedAt: this.#revocations.changes }, { ttl });
-    else this.#denied.set(key, verdict, { ttl });
+    const json = JSON.stringify(verdict);
+    const size = sizeOf(key, json, marks);
+    if (isAllowed) this.#allowed.set(key, this.#kept(verdict, json, marks), { ttl, size });
+    else this.#denied.set(key, verdict, { ttl, size });
   }
 
   /** Every verdict was given under a configuration; a new one asks again. */
   clear(): void {
     this.#allowed.clear();
     this.#denied.clear();
+    this.#shared.clear();
   }
 
   get size(): number {
@@ -98,6 +102,14 @@ export class VerdictCache {
     return this.#allowed.calculatedSize + this.#denied.calculatedSize;
   }
 
+  #kept(verdict: AuthVerdict, json: string, marks: TokenMarks | undefined): Kept {
+    return {
+      verdict: this.#shared.verdict(verdict, json),
+      marks: marks && this.#shared.marks(marks),
+      comparedAt: this.#revocations.changes,
+    };
+  }
+
   #compare(key: string, kept: Kept): AuthVerdict {
     kept.comparedAt = this.#revocations.changes;
     if (kept.marks === undefined || !this.#revocations.refuses(kept.marks)) return kept.verdict;
@@ -105,3 +117,7 @@ export class VerdictCache {
     return REVOKED;
   }
 }
+
+/** As if nothing were shared: the room that is given is never exceeded, whoever the callers are. */
+const sizeOf = (key: string, json: string, marks: TokenMarks | undefined): number =>
+  2 * (key.length + json.length + (marks === undefined ? 0 : JSON.stringify(marks).length)) + ENTRY_BYTES;
