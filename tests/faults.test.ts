@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CUTS, cutOff, killAfterWrite } from './faults/convergence.ts';
 import { GatewayWorld } from './faults/gateway-world.ts';
 import { FaultRun } from './faults/rounds.ts';
 import { roundOf } from './faults/schedule.ts';
@@ -6,11 +7,17 @@ import { roundOf } from './faults/schedule.ts';
 // The long form: npm run test:faults -- --rounds 50
 const SEED = Number(process.env.FAULT_SEED ?? 3);
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2);
+const STARTS_WITHIN_MS = 120_000;
+
+let world: GatewayWorld;
+beforeAll(async () => {
+  world = await GatewayWorld.start();
+}, STARTS_WITHIN_MS);
+afterAll(() => world[Symbol.asyncDispose]());
 
 test(
   `given ${ROUNDS} rounds of faults on everything under load (seed ${SEED}), then no guarantee is violated`,
   async () => {
-    await using world = await GatewayWorld.start();
     const said: string[] = [];
     const run = new FaultRun(world, (line) => said.push(line));
 
@@ -25,6 +32,14 @@ test(
   },
   120_000 + ROUNDS * 60_000,
 );
+
+// The long form, with its figures: npm run test:faults -- --partition 60
+test('given an edge that is cut off for some changes, and a registry killed after its write, then all edges end equal', async () => {
+  const within = { forMs: 200, changes: 2 };
+
+  for (const kind of CUTS) expect(await cutOff(world, { kind, ...within })).toBeGreaterThan(0);
+  expect(await killAfterWrite(world)).toBeGreaterThan(0);
+}, 120_000);
 
 test('given a seed, then every round of it is the same again, and another seed is another schedule', () => {
   expect(roundOf(7, 3)).toEqual(roundOf(7, 3));

@@ -10,17 +10,20 @@ import { QuotaWorld } from './quota-world.ts';
 export class GatewayWorld implements AsyncDisposable {
   readonly quota: QuotaWorld;
   readonly configLink: FaultProxy;
+  /** The second edge's own way to the link above. */
+  readonly farLink: FaultProxy;
   readonly registry: ProcessPart;
   readonly edges: readonly { readonly part: ProcessPart; readonly url: string }[];
   readonly config: ConfigLoad;
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
-    parts: Pick<GatewayWorld, 'quota' | 'configLink' | 'registry' | 'edges' | 'config'>,
+    parts: Pick<GatewayWorld, 'quota' | 'configLink' | 'farLink' | 'registry' | 'edges' | 'config'>,
     stack: AsyncDisposableStack,
   ) {
     this.quota = parts.quota;
     this.configLink = parts.configLink;
+    this.farLink = parts.farLink;
     this.registry = parts.registry;
     this.edges = parts.edges;
     this.config = parts.config;
@@ -33,6 +36,7 @@ export class GatewayWorld implements AsyncDisposable {
     stack.defer(() => rmSync(folder, { recursive: true, force: true }));
     const quota = stack.use(await QuotaWorld.start());
     const configLink = stack.use(await FaultProxy.start(quota.nats.port));
+    const farLink = stack.use(await FaultProxy.start(configLink.port));
     const NATS_URL = configLink.urlFor(quota.nats.url);
     const adminPort = await freePort();
     const registry = new ProcessPart('config-registry', await freePort(), {
@@ -40,16 +44,21 @@ export class GatewayWorld implements AsyncDisposable {
     });
     stack.use(await registry.start());
     const edges: { readonly part: ProcessPart; readonly url: string }[] = [];
-    for (const n of [1, 2]) {
+    for (const [n, link] of [configLink, farLink].entries()) {
       const port = await freePort();
       const part = new ProcessPart('edge-proxy', await freePort(), {
-        ...{ NATS_URL, PROXY_PORT: `${port}`, PROXY_HOST: '127.0.0.1', DATA_DIR: join(folder, `edge-${n}`) },
+        ...{
+          NATS_URL: link.urlFor(quota.nats.url),
+          PROXY_PORT: `${port}`,
+          PROXY_HOST: '127.0.0.1',
+          DATA_DIR: join(folder, `edge-${n + 1}`),
+        },
       });
       stack.use(await part.start());
       edges.push({ part, url: `http://127.0.0.1:${port}` });
     }
     const config = new ConfigLoad(`http://127.0.0.1:${adminPort}`);
-    const world = new GatewayWorld({ quota, configLink, registry, edges, config }, stack.move());
+    const world = new GatewayWorld({ quota, configLink, farLink, registry, edges, config }, stack.move());
     await eventually(() => config.post(), 30_000);
     await eventually(() => Promise.all(edges.map(({ url }) => generationAt(url))), 30_000);
     return world;

@@ -1,12 +1,14 @@
 /** `npm run test:faults`: seeded faults under load, and what became of each guarantee; and that its tests bite. */
 import { parseArgs } from 'node:util';
 import { runBites } from './bites/bites.ts';
+import { measureConvergence } from './convergence.ts';
 import { GatewayWorld } from './gateway-world.ts';
 import { longRun } from './million.ts';
 import { FaultRun } from './rounds.ts';
 
 const USAGE = `usage: npm run test:faults -- [--rounds 10] [--seed 1] [--first 1]
        npm run test:faults -- --events 1000000 [--kills 100] [--tenants 1000] [--seed 1]
+       npm run test:faults -- --partition 60 [--kills 100]
        npm run test:faults -- --bites [--rows Q4,C4]`;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -19,6 +21,7 @@ const readOptions = () => {
     options: {
       ...{ rounds: text('10'), seed: text('1'), first: text('1') },
       ...{ events: text('0'), kills: text('100'), tenants: text('1000') },
+      partition: text('0'),
       ...{ bites: { type: 'boolean', default: false }, rows: text('') },
     },
   });
@@ -51,6 +54,8 @@ const runRounds = async ({ rounds, seed, first }: ReturnType<typeof readOptions>
 const main = async (): Promise<number> => {
   const options = readOptions();
   if (options.bites) return runBites({ rows: options.rows, say });
+  if (options.partition > 0)
+    return measureConvergence({ seconds: options.partition, kills: options.kills, say });
   return options.events > 0 ? longRun({ ...options, say }) : runRounds(options);
 };
 

@@ -7,6 +7,8 @@ export type NetworkFault =
   | { readonly kind: 'delay'; readonly ms: number }
   /** Nothing arrives and nobody is told; what was sent meanwhile arrives when it heals. */
   | { readonly kind: 'partition' }
+  /** As above on connections that exist; nothing ever arrives on those that are opened meanwhile, also afterwards. */
+  | { readonly kind: 'blackhole' }
   /** As above on connections that exist, and new ones are refused. */
   | { readonly kind: 'refuse' }
   /** Answers of the server are replaced by bytes that mean nothing. */
@@ -16,6 +18,8 @@ export type NetworkFault =
 
 const GARBAGE = Buffer.from('\u0000\u00ff?? not a protocol ??\r\n', 'latin1');
 const SLICE_MS = 20;
+/** Faults under which connections pass nothing on. */
+const HOLDING: ReadonlySet<NetworkFault['kind']> = new Set(['partition', 'blackhole', 'refuse']);
 
 /**
  * A TCP proxy on loopback between a client and a server. While it is whole it passes bytes on; faults are switched
@@ -25,6 +29,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly port: number;
   readonly #server: Server;
   readonly #pipes = new Set<Pipe>();
+  readonly #lost = new Set<Socket>();
   #fault: NetworkFault | undefined;
 
   private constructor(server: Server, targetPort: number) {
@@ -73,6 +78,11 @@ export class FaultProxy implements AsyncDisposable {
       client.resetAndDestroy();
       return;
     }
+    if (this.#fault?.kind === 'blackhole') {
+      this.#lost.add(client);
+      client.once('close', () => this.#lost.delete(client)).resume();
+      return;
+    }
     const upstream = connect(targetPort, '127.0.0.1');
     const pipes = [new Pipe(client, upstream, false), new Pipe(upstream, client, true)];
     for (const pipe of pipes) {
@@ -92,6 +102,7 @@ export class FaultProxy implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const pipe of this.#pipes) pipe.reset();
+    for (const client of this.#lost) client.destroy();
     this.#server.close();
     await once(this.#server, 'close');
   }
@@ -134,7 +145,7 @@ class Pipe {
   #passOn(): void {
     clearTimeout(this.#timer);
     const fault = this.#fault;
-    if (fault?.kind === 'partition' || fault?.kind === 'refuse') return;
+    if (fault !== undefined && HOLDING.has(fault.kind)) return;
     let budget = fault?.kind === 'throttle' ? Math.ceil((fault.bytesPerSecond * SLICE_MS) / 1000) : Infinity;
     const now = performance.now();
     for (let first = this.#held[0]; first !== undefined; first = this.#held[0]) {

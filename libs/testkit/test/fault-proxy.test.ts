@@ -43,7 +43,7 @@ test('given no fault, then bytes pass both ways; the URL keeps all but the port'
   );
 });
 
-test.each(['partition', 'refuse'] as const)(
+test.each(['partition', 'blackhole', 'refuse'] as const)(
   'given %s, then nothing arrives and the connection stays; healed, all of it does',
   async (kind) => {
     await using given = await echoing();
@@ -67,6 +67,22 @@ test('given refuse, then a new connection is reset', async () => {
   const [error] = (await once(other, 'error')) as [NodeJS.ErrnoException];
 
   expect(error.code).toBe('ECONNRESET');
+});
+
+test('given blackhole, then a new connection opens, and nothing arrives on it even when it heals', async () => {
+  await using given = await echoing();
+  given.proxy.inject({ kind: 'blackhole' });
+
+  const other = connect(given.proxy.port, '127.0.0.1');
+  await once(other, 'connect');
+  const heard: string[] = [];
+  other.on('data', (bytes) => heard.push(`${bytes}`)).write('lost');
+  await aMoment(other);
+  given.proxy.heal();
+  await given.say('after');
+
+  expect(heard).toEqual([]);
+  other.destroy();
 });
 
 test('given reset, then the client is told by RST', async () => {
