@@ -55,6 +55,12 @@ export const busLogin = (settings: BusSettings): BusLogin => {
 export const inboxOf = ({ part, name }: Pick<BusOptions, 'part' | 'name'>): string =>
   part === undefined ? `_INBOX_${name.replaceAll(/[^A-Za-z0-9_-]/g, '_')}` : inboxPrefixOf(part);
 
+/**
+ * An attempt to connect gets so long, in ms. What it sent into a partition is lost, also when that heals meanwhile: the
+ * next attempt has to come soon enough for a process to have the configuration 2 s after.
+ */
+const CONNECT_TIMEOUT_MS = 1500;
+
 /** The client's options: connect for as long as it takes, notice a silent server within 15 s. */
 export const connectionOptions = (options: BusOptions): ConnectionOptions => {
   const { url, name, user, password, creds } = options;
@@ -75,7 +81,7 @@ export const connectionOptions = (options: BusOptions): ConnectionOptions => {
     waitOnFirstConnect: true,
     // Passwords are changed at the server first or here first: in between is an outage like any other.
     ignoreAuthErrorAbort: true,
-    timeout: 5000,
+    timeout: CONNECT_TIMEOUT_MS,
     noAsyncTraces: true, // an Error with its stack per request costs a quarter of the asker's CPU
     ...(creds === undefined ? {} : { authenticator: credsAuthenticator(readFileSync(creds)) }),
     ...(tls === undefined ? {} : { tls }),
