@@ -7,13 +7,14 @@ import { roundOf } from './faults/schedule.ts';
 // The long form: npm run test:faults -- --rounds 50
 const SEED = Number(process.env.FAULT_SEED ?? 3);
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2);
-const STARTS_WITHIN_MS = 120_000;
+const STARTS_WITHIN_MS = 200_000;
 
+const stack = new AsyncDisposableStack();
 let world: GatewayWorld;
 beforeAll(async () => {
-  world = await GatewayWorld.start();
+  world = stack.use(await GatewayWorld.start());
 }, STARTS_WITHIN_MS);
-afterAll(() => world[Symbol.asyncDispose]());
+afterAll(() => stack.disposeAsync());
 
 test(
   `given ${ROUNDS} rounds of faults on everything under load (seed ${SEED}), then no guarantee is violated`,

@@ -6,6 +6,8 @@ import { ConfigLoad, generationAt } from './config-load.ts';
 import { ProcessPart } from './process-part.ts';
 import { QuotaWorld } from './quota-world.ts';
 
+const STARTS_WITHIN_MS = 90_000;
+
 /** The world of quotas, and beside it a registry and two edges that reach NATS through a proxy of their own. */
 export class GatewayWorld implements AsyncDisposable {
   readonly quota: QuotaWorld;
@@ -59,8 +61,8 @@ export class GatewayWorld implements AsyncDisposable {
     }
     const config = new ConfigLoad(`http://127.0.0.1:${adminPort}`);
     const world = new GatewayWorld({ quota, configLink, farLink, registry, edges, config }, stack.move());
-    await eventually(() => config.post(), 30_000);
-    await eventually(() => Promise.all(edges.map(({ url }) => generationAt(url))), 30_000);
+    await eventually(() => config.post(), STARTS_WITHIN_MS);
+    await eventually(() => Promise.all(edges.map(({ url }) => generationAt(url))), STARTS_WITHIN_MS);
     return world;
   }
 
