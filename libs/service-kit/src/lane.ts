@@ -6,7 +6,6 @@ import { type Bus, headersOf } from './bus.ts';
 import { BusError } from './bus-error.ts';
 
 const MAX_MESSAGE_BYTES = 256 * 1024;
-const SWEEP_EVERY_MS = 5;
 /** Of the contract's whole time, what the first of two attempts gets. */
 const FIRST_ATTEMPT_SHARE = 0.4;
 
@@ -54,7 +53,8 @@ export class Lane<C extends Shape, V extends Shape> {
   #isFlushing = false;
   #lastId = 0;
   #lastMessage = 0;
-  #sweeper: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
 
   /** `isIdempotent`: a check that timed out may be asked once more within the contract's time. */
   constructor(bus: Bus, contract: BatchContract<C, V>, options: { isIdempotent: boolean }) {
@@ -134,9 +134,19 @@ export class Lane<C extends Shape, V extends Shape> {
       this.#failAll(checks, new BusError('disconnected', subject, (error as Error).message));
       return;
     }
-    this.#sent.set(message, { checks, deadline: performance.now() + timeoutMs * share, attempt });
+    const deadline = performance.now() + timeoutMs * share;
+    this.#sent.set(message, { checks, deadline, attempt });
+    this.#sweepAt(deadline);
+  }
+
+  /** One timer, for the next deadline: whoever is asked in vain has waited no longer than was said. */
+  #sweepAt(deadline: number): void {
+    if (deadline >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = deadline;
     // After this turn's reading: an answer that came while this process was busy is no timeout.
-    this.#sweeper ??= setInterval(() => setImmediate(() => this.#sweep()), SWEEP_EVERY_MS);
+    const sweepAfterReading = () => setImmediate(() => this.#sweep());
+    this.#timer = setTimeout(sweepAfterReading, Math.max(1, Math.ceil(deadline - performance.now())));
   }
 
   #receive(message: Msg): void {
@@ -177,6 +187,7 @@ export class Lane<C extends Shape, V extends Shape> {
 
   #sweep(): void {
     const now = performance.now();
+    this.#timerAt = Number.POSITIVE_INFINITY;
     for (const [number, sent] of this.#sent) {
       if (sent.deadline > now) continue;
       this.#sent.delete(number);
@@ -186,9 +197,7 @@ export class Lane<C extends Shape, V extends Shape> {
         this.#failAll(sent.checks, new BusError('timeout', this.#contract.subject));
       }
     }
-    if (this.#sent.size > 0) return;
-    clearInterval(this.#sweeper);
-    this.#sweeper = undefined;
+    for (const { deadline } of this.#sent.values()) this.#sweepAt(deadline);
   }
 
   #failAll(checks: readonly Pending<V>[], error: BusError): void {

@@ -10,8 +10,10 @@ export const Settings = z.object({
     .int()
     .min(1)
     .max(10_000)
-    .default(40)
-    .describe('Longest wait for Redis, in ms; below the 50 ms after which an edge decides alone.'),
+    .default(35)
+    .describe(
+      'Longest wait for Redis, in ms; below LIMIT_TIMEOUT_MS of the edges, after which they decide alone.',
+    ),
   KEY_STYLE: z
     .enum(['kong', 'tagged'])
     .default('kong')

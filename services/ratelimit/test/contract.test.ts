@@ -25,7 +25,7 @@ test.each(
     await using server = await startRedis();
     await using a = await openStore(server);
     const metrics = ratelimitMetrics(createMetrics('ratelimit', 'test'), () => true);
-    // The first call carries the script; the contract's 50 ms are for those that follow.
+    // The first call carries the script; the contract's 45 ms are for those that follow.
     await spendBudget(a.store, check([{ period: 'year', limit: 1 }], 1, 'warm'));
 
     await verifyContract({ ...contract, timeoutMs: 5000 } as unknown as RequestReplyContract, {

@@ -11,7 +11,7 @@ export const ratelimitLease = batchedRequest({
   owner: 'ratelimit',
   askedBy: ['edge-proxy'],
   queue: 'ratelimit',
-  timeoutMs: 50,
+  timeoutMs: 45,
   check: z.object({
     key: budgetKey,
     leaseId,
@@ -56,7 +56,7 @@ export const ratelimitSettle = batchedRequest({
   owner: 'ratelimit',
   askedBy: ['edge-proxy'],
   queue: 'ratelimit',
-  timeoutMs: 50,
+  timeoutMs: 45,
   check: z.object({ key: budgetKey, leaseId, unused: z.int().nonnegative() }),
   verdict: z.object({ outcome: z.enum(['allow']), returned: z.int().nonnegative() }),
   examples: [
