@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { between, choice, flag, listOf, mapOf, pattern, record, setOf, text, unset } from '../fields.ts';
 import { compileSearchRegex } from '../linear-regex.ts';
 import { REDACTED_KINDS } from './redact.ts';
+import { vocabulary } from './vocabulary.ts';
 
 export const GUARD_MODES = ['off', 'shadow', 'flag', 'redact', 'block'] as const;
 export type GuardMode = (typeof GUARD_MODES)[number];
@@ -49,11 +50,14 @@ export type GuardConfig = z.output<typeof guardConfig>;
 const compiled = (sources: readonly string[] | null): RegExp[] => (sources ?? []).map(compileSearchRegex);
 
 /** A configuration made ready. */
-export const prepareGuard = (config: GuardConfig) => ({
-  config,
-  allow: compiled(config.allow_patterns),
-  deny: compiled(config.deny_patterns),
-  paths: config.json_paths.map((path) => path.split('.')),
-  tenants: new Map(Object.entries(config.tenants)),
-});
+export const prepareGuard = (config: GuardConfig) => {
+  vocabulary(); // the first prompt should not wait for it
+  return {
+    config,
+    allow: compiled(config.allow_patterns),
+    deny: compiled(config.deny_patterns),
+    paths: config.json_paths.map((path) => path.split('.')),
+    tenants: new Map(Object.entries(config.tenants)),
+  };
+};
 export type PreparedGuard = ReturnType<typeof prepareGuard>;

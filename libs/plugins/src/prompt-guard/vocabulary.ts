@@ -30,7 +30,7 @@ const TRANSFORMED = [
   ['reversed', reversed],
 ] as const;
 
-const build = (): Map<string, number[]> => {
+const readWords = (): Map<string, number[]> => {
   const words = new Map<string, number[]>();
   for (const name of Object.keys(CONCEPTS) as Concept[])
     for (const raw of CONCEPTS[name].split(/\s+/)) {
@@ -45,20 +45,38 @@ const build = (): Map<string, number[]> => {
   return words;
 };
 
-const WORDS = build();
-const LONGEST = Math.max(...[...WORDS.keys()].map((word) => word.length));
+interface Vocabulary {
+  readonly words: ReadonlyMap<string, Meaning>;
+  /** Of the longest word, in characters. */
+  readonly longest: number;
+  readonly trie: Node;
+}
+
+let learnt: Vocabulary | undefined;
+/** Made once, by whoever is the first to guard a prompt: no process waits for it at its start. */
+export const vocabulary = (): Vocabulary => {
+  learnt ??= learn();
+  return learnt;
+};
+
+const learn = (): Vocabulary => {
+  const words = readWords();
+  const longest = Math.max(...[...words.keys()].map((word) => word.length));
+  return { words, longest, trie: trieOf(words.keys()) };
+};
 
 /** Suffixes that leave a word's meaning as it is. */
 const SUFFIXES = ['s', 'es', 'ed', 'd', 'ing', 'ly'];
 
 /** What a folded word means; undefined: nothing to any rule. */
 export const meaningOf = (word: string): Meaning | undefined => {
-  if (word.length > LONGEST + 3) return undefined;
-  const exact = WORDS.get(word);
+  const { words, longest } = vocabulary();
+  if (word.length > longest + 3) return undefined;
+  const exact = words.get(word);
   if (exact !== undefined || word.length < 4) return exact;
   for (const suffix of SUFFIXES)
     if (word.endsWith(suffix)) {
-      const stem = WORDS.get(word.slice(0, -suffix.length));
+      const stem = words.get(word.slice(0, -suffix.length));
       if (stem !== undefined) return stem;
     }
   return undefined;
@@ -70,9 +88,9 @@ interface Node {
 }
 const newNode = (): Node => ({ next: new Map(), isWord: false });
 
-const TRIE = ((): Node => {
+const trieOf = (words: Iterable<string>): Node => {
   const root = newNode();
-  for (const word of WORDS.keys()) {
+  for (const word of words) {
     let node = root;
     for (let i = 0; i < word.length; i++) {
       const code = word.charCodeAt(i);
@@ -83,11 +101,11 @@ const TRIE = ((): Node => {
     node.isWord = true;
   }
   return root;
-})();
+};
 
 /** Length of the longest known word that begins at a place; 0: none. */
 const longestAt = (run: string, at: number): number => {
-  let node: Node | undefined = TRIE;
+  let node: Node | undefined = vocabulary().trie;
   let longest = 0;
   for (let i = at; node !== undefined && i < run.length; i++) {
     node = node.next.get(run.charCodeAt(i));
