@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Answer, eventually } from '@sluice/testkit';
@@ -131,6 +131,33 @@ test('given a file that breaks, or no longer fits its configuration, then the co
   await eventually(async () => !(await world.admin('/plugins/enabled')).text.includes('greeter'));
   expect((await world.ask('/greeter')).headers['x-version']).toBe('fourth');
   write('greeter.ts', source('greeter', saying('fourth')));
+});
+
+/** As the kubelet changes a mounted ConfigMap: a new folder, one link turned to it at once, the old folder gone. */
+const mount = (version: string, before?: string) => {
+  mkdirSync(join(folder, `..${version}`));
+  write(`..${version}/mounted.ts`, source('mounted', saying(version)));
+  symlinkSync(`..${version}`, join(folder, '..data_tmp'));
+  renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+  if (before !== undefined) rmSync(join(folder, `..${before}`), { recursive: true });
+};
+
+test('given a file of a mounted ConfigMap, when the kubelet swaps it, then its new code serves, and the next one, too', async () => {
+  const problems = () => metric('sluice_plugin_problems');
+  mount('first');
+  symlinkSync('..data/mounted.ts', join(folder, 'mounted.ts'));
+  await world.load(withPlugins({ mounted: {} }));
+  expect((await world.ask('/mounted')).headers['x-version']).toBe('first');
+
+  for (const [before, version] of [
+    ['first', 'second'],
+    ['second', 'third'],
+  ] as const) {
+    mount(version, before);
+    await eventually(async () => (await world.ask('/mounted')).headers['x-version'] === version);
+  }
+  expect((await problems()).map((line) => line.slice(-2))).toEqual([' 0']);
+  rmSync(join(folder, 'mounted.ts'));
 });
 
 const FAULTS: Readonly<Record<string, string>> = {

@@ -97,15 +97,15 @@ export class PluginFolder {
   }
 
   async #load(folder: string, file: string): Promise<boolean> {
-    const path = join(folder, file);
+    // Node remembers where a link led when it was first followed; in a ConfigMap it leads elsewhere after each change.
+    const path = await realpath(join(folder, file)).catch(() => '');
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) return false; // gone while we looked
-    const stamp = `${found.mtimeMs}-${found.size}`;
+    // The time and size make it another module for the loader, which otherwise gives back the one it has.
+    const stamp = `${pathToFileURL(path).href}?v=${found.mtimeMs}-${found.size}`;
     if (this.#loaded.get(file)?.stamp === stamp || this.#broken.get(file)?.stamp === stamp) return false;
     try {
-      // The stamp makes it another module for the loader, which otherwise gives back the one it has.
-      const url = `${pathToFileURL(path).href}?v=${stamp}`;
-      const module = await inTime(import(url) as Promise<Record<string, unknown>>);
+      const module = await inTime(import(stamp) as Promise<Record<string, unknown>>);
       const plugins = [...new Set(Object.values(module).filter(isPlugin))];
       if (plugins.length === 0) throw new Error('exports no plugin: export what definePlugin returns');
       for (const plugin of plugins) checkName(plugin);
