@@ -99,6 +99,10 @@ const edge = z.strictObject({
   upstreams: peers,
 });
 
+const TAG = '[\\w][\\w.-]{0,127}';
+const SERVICES = ['edge-proxy', 'auth', 'ratelimit', 'quota-mirror', 'config-registry'] as const;
+const byService = (value: z.ZodString) => z.partialRecord(z.enum(SERVICES), value);
+
 const Values = z.strictObject({
   global: z.looseObject({}).optional().describe('Helm’s own, for charts that hold this one.'),
   image: z.strictObject({
@@ -106,10 +110,9 @@ const Values = z.strictObject({
       registry: z.string().regex(/^([\w.:/-]*[\w])?$/),
       repository: z.string().regex(/^[a-z0-9][a-z0-9._/-]*$/),
     },
-    tag: maybe('[\\w][\\w.-]{0,127}'),
-    digests: z
-      .record(z.string(), z.string().regex(/^sha256:[0-9a-f]{64}$/))
-      .describe('By service, instead of the tag.'),
+    tag: maybe(TAG),
+    tags: byService(z.string().regex(new RegExp(`^${TAG}$`))).describe('By service, instead of the tag.'),
+    digests: byService(z.string().regex(/^sha256:[0-9a-f]{64}$/)).describe('By service, instead of a tag.'),
     pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
     pullSecrets: z.array(name),
   }),

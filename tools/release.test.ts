@@ -20,6 +20,7 @@ const OF_RELEASES = [
   '.ci',
   'tools/release',
   'deploy/kubernetes/released',
+  'deploy/helm/sluice/values-released.yaml',
   'biome.json',
   'docs/asyncapi.json',
 ];
@@ -97,6 +98,7 @@ test('given commits of some areas, when released, then what they changed has a v
     expect(released[room]).toEqual({ version, commit: sources });
     const images = read('deploy/kubernetes/released/kustomization.yaml');
     expect(images).toContain(`{ name: sluice/${room}, newTag: "${version}" }`);
+    expect(read('deploy/helm/sluice/values-released.yaml')).toContain(`\n    ${room}: "${version}"\n`);
   }
   expect(['auth', 'quota-mirror'].map(versionOf)).toEqual(['0.1.0', '0.1.0']);
   expect(read('services/ratelimit/CHANGELOG.md')).toBe(

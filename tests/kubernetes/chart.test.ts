@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { allowancesOf } from './allowances.ts';
 import { ofChart, ofOverlay, withoutRelease } from './as-kustomize.ts';
 import type { Value } from './go-template/functions.ts';
@@ -86,6 +87,11 @@ describe('values that are refused, by their name', () => {
       { auth: { resources: { limits: { memory: 'much' } } } },
       'auth.resources.limits.memory must',
     ],
+    [
+      'a tag for what is no service',
+      { image: { tags: { edge: '1.3.0' } } },
+      'image.tags must be equal to one of the allowed values',
+    ],
     ['no issuer', { issuers: { Logto: 'https://login.example' } }, 'issuers must match pattern'],
   ])('%s', (_, values, mistake) => {
     const mistakes = mistakesIn(valuesOf(values));
@@ -101,6 +107,20 @@ describe('values that are refused, by their name', () => {
     expect(mistakesIn(valuesOf(values))).toEqual([]);
     expect(() => renderChart(valuesOf(values))).toThrow(mistake);
   });
+});
+
+test('the tags that a release writes are those of the overlays, for each service', () => {
+  const values = parse(readFileSync(join(CHART, 'values-released.yaml'), 'utf8')) as Value;
+  const { images } = parse(
+    readFileSync(join(CHART, '../../kubernetes/released/kustomization.yaml'), 'utf8'),
+  ) as { images: readonly { name: string; newTag: string }[] };
+
+  const rendered = ofKind(renderChart(valuesOf(values), STUBS), 'Deployment').map(
+    (one) => one.spec.template.spec,
+  );
+  expect(rendered.map(({ containers }) => containers[0].image).sort()).toEqual(
+    images.map(({ name, newTag }) => `${name}:${newTag}`).sort(),
+  );
 });
 
 test('what is said after an installation names the Secrets and the way to the Admin API', () => {

@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import type { Commit } from './commits.ts';
 import type { Step } from './plan.ts';
 
-const IMAGES = 'deploy/kubernetes/released/kustomization.yaml';
+/** Where the tag of each image stands, and after what. */
+const IMAGES = [
+  ['deploy/kubernetes/released/kustomization.yaml', (name: string) => `sluice/${name}, newTag: `],
+  ['deploy/helm/sluice/values-released.yaml', (name: string) => `    ${name}: `],
+] as const;
 const RELEASED = 'libs/contracts/released';
 
 interface Lock {
@@ -35,9 +39,8 @@ export const writeStep = (folder: string, { room, to: version, commits }: Step, 
   if (room.name === 'contracts')
     edit(`${RELEASED}/asyncapi.json`, () => readFileSync(join(folder, 'docs/asyncapi.json'), 'utf8'));
   else
-    edit(IMAGES, (was) =>
-      was.replace(new RegExp(`(sluice/${room.name}, newTag: )"[^"]*"`), `$1"${version}"`),
-    );
+    for (const [path, before] of IMAGES)
+      edit(path, (was) => was.replace(new RegExp(`(${before(room.name)})"[^"]*"`), `$1"${version}"`));
   writeChangelog(join(folder, room.root, 'CHANGELOG.md'), room.name, entryOf(version, commits));
 };
 

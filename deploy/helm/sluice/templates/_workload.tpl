@@ -133,7 +133,7 @@ volumes:
 {{- $values := .root.Values }}
 {{- with $values.image -}}
 image: {{ with .registry }}{{ . }}/{{ end }}{{ .repository }}/{{ $.what }}
-  {{- with index .digests $.what }}@{{ . }}{{ else }}:{{ default $.root.Chart.AppVersion .tag }}{{ end }}
+  {{- with index .digests $.what }}@{{ . }}{{ else }}:{{ default (default $.root.Chart.AppVersion .tag) (index .tags $.what) }}{{ end }}
 imagePullPolicy: {{ .pullPolicy }}
 {{- end }}
 securityContext:
