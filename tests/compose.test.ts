@@ -123,6 +123,25 @@ describe.each(['compose.yaml', 'compose.cluster.yaml'])('%s', (file) => {
   });
 });
 
+test('profiles: tools for whoever develops, what observes beside it, and the gateway in every one', () => {
+  const { services } = composeOf('compose.yaml');
+  const of = (profile: string) =>
+    Object.keys(services).filter((name) => services[name]?.profiles?.some((one) => one === profile));
+  expect(of('dev')).toEqual(['tools']);
+  expect(of('observability')).toEqual(['prometheus', 'grafana', 'otel-collector']);
+  for (const name of Object.keys(SETTINGS)) expect(services[name]?.profiles, name).toBeUndefined();
+});
+
+test('the cluster is three NATS servers, two of Redis watched by three sentinels, three edges and two of each other service', () => {
+  const { services } = composeOf('compose.cluster.yaml');
+  const named = (prefix: string) => Object.keys(services).filter((name) => name.startsWith(prefix));
+  expect(['nats-', 'redis-', 'sentinel-'].map((prefix) => named(prefix).length)).toEqual([3, 2, 3]);
+  expect(
+    Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, services[name]?.deploy?.replicas])),
+  ).toEqual({ 'edge-proxy': 3, auth: 2, ratelimit: 2, 'quota-mirror': 2, 'config-registry': 2 });
+  expect(services).toHaveProperty('haproxy');
+});
+
 test('HAProxy sends to ports that the services of the cluster listen on, to as many as there are', () => {
   const { services } = composeOf('compose.cluster.yaml');
   const config = textOf('haproxy/haproxy.cfg');
