@@ -82,9 +82,8 @@ export const untilServed = async (
   const { outcome, at, state, warnings } = made;
   if (outcome === 'committed')
     for (const warning of warnings) logger.warn({ version: at.version, warning }, 'configuration warning');
-  const acknowledging = edges.acknowledged(at.epoch, at.version, ackTimeoutMs);
-  const flattened = flattenedText(state); // while the edges are at it
-  const acknowledged = await acknowledging;
+  const acknowledged = await edges.acknowledged(at.epoch, at.version, ackTimeoutMs);
+  const flattened = flattenedText(state); // not before: where processors are few, the edges need them
   const { applied, live } = acknowledged;
   logger.info({ outcome, version: at.version, author, applied, live }, 'configuration applied');
   return { outcome, at, flattened, warnings, acknowledged };
