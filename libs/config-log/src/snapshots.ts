@@ -41,16 +41,15 @@ export const storeSnapshot = async (
   const zipped = await promisify(zstdCompress)(encoded, { params, chunkSize: ZIP_BUFFER_BYTES });
   const id = newSnapshotId(position, isNamed);
   const chunks = Math.ceil(zipped.length / CHUNK_BYTES);
-  await Promise.all(
-    Array.from({ length: chunks }, (_, index) =>
-      jetstream.append(
-        partSubject(id, index),
-        zipped.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES),
-      ),
+  const head = { id, ...position, chunks, bytes: zipped.length, sha256: sha256Of(zipped) };
+  const parts = Array.from({ length: chunks }, (_, index) =>
+    jetstream.append(
+      partSubject(id, index),
+      zipped.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES),
     ),
   );
-  const head = { id, ...position, chunks, bytes: zipped.length, sha256: sha256Of(zipped) };
-  await jetstream.append(partSubject(id, MANIFEST), JSON.stringify(head));
+  // Together: nobody looks for the manifest before all are stored, and who finds it without a chunk calls it damaged.
+  await Promise.all([...parts, jetstream.append(partSubject(id, MANIFEST), JSON.stringify(head))]);
   return head;
 };
 
