@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Bus, connectRedis, JetStream, type Redis, readStream } from '@sluice/service-kit';
 import {
   call,
@@ -11,13 +12,17 @@ import {
   startNats,
   startRedis,
 } from '@sluice/testkit';
-import { connect, type JetStreamClient } from 'nats';
 import { type Child, startChild } from '../measure/children.ts';
 import { COMPILE_CACHE, mainOf } from '../measure/processes.ts';
+import { sum } from '../measure/statistics.ts';
 import type { Event, Expected } from './events.ts';
+import { EventPublisher } from './publisher.ts';
 
-const PUBLISHED_AT_ONCE = 256;
 const POLL_MS = 5;
+/** Each look makes the mirror write all its metrics. */
+const LOOK_MS = 25;
+/** What became of an event, poison aside, is the last word about it: its part of Redis is done. */
+const APPLIED = /^sluice_quota_events_total\{result="(?:applied|duplicate|stale|expired)"\} (\d+)$/gm;
 const SETTLES_WITHIN_MS = 60_000;
 
 /** NATS, Redis and one quota-mirror, as a deployment runs them. */
@@ -26,14 +31,15 @@ export class QuotaWorld implements AsyncDisposable {
   readonly redisServer: ServerProcess;
   readonly redis: Redis;
   readonly jetstream: JetStream;
-  readonly #outside: JetStreamClient;
+  readonly #publisher: EventPublisher;
   readonly #stack: AsyncDisposableStack;
   readonly #logFile: string;
   #mirror: Child | undefined;
+  #status = '';
 
   private constructor(
     parts: Pick<QuotaWorld, 'nats' | 'redisServer' | 'redis' | 'jetstream'>,
-    outside: JetStreamClient,
+    publisher: EventPublisher,
     logFile: string,
     stack: AsyncDisposableStack,
   ) {
@@ -41,7 +47,7 @@ export class QuotaWorld implements AsyncDisposable {
     this.redisServer = parts.redisServer;
     this.redis = parts.redis;
     this.jetstream = parts.jetstream;
-    this.#outside = outside;
+    this.#publisher = publisher;
     this.#logFile = logFile;
     this.#stack = stack;
   }
@@ -64,10 +70,9 @@ export class QuotaWorld implements AsyncDisposable {
     stack.defer(() => redis.disconnect());
     const bus = Bus.open({ url: nats.url, name: 'bench', logger });
     stack.defer(() => bus.close());
-    const client = await connect({ servers: nats.url, noAsyncTraces: true });
-    stack.defer(() => client.close());
+    const publisher = stack.use(await EventPublisher.open(nats.url));
     const parts = { nats, redisServer, redis, jetstream: new JetStream(bus) };
-    const world = new QuotaWorld(parts, client.jetstream(), join(folder, 'mirror.log'), stack.move());
+    const world = new QuotaWorld(parts, publisher, join(folder, 'mirror.log'), stack.move());
     await world.startMirror();
     return world;
   }
@@ -89,18 +94,30 @@ export class QuotaWorld implements AsyncDisposable {
     const args = [mainOf('quota-mirror')];
     const mirror = await startChild({ command: process.execPath, args, env, logFile: this.#logFile, port });
     this.#mirror = mirror;
+    this.#status = `http://127.0.0.1:${port}`;
     this.#stack.defer(() => mirror.stop());
-    await eventually(async () => (await call(`http://127.0.0.1:${port}`, '/readyz')).status === 200);
+    await eventually(async () => (await call(this.#status, '/readyz')).status === 200);
   }
 
   /** Stores the events and tells the model where. The order of the events is their order in the stream. */
   async publish(events: readonly Event[], expected: Expected): Promise<void> {
-    for (let from = 0; from < events.length; from += PUBLISHED_AT_ONCE) {
-      const wave = events.slice(from, from + PUBLISHED_AT_ONCE);
-      const acks = await Promise.all(
-        wave.map(({ body }) => this.#outside.publish('quota.updated', body, { timeout: 20_000 })),
-      );
-      for (const [n, event] of wave.entries()) expected.add(event, acks[n]?.seq ?? 0);
+    const bodies = events.map(({ body }) => body);
+    const seqs = await this.#publisher.publish('quota.updated', bodies);
+    for (const [n, event] of events.entries()) expected.add(event, seqs[n] ?? 0);
+  }
+
+  /** Events that this mirror has brought into Redis so far, by its own metrics. */
+  async applied(): Promise<number> {
+    const { text } = await call(this.#status, '/metrics');
+    return sum([...text.matchAll(APPLIED)].map(([, count]) => Number(count)));
+  }
+
+  /** Returns when the mirror has applied so many events in all. */
+  async appliedAll(count: number): Promise<void> {
+    const until = performance.now() + SETTLES_WITHIN_MS;
+    while ((await this.applied()) < count) {
+      if (performance.now() > until) throw new Error(`fewer than ${count} events are applied`);
+      await sleep(LOOK_MS);
     }
   }
 
@@ -120,7 +137,7 @@ export class QuotaWorld implements AsyncDisposable {
       most = Math.max(most, redelivered);
       if (unsettled <= left) return most;
       if (performance.now() > until) throw new Error(`${unsettled} events are still unsettled`);
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await sleep(POLL_MS);
     }
   }
 
