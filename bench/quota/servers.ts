@@ -19,8 +19,8 @@ import type { Event, Expected } from './events.ts';
 import { EventPublisher } from './publisher.ts';
 
 const POLL_MS = 5;
-/** Each look makes the mirror write all its metrics. */
-const LOOK_MS = 25;
+/** Each look makes the mirror write all its metrics: a millisecond of its time. */
+const LOOK_MS = 100;
 /** What became of an event, poison aside, is the last word about it: its part of Redis is done. */
 const APPLIED = /^sluice_quota_events_total\{result="(?:applied|duplicate|stale|expired)"\} (\d+)$/gm;
 const SETTLES_WITHIN_MS = 60_000;

@@ -31,6 +31,29 @@ export interface Delivery {
  * account in front.
  */
 const SHORT_FORM = 9;
+const DOT = 46;
+const ZERO = 48;
+/** The nanoseconds of the time that its microseconds lack. */
+const NANO_DIGITS = 3;
+
+/** Where the dots of the address in hand are: one list for all, because each is read at once. */
+const dots: number[] = [];
+
+/** Finds the dots. @returns where the name of the stream is among the tokens. */
+const findDots = (address: string): number => {
+  let found = 0;
+  for (let at = 0; at < address.length; at++) if (address.charCodeAt(at) === DOT) dots[found++] = at;
+  return found + 1 === SHORT_FORM ? 2 : 4;
+};
+
+/** The number at a token of the address in hand, without its last `dropped` digits. */
+const numberAt = (address: string, token: number, dropped = 0): number => {
+  const end = (dots[token] ?? address.length) - dropped;
+  let value = 0;
+  for (let at = (dots[token - 1] ?? -1) + 1; at < end; at++)
+    value = value * 10 + (address.charCodeAt(at) - ZERO);
+  return value;
+};
 
 /** Settling needs no answer, and on a closed connection there is nobody to tell: the server delivers again. */
 const quietly = (settle: () => void) => {
@@ -41,10 +64,12 @@ const quietly = (settle: () => void) => {
   }
 };
 
+/** Where the acknowledgement goes; it says, too, what the message is to the consumer. */
+const addressOf = (message: JsMsg): string => (message as unknown as { reply: string }).reply;
+
 /** One object for each message, without a closure: a mirror holds tens of thousands of them. */
 class HeldDelivery implements Delivery {
   readonly data: Uint8Array;
-  readonly stream: string;
   readonly streamCreatedMs: number;
   readonly seq: number;
   readonly timeMicros: number;
@@ -52,16 +77,21 @@ class HeldDelivery implements Delivery {
   readonly #message: JsMsg;
 
   constructor(message: JsMsg, streamCreatedMs: number) {
-    const tokens = (message as unknown as { reply: string }).reply.split('.');
-    const from = tokens.length === SHORT_FORM ? 2 : 4;
+    const address = addressOf(message);
+    const from = findDots(address);
     this.#message = message;
     this.data = message.data;
-    this.stream = tokens[from] ?? '';
     this.streamCreatedMs = streamCreatedMs;
-    this.deliveryCount = Number(tokens[from + 2]);
-    this.seq = Number(tokens[from + 3]);
+    this.deliveryCount = numberAt(address, from + 2);
+    this.seq = numberAt(address, from + 3);
     // A double holds the microseconds exactly until 2255, the nanoseconds not even today.
-    this.timeMicros = Number((tokens[from + 5] ?? '0').slice(0, -3));
+    this.timeMicros = numberAt(address, from + 5, NANO_DIGITS);
+  }
+
+  /** Only dead letters ask. */
+  get stream(): string {
+    const address = addressOf(this.#message);
+    return address.split('.')[findDots(address)] ?? '';
   }
 
   get subject(): string {
