@@ -46,7 +46,7 @@ const envelope = (eventId: string, occurredAt: string, tenantId: string, payload
   JSON.stringify({ eventId, occurredAt, tenantId, platformId: 'platform-1', actor: 'litellm', payload });
 
 /** Every way in which a message can be wrong. */
-const POISON: readonly ((serial: number) => string | Uint8Array)[] = [
+export const POISON: readonly ((serial: number) => string | Uint8Array)[] = [
   (n) => `{"no json ${n}`,
   (n) => Uint8Array.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, n & 0xff, 0x7d]),
   (n) => JSON.stringify({ eventId: `p${n}`, payload: { limit: 1, used: 1 } }),
