@@ -7,6 +7,7 @@ import { condemn, isCondemned } from './condemned.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { type Gateway, handleRequest } from './gateway.ts';
 import { Headers } from './header-list.ts';
+import { endStream, isStream } from './http2-stream.ts';
 import { boundUnwantedBody, lingerOnClose } from './lingering-close.ts';
 import type { OverloadGate } from './overload/gate.ts';
 import { shedRequest } from './overload/shed.ts';
@@ -234,8 +235,12 @@ const onMalformed = (error: NodeJS.ErrnoException, socket: Duplex): void => {
   else answerRaw(socket, new GatewayError('GW_BAD_REQUEST'));
 };
 
-/** 408, and the end of the connection, and with it of the upstream's. */
+/** 408, and the end of the connection (of HTTP/2: of the stream), and with it of the upstream's. */
 const cutSlow = (request: IncomingMessage): void => {
+  if (isStream(request)) {
+    endStream(request, new GatewayError('GW_REQUEST_TIMEOUT'));
+    return;
+  }
   onMalformed(
     Object.assign(new Error('the body trickles'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }),
     request.socket,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { bytesOfStream, isStream, streamIsWhole } from './http2-stream.ts';
 
 /** Part of a period after which bodies are looked at again. */
 const LOOK_SHARE = 0.2;
@@ -31,8 +32,6 @@ export class SlowBodies {
 
   watch(request: IncomingMessage, response: ServerResponse): void {
     const { headers } = request;
-    // Streams of HTTP/2 share a connection, whose bytes say nothing of one of them.
-    if (request.httpVersionMajor !== 1) return;
     if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') return;
     this.#open.set(request, response);
   }
@@ -47,10 +46,10 @@ export class SlowBodies {
 
   #look(now: number): void {
     for (const [request, response] of this.#open) {
-      const bytes = request.socket.bytesRead;
+      const bytes = bytesOf(request);
       const seen = this.#seen.get(request);
       const isWaitedFor = request.readableLength === 0; // else something waits for us, or for an upstream
-      if (request.complete || response.headersSent) this.#open.delete(request);
+      if (isWhole(request) || response.headersSent) this.#open.delete(request);
       else if (seen === undefined || !isWaitedFor || bytes - seen.bytes >= MIN_BYTES)
         this.#seen.set(request, { since: now, bytes });
       else if (now - seen.since >= this.#periodMs) {
@@ -60,3 +59,10 @@ export class SlowBodies {
     }
   }
 }
+
+/** Streams of HTTP/2 share a connection, whose bytes say nothing of one of them. */
+const bytesOf = (request: IncomingMessage): number =>
+  isStream(request) ? bytesOfStream(request) : request.socket.bytesRead;
+
+const isWhole = (request: IncomingMessage): boolean =>
+  isStream(request) ? streamIsWhole(request) : request.complete;

@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:http';
+import http2 from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { eventually } from '@sluice/testkit';
 import { describe, expect, test } from 'vitest';
 import { boundUnwantedBody } from '../src/lingering-close.ts';
 import { call, EdgeWorld, ENGINES, forwardBy, raw, route, service, Upstream } from './edge-world.ts';
+import { TLS, throughTo, tlsPort } from './tls-world.ts';
 
 const REQUEST = 'POST / HTTP/1.1\r\nHost: a\r\n';
 
@@ -113,6 +115,28 @@ describe.each(ENGINES)('by %s', (engine) => {
     expect(slow).toMatch(/^HTTP\/1\.1 408 /);
     expect(steady).toMatch(/^HTTP\/1\.1 200 [\s\S]*all of it/);
     await eventually(() => expect(hungUp).toEqual(['/slow']));
+  });
+
+  test('given a body that trickles over HTTP/2, then its stream ends with 408 and its upstream is freed, and one that flows passes', async () => {
+    await using upstream = await Upstream.start();
+    const settings = { ...TLS, BODY_TIMEOUT_MS: '400' };
+    await using world = await EdgeWorld.start(throughTo(upstream), settings);
+    const session = http2.connect(`https://localhost:${tlsPort(world)}`, { rejectUnauthorized: false });
+    const drip = (piece: string) =>
+      new Promise<number>((resolve, reject) => {
+        const stream = session.request({ ':method': 'POST', ':path': '/' }, { endStream: false });
+        let left = 60;
+        const dripping = setInterval(() => (left-- > 0 ? stream.write(piece) : stream.end()), 20);
+        stream.once('response', (head) => resolve(Number(head[':status'])));
+        stream.once('error', reject);
+        stream.resume().once('close', () => clearInterval(dripping));
+      });
+    try {
+      expect(await Promise.all([drip('x'), drip('x'.repeat(4000))])).toEqual([408, 200]);
+      await eventually(() => expect(upstream.sockets.size).toBeLessThanOrEqual(1));
+    } finally {
+      session.destroy();
+    }
   });
 
   test('given 6,000 lines of one name, then the request passes as it is', async () => {
