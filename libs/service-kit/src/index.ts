@@ -1,4 +1,5 @@
 export { answerBatch, CheckFailed } from './answer-batch.ts';
+export { AppendLane } from './append-lane.ts';
 export { Breaker } from './breaker.ts';
 export { Bus, type BusOptions, type MessageContext } from './bus.ts';
 export { BusError, type BusErrorKind } from './bus-error.ts';

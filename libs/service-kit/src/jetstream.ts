@@ -34,6 +34,12 @@ export class SequenceConflict extends Error {}
 /** The stream holds as many messages as it may and forgets none. */
 export class StreamFull extends Error {}
 
+/** What a stream's refusal of a message means; undefined for what has no name of its own. */
+export const refusalOf = (errCode: number | undefined, subject: string): Error | undefined => {
+  if (errCode === WRONG_LAST_SEQUENCE) return new SequenceConflict(subject);
+  return errCode === STREAM_REFUSES ? new StreamFull(subject) : undefined;
+};
+
 export interface StoredMessage {
   readonly subject: string;
   readonly seq: number;
@@ -104,10 +110,7 @@ export class JetStream {
       });
       return { seq: ack.seq, duplicate: ack.duplicate };
     } catch (error) {
-      if ((error as NatsError).api_error?.err_code === WRONG_LAST_SEQUENCE)
-        throw new SequenceConflict(subject);
-      if ((error as NatsError).api_error?.err_code === STREAM_REFUSES) throw new StreamFull(subject);
-      throw error;
+      throw refusalOf((error as NatsError).api_error?.err_code, subject) ?? error;
     }
   }
 
@@ -153,6 +156,11 @@ export class JetStream {
   /** Removes messages of a subject, all but the newest `keep`. */
   async purge(stream: string, subject: string, keep = 0): Promise<void> {
     await (await this.#managed()).streams.purge(stream, { filter: subject, ...(keep > 0 ? { keep } : {}) });
+  }
+
+  /** Before the address of every answer. */
+  get inboxPrefix(): string {
+    return this.#bus.inboxPrefix;
   }
 
   /** The library's own objects, for the consumer half of this adapter. */

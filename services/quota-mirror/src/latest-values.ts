@@ -1,5 +1,6 @@
 import { quotaLatest, subjectFor } from '@sluice/contracts';
 import {
+  AppendLane,
   type Delivery,
   type JetStream,
   type Logger,
@@ -73,6 +74,7 @@ export const latestEvent = (message: Pick<StoredMessage, 'data' | 'header'>): Sn
 export class LatestValues {
   readonly #store: Store;
   readonly #jetstream: JetStream;
+  readonly #lane: AppendLane;
   readonly #logger: Logger;
   readonly #waiting = new Map<string, Waiting>();
   readonly #known = new Map<string, Known>();
@@ -84,6 +86,7 @@ export class LatestValues {
   constructor(store: Store, jetstream: JetStream, logger: Logger) {
     this.#store = store;
     this.#jetstream = jetstream;
+    this.#lane = new AppendLane(jetstream);
     this.#logger = logger;
   }
 
@@ -158,7 +161,7 @@ export class LatestValues {
       if (version < known.version) return this.#restore(subject);
       if (version === known.version) return this.#remember(tenantId, known);
       try {
-        const { seq } = await this.#jetstream.append(subject, bodyOf(event), {
+        const { seq } = await this.#lane.append(subject, bodyOf(event), {
           expectLastSubjectSequence: known.seq,
           headers: { [VERSION_HEADER]: version },
         });
