@@ -109,6 +109,7 @@ const Who = ({ session, leave }: { session: SessionAnswer; leave: () => void }) 
       <span class={`pulse ${state}`} role="status">
         {words}
       </span>
+      <a href="/sluice/api">Admin API</a>
       {session.name === null ? (
         <span class="muted">open on this machine</span>
       ) : (

@@ -83,6 +83,8 @@ describe('login and roles', () => {
     await visit.open('guard');
     await visit.page.getByRole('region', { name: 'Where it looks' }).getByText('route chat').waitFor();
     expect(await visit.page.getByRole('button', { name: 'Judge it' }).count()).toBe(0);
+    await visit.page.getByRole('link', { name: 'Admin API' }).click();
+    await visit.page.getByRole('heading', { name: 'Admin API', level: 1 }).waitFor();
     expect(visit.complaints).toEqual([]);
   });
 
