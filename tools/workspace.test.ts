@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 interface Manifest {
   readonly name: string;
   readonly exports?: unknown;
+  readonly sideEffects?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
@@ -76,6 +77,13 @@ test.each(Object.entries(MAY_NEED))('%s needs no room it may not enter', (name, 
 
 test('every library has one door', () => {
   for (const { name, exports } of libs) expect(exports, name).toEqual({ '.': './src/index.ts' });
+});
+
+test('no module of a library acts by being imported: a bundle leaves out those of which nothing is used', () => {
+  for (const { name, sideEffects } of libs.filter((lib) => lib.name !== `${SCOPE}testkit`))
+    expect(sideEffects, name).toBe(false);
+  for (const file of sourceFiles.filter((path) => /^libs\/(?!testkit\/)[^/]+\/src\//.test(path)))
+    expect(read(file), file).not.toMatch(/^import '/m);
 });
 
 test('every third-party dependency has one exact version in the whole workspace', () => {

@@ -46,10 +46,10 @@ export class LogKeeper {
     const { bus, jetstream, replicas, logger } = this.#parts;
     while (!this.#isStopped && bus.isConnected) {
       try {
-        this.#epoch = await provisionLog(jetstream, replicas);
+        const [epoch] = await Promise.all([provisionLog(jetstream, replicas), this.#keepDecisions()]);
+        this.#epoch = epoch;
         await follower.catchUp();
         await this.#restore(follower);
-        await this.#keepDecisions();
         return;
       } catch (error) {
         logger.warn({ err: error }, 'configuration streams not ready, trying again');

@@ -1,7 +1,7 @@
 import { type ConfigFollower, followConfig, type Retention } from '@sluice/config-log';
 import { PluginFolder } from '@sluice/plugins';
 import { type Bus, JetStream, type Logger, startStatusServer } from '@sluice/service-kit';
-import { createAdminApi } from './admin-api/admin-api.ts';
+import { type AdminParts, createAdminApi } from './admin-api/admin-api.ts';
 import { openAdminPorts } from './admin-listeners.ts';
 import { ApiKeyRing } from './api-keys.ts';
 import type { ApplyParts } from './apply-config.ts';
@@ -70,7 +70,7 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
     metrics,
     problems: () => problemsOf(bus, keeper, isListening),
   });
-  await keeper.keep(follower);
+  const kept = keeper.keep(follower);
   const retention = retentionOf(settings);
   const parts: ApplyParts = {
     catalog: plugins,
@@ -82,6 +82,9 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
   };
   const revocations = new Revocations({ bus, jetstream, edges, logger });
   const canaries = new Canaries({ ...parts, bus, jetstream, follower, audit, instance });
+  const known = { audit, follower, index, revocations, plugins, metrics, canaries, bus, instance };
+  const app = adminApiOf({ ...parts, ...known }, settings, jetstream);
+  await Promise.all([kept, app.ready()]); // put together while the bus answers
   const running = [
     canaries,
     edges,
@@ -94,11 +97,6 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
   const events = deriveEntityEvents({ jetstream, audit, untilLive: untilLiveOn(edges, settings), logger });
   const refusals = auditRefusals({ jetstream, audit, logger });
   await applyAtStart({ ...parts, jetstream }, settings, follower.position.seq);
-  const apiKeys = ApiKeyRing.of(settings.API_KEY_PEPPER, { jetstream, revocations });
-  const { ADMIN_TOKENS: adminTokens, ADMIN_WRITES: adminWrites } = settings;
-  const known = { audit, follower, index, revocations, apiKeys, plugins, metrics, adminTokens, adminWrites };
-  const generations = new Generations({ jetstream, follower });
-  const app = createAdminApi({ ...parts, ...known, generations, canaries, bus, instance });
   const admin = await openAdminPorts(app, settings);
   isListening = true;
   return {
@@ -116,6 +114,17 @@ export const startRegistry = async (options: RegistryOptions): Promise<RunningRe
       await status.close();
     },
   };
+};
+
+const adminApiOf = (
+  parts: Omit<AdminParts, 'apiKeys' | 'generations' | 'adminTokens' | 'adminWrites'>,
+  { ADMIN_TOKENS: adminTokens, ADMIN_WRITES: adminWrites, API_KEY_PEPPER: pepper }: Settings,
+  jetstream: JetStream,
+): ReturnType<typeof createAdminApi> => {
+  const { revocations, follower } = parts;
+  const apiKeys = ApiKeyRing.of(pepper, { jetstream, revocations });
+  const generations = new Generations({ jetstream, follower });
+  return createAdminApi({ ...parts, apiKeys, generations, adminTokens, adminWrites });
 };
 
 const untilLiveOn = (edges: LiveEdges, settings: Settings) => (epoch: string, version: number) =>

@@ -37,7 +37,8 @@ export const ensureStreams = async (
 ): Promise<number> => {
   const quotas = { ...STREAMS.QUOTAS, name: stream, subjects: [subject] };
   const createdMs = await ensureFitting(jetstream, logger, quotas, replicas);
-  await ensureFitting(jetstream, logger, STREAMS.QUOTA_LATEST, replicas);
-  await ensureFitting(jetstream, logger, STREAMS.DEADLETTER, replicas);
+  await Promise.all(
+    [STREAMS.QUOTA_LATEST, STREAMS.DEADLETTER].map((one) => ensureFitting(jetstream, logger, one, replicas)),
+  );
   return createdMs;
 };

@@ -1,7 +1,6 @@
 import { gzipSync } from 'node:zlib';
+import type { Plugin } from '@sluice/plugins';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { apiPage, PAGE_POLICY } from '../openapi/api-page.ts';
-import { openApiDocument } from '../openapi/document.ts';
 import type { AdminParts } from './admin-api.ts';
 import { endpoint } from './endpoint.ts';
 
@@ -10,6 +9,8 @@ interface Description {
   readonly of: string;
   readonly document: Text;
   readonly page: Text;
+  /** The page's Content-Security-Policy. */
+  readonly policy: string;
 }
 interface Text {
   readonly plain: string;
@@ -19,34 +20,44 @@ interface Text {
 /** `/openapi.json`, and `/sluice/api` for people: what this API takes and answers. */
 export const openApiRoutes = (app: FastifyInstance, { plugins }: Pick<AdminParts, 'plugins'>): void => {
   let made: Description | undefined;
-  const current = (): Description => {
+  const current = async (): Promise<Description> => {
     const all = plugins.all();
     const of = all.map(({ name }) => name).join();
-    if (made?.of !== of) made = descriptionOf(of, openApiDocument(all));
+    if (made?.of !== of) made = await descriptionOf(of, all);
     return made;
   };
   endpoint(app, '/openapi.json', {
-    GET: (request, reply) =>
-      sendText(request, reply.type('application/json; charset=utf-8'), current().document),
+    GET: async (request, reply) =>
+      sendText(request, reply.type('application/json; charset=utf-8'), (await current()).document),
   });
   endpoint(app, '/sluice/api', {
-    GET: (request, reply) => {
+    GET: async (request, reply) => {
+      const { page, policy } = await current();
       reply
         .type('text/html; charset=utf-8')
-        .header('content-security-policy', PAGE_POLICY)
+        .header('content-security-policy', policy)
         .header('x-content-type-options', 'nosniff')
         .header('referrer-policy', 'no-referrer')
         .header('cross-origin-opener-policy', 'same-origin');
-      return sendText(request, reply, current().page);
+      return sendText(request, reply, page);
     },
   });
 };
 
-const descriptionOf = (of: string, document: ReturnType<typeof openApiDocument>): Description => ({
-  of,
-  document: textOf(JSON.stringify(document)),
-  page: textOf(apiPage(document)),
-});
+/** Loaded by the first who asks: no start waits for what describes the API. */
+const descriptionOf = async (of: string, plugins: readonly Plugin[]): Promise<Description> => {
+  const [{ openApiDocument }, { apiPage, PAGE_POLICY }] = await Promise.all([
+    import('../openapi/document.ts'),
+    import('../openapi/api-page.ts'),
+  ]);
+  const document = openApiDocument(plugins);
+  return {
+    of,
+    document: textOf(JSON.stringify(document)),
+    page: textOf(apiPage(document)),
+    policy: PAGE_POLICY,
+  };
+};
 
 const textOf = (plain: string): Text => ({ plain, packed: gzipSync(plain) });
 
