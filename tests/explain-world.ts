@@ -124,7 +124,7 @@ export class ExplainWorld implements AsyncDisposable {
     const args = ['--no-demo', '--edges', '2', '--restart=never', '--config', file, '--plugins', plugins];
     const port = await freePort();
     const gateway = await RunningGateway.start(isTraced ? [...args, '--admin-port', `${port}`] : args, {
-      ...{ DECISION_SAMPLE: '0', AUTH_TIMEOUT_MS: '1000' },
+      ...{ DECISION_SAMPLE: '0', AUTH_TIMEOUT_MS: '1000', OVERLOAD_LAG_MS: '50' },
       ...(isTraced ? tracesTo(`http://127.0.0.1:${port}`) : {}),
     });
     return new ExplainWorld(gateway, upstream);

@@ -16,20 +16,23 @@ const mainOf = (name: string, source: string): string =>
 
 /**
  * Waits that a busy machine does not outlast: what a limit or a token decides is looked at, and an edge that had
- * decided alone would say something else; and a change is looked at when the edges have it.
+ * decided alone would say something else; a change is looked at when the edges have it; and what else the machine does
+ * is no load of theirs.
  */
 const PATIENT = {
   AUTH_TIMEOUT_MS: '10000',
   LIMIT_TIMEOUT_MS: '10000',
   COMMAND_TIMEOUT_MS: '9000',
   ACK_TIMEOUT_MS: '10000',
+  OVERLOAD_LAG_MS: '1000',
 };
-/** For those who look at what is decided while auth, ratelimit or Redis are away: as a user's gateway. */
+/** As a user's gateway: for those who look at what is decided while auth, ratelimit or Redis are away, or at overload. */
 export const AS_SHIPPED = {
   AUTH_TIMEOUT_MS: undefined,
   LIMIT_TIMEOUT_MS: undefined,
   COMMAND_TIMEOUT_MS: undefined,
   ACK_TIMEOUT_MS: undefined,
+  OVERLOAD_LAG_MS: undefined,
 };
 
 export type ProcessName =
