@@ -43,10 +43,7 @@ export const storeSnapshot = async (
   const chunks = Math.ceil(zipped.length / CHUNK_BYTES);
   const head = { id, ...position, chunks, bytes: zipped.length, sha256: sha256Of(zipped) };
   const parts = Array.from({ length: chunks }, (_, index) =>
-    jetstream.append(
-      partSubject(id, index),
-      zipped.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES),
-    ),
+    jetstream.append(partSubject(id, index), zipped.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES)),
   );
   // Together: nobody looks for the manifest before all are stored, and who finds it without a chunk calls it damaged.
   await Promise.all([...parts, jetstream.append(partSubject(id, MANIFEST), JSON.stringify(head))]);
