@@ -21,7 +21,12 @@ test(
     const { jetstream } = world.outside;
     const { manager } = await jetstream.raw();
     await manager.streams.update('QUOTAS', { duplicate_window: nanos(100) });
-    const body = JSON.stringify({ eventId: 'watched', occurredAt: WATCHED_AT, tenantId: 'watched', payload: WATCHED });
+    const body = JSON.stringify({
+      eventId: 'watched',
+      occurredAt: WATCHED_AT,
+      tenantId: 'watched',
+      payload: WATCHED,
+    });
     const isKnown = async (msgId: string) =>
       (await jetstream.append('quota.updated', body, { msgId })).duplicate;
     let serial = 0;
