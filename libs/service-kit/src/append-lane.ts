@@ -54,7 +54,7 @@ export class AppendLane {
     connection.publish(subject, data, { reply, headers: headersOf({ ...headers, ...expected }) });
     const { promise, resolve: stored, reject: failed } = Promise.withResolvers<{ seq: number }>();
     this.#waiting.set(token, { subject, stored, failed, until: performance.now() + ANSWERS_WITHIN_MS });
-    this.#sweeping ??= setTimeout(() => this.#sweep(), SWEEP_EVERY_MS);
+    this.#sweeping ??= this.#sweepLater();
     return promise;
   }
 
@@ -89,7 +89,12 @@ export class AppendLane {
       this.#waiting.delete(token);
       failed(new Error(`${subject}: no stream answered in ${ANSWERS_WITHIN_MS} ms`));
     }
-    this.#sweeping = this.#waiting.size === 0 ? undefined : setTimeout(() => this.#sweep(), SWEEP_EVERY_MS);
+    this.#sweeping = this.#waiting.size === 0 ? undefined : this.#sweepLater();
+  }
+
+  /** After that turn's reading: an answer that came while this process stood still is not late. */
+  #sweepLater(): NodeJS.Timeout {
+    return setTimeout(() => setImmediate(() => this.#sweep()), SWEEP_EVERY_MS);
   }
 }
 
