@@ -15,14 +15,18 @@ const GRPC_EXPORTER = '@opentelemetry/otlp-grpc-exporter-base';
 const GRPC_EXPORTER_CJS = createRequire(import.meta.url).resolve(GRPC_EXPORTER);
 
 const BUILTIN = '\0builtin:';
+const ROLLDOWN_RUNTIME = '\0rolldown/runtime.js';
 /**
  * For an `import` Node reads every export of its own module, and some of them load what nobody here asked for
  * (node:http all of its fetch): 40 ms of each start. Read one by one, only those that are used are.
  */
 const builtinsByUse: Plugin = {
   name: 'builtins-by-use',
-  resolveId: (id, _, { kind }) =>
-    kind === 'import-statement' && isBuiltin(id) ? { id: `${BUILTIN}${id}` } : undefined,
+  // The bundler's own runtime comes before all other modules: what it imports can stand in none of them.
+  resolveId: (id, importer, { kind }) =>
+    kind === 'import-statement' && isBuiltin(id) && importer !== ROLLDOWN_RUNTIME
+      ? { id: `${BUILTIN}${id}` }
+      : undefined,
   load: (id) => (id.startsWith(BUILTIN) ? readingOf(id.slice(BUILTIN.length)) : undefined),
 };
 
