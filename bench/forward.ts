@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, freePort } from '@sluice/testkit';
 import { createProxyServer } from 'http-proxy-3';
-import { RunningGateway } from '../tests/gateway.ts';
+import { AS_SHIPPED, RunningGateway } from '../tests/gateway.ts';
 
 const CONNECTIONS = 64;
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
@@ -135,7 +135,7 @@ const measure = async (): Promise<void> => {
   const upstream = await startPart('upstream');
   const bare = await startPart('bare', `${upstream.port}`);
   const client = await startPart('load');
-  await using gateway = await RunningGateway.start(['--no-demo', '--config', 'none']);
+  await using gateway = await RunningGateway.start(['--no-demo', '--config', 'none'], AS_SHIPPED);
   const edges = [await startEdge(gateway, 'undici'), await startEdge(gateway, 'http-proxy-3')];
   await post(gateway, upstream.port);
   const reference = { name: 'bare http-proxy-3', port: bare.port, pid: bare.process.pid ?? 0, micros: [] };

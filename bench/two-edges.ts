@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeYaml } from '@sluice/gateway-config';
 import { eventually, freePort } from '@sluice/testkit';
-import { RunningGateway } from '../tests/gateway.ts';
+import { AS_SHIPPED, RunningGateway } from '../tests/gateway.ts';
 import { generatedConfig } from './generated-config.ts';
 
 export const FORMATS = ['yaml', 'json'] as const;
@@ -48,6 +48,7 @@ export const startWorld = async (upstreamPort: number): Promise<World> => {
   const loopDir = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   const probe = new URL('./loop-probe.ts', import.meta.url).href;
   const env = {
+    ...AS_SHIPPED,
     BENCH_LOOP_DIR: loopDir,
     NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import ${probe}`,
   };

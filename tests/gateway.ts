@@ -26,7 +26,10 @@ const PATIENT = {
   ACK_TIMEOUT_MS: '10000',
   OVERLOAD_LAG_MS: '1000',
 };
-/** As a user's gateway: for those who look at what is decided while auth, ratelimit or Redis are away, or at overload. */
+/**
+ * As a user's gateway: for those who look at what is decided while auth, ratelimit or Redis are away, or at overload,
+ * and for whoever measures.
+ */
 export const AS_SHIPPED = {
   AUTH_TIMEOUT_MS: undefined,
   LIMIT_TIMEOUT_MS: undefined,

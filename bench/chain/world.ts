@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { quotaUpdated } from '@sluice/contracts';
 import { Bus, JetStream } from '@sluice/service-kit';
 import { eventually, OidcIssuer, silentLogger } from '@sluice/testkit';
-import { RunningGateway } from '../../tests/gateway.ts';
+import { AS_SHIPPED, RunningGateway } from '../../tests/gateway.ts';
 import { familyOf } from '../measure/cpu.ts';
 import type { Peer } from '../peers/servers.ts';
 import { benchConfiguration, connectTo } from './configuration.ts';
@@ -68,6 +68,7 @@ export class World implements AsyncDisposable {
       writeRequests(issuer, manyTokens, folder),
     ]);
     const gateway = await RunningGateway.start(['--no-demo', '--config', 'none'], {
+      ...AS_SHIPPED,
       LOGTO_ISSUER: issuer.url,
     });
     stack.use(gateway);

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { call, eventually, freePort, type ServerProcess, startNats, startRedis } from '@sluice/testkit';
-import { type ProcessName, RunningGateway } from '../../tests/gateway.ts';
+import { AS_SHIPPED, type ProcessName, RunningGateway } from '../../tests/gateway.ts';
 
 const STARTS_WITHIN_MS = 60_000;
 
@@ -45,7 +45,7 @@ export class OutageWorld implements AsyncDisposable {
     const nats = stack.use(await startNats());
     const redis = stack.use(await startRedis({ durable: true }));
     const args = ['--restart=never', '--nats', nats.url, '--redis', redis.url];
-    const gateway = stack.use(await RunningGateway.start(args));
+    const gateway = stack.use(await RunningGateway.start(args, AS_SHIPPED));
     const world = new OutageWorld({ nats, redis, gateway }, stack.move());
     await world.#configure(documentFor(upstreamPort, mutePort));
     return world;
