@@ -8,6 +8,7 @@ export interface ReadyEdges extends Ready {
   readonly dataDir: string;
   /** Origins of the proxy ports. */
   readonly edges: Readonly<Record<'undici' | 'http-proxy-3', string>>;
+  readonly edgePids: Readonly<Record<'undici' | 'http-proxy-3', number>>;
 }
 
 declare module 'vitest' {
@@ -38,7 +39,9 @@ export const startEdges = async (
   // Two gateways start at once: on a machine that has other work to do that can take half a minute.
   await eventually(async () => (await call(other, '/').catch(() => undefined))?.status === 404, START_MS);
   const edges = { undici: gateway.ready.proxy, 'http-proxy-3': other };
-  return { gateway, ready: { ...gateway.ready, dataDir: gateway.dataDir, edges } };
+  const [first = 0, second = 0] = gateway.edgePids;
+  const edgePids = { undici: first, 'http-proxy-3': second };
+  return { gateway, ready: { ...gateway.ready, dataDir: gateway.dataDir, edges, edgePids } };
 };
 
 /** One gateway for each worker, started before the first file and stopped after the last. */
