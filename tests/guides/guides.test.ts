@@ -14,6 +14,8 @@ const pages = [...others, 'README.md', REVOKES];
 const guides = pages.map((page) => ({ page, blocks: readBlocks(ROOT, page) }));
 /** What somebody sees whose machine is too busy to count: the page is followed once more then, from its beginning. */
 const LIMITER_WAS_AWAY = /the limiter was away/;
+/** What the pages count is counted by minutes of the clock: where one ends in between, the page is followed again, too. */
+const minuteOfTheClock = () => Math.floor(Date.now() / 60_000);
 const isCommands = ({ kind }: Block) => kind === 'commands';
 const isSkipped = (block: Block) => saidOf(block, 'skip').length > 0;
 const isTyped = (block: Block) => isCommands(block) && !isSkipped(block);
@@ -36,8 +38,11 @@ test.each(guides.filter(({ blocks }) => blocks.some(isTyped)))(
   'somebody who types the commands of $page gets what it says',
   async ({ blocks }) => {
     await world.reset();
+    const begun = minuteOfTheClock();
     const problems = await followGuide(world, blocks);
-    if (!problems.some((problem) => LIMITER_WAS_AWAY.test(problem))) expect(problems.join('\n')).toBe('');
+    const mayCountOtherwise =
+      minuteOfTheClock() !== begun || problems.some((problem) => LIMITER_WAS_AWAY.test(problem));
+    if (problems.length === 0 || !mayCountOtherwise) expect(problems.join('\n')).toBe('');
     else {
       await world.reset();
       expect((await followGuide(world, blocks)).join('\n')).toBe('');
