@@ -8,10 +8,12 @@ import {
   startTelemetry,
 } from '@sluice/service-kit';
 import { type Edge, startEdge } from './edge.ts';
+import { watchHeapGrowth } from './heap-growth.ts';
 import { Settings } from './settings.ts';
 
 // A pattern from a configuration that backtracks without end would stop every tenant's requests.
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
+watchHeapGrowth();
 
 const settings = readSettings(Settings, process.env);
 const instance = settings.INSTANCE ?? instanceName('edge-proxy');
