@@ -25,7 +25,10 @@ const addUp = (program: Command, act: Act, io: Surroundings) =>
   newCommand(program, 'up', 'Start the gateway: NATS, Redis, the five services.')
     .option('--demo', 'also demo upstreams, a development OIDC issuer and sample quotas')
     .option('--no-demo', 'none of these')
-    .option('--config <source>', 'DIR, FILE or none (default: config, when it is there)')
+    .option(
+      '--config <source>',
+      'DIR, FILE or none (default: DECLARATIVE_CONFIG, or config, when it is there)',
+    )
     .option('--plugins <dir>', 'your own plugins, or none (default: plugins, when it is there)')
     .option(
       '--proxy-port <port>',
@@ -41,10 +44,14 @@ const addUp = (program: Command, act: Act, io: Surroundings) =>
     )
     .option('--admin-tls-port <port>', 'Admin API by TLS (default: 8444 beside 8001); 0 or off', tlsPort)
     .option('--host <address>', 'address of both; others are on the loopback', ipAddress, '127.0.0.1')
-    .option('--nats <url>', 'use this NATS server', urlWith('nats:', 'tls:'))
+    .option(
+      '--nats <url>',
+      'use this NATS server (default: NATS_URL, else one of its own)',
+      urlWith('nats:', 'tls:'),
+    )
     .option(
       '--redis <url>',
-      'use this Redis server, these sentinels or this cluster',
+      'use this Redis server, these sentinels or this cluster (default: REDIS_URL or REDIS_HOST, else one of its own)',
       urlWith(...REDIS_SCHEMES),
     )
     .option(

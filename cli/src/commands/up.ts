@@ -1,6 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { unusedKongNames } from '@sluice/service-kit';
+import {
+  readSettings,
+  redisSettings,
+  redisUrl,
+  SettingsError,
+  unusedKongNames,
+  withoutKongNames,
+} from '@sluice/service-kit';
+import { z } from 'zod';
 // biome-ignore lint/correctness/useImportExtensions: plain JavaScript, shared with what runs before the install.
 import { findServers, type ServerName } from '../../../tools/find-servers.mjs';
 import {
@@ -39,7 +47,8 @@ export interface UpOptions {
 type Outcome<T> = { ok: true; value: T } | { ok: false; exitCode: number };
 
 /** Undefined: the gateway starts empty. */
-const sourceOf = ({ config }: UpOptions, io: Surroundings): string | undefined => {
+const sourceOf = (options: UpOptions, io: Surroundings): string | undefined => {
+  const config = options.config ?? (io.env.DECLARATIVE_CONFIG || undefined);
   if (config === 'none') return undefined;
   const source = pathOf(io, config, 'config');
   return config === undefined && !existsSync(source) ? undefined : source;
@@ -56,18 +65,33 @@ const configurationOf = async (
   return { ok: false, exitCode: refuse(io, EXIT.invalid, read.problems.join('\n  '), options) };
 };
 
-/** The operator's Redis: the flag's, or the one that the original's environment names. */
-const redisOf = ({ redis }: UpOptions, { env }: Surroundings): string | undefined => {
-  if (redis !== undefined || !env.KONG_REDIS_HOST) return redis;
-  const { KONG_REDIS_HOST: host, KONG_REDIS_PORT: port = '6379', KONG_REDIS_DATABASE: db = '0' } = env;
-  const login = env.KONG_REDIS_PASSWORD ? `:${encodeURIComponent(env.KONG_REDIS_PASSWORD)}@` : '';
-  return `redis://${login}${host}:${port}/${db}`;
+/** The operator's servers, by a flag or by the names that every service and the original's sidecar have for them. */
+interface GivenServers {
+  readonly nats: string | undefined;
+  readonly redis: string | undefined;
+}
+
+const serversOf = (options: UpOptions, io: Surroundings): Outcome<GivenServers> => {
+  const { env } = io;
+  const nats = options.nats ?? (env.NATS_URL || undefined);
+  if (options.redis !== undefined || !(env.REDIS_URL || env.REDIS_HOST))
+    return { ok: true, value: { nats, redis: options.redis } };
+  try {
+    return { ok: true, value: { nats, redis: redisUrl(readSettings(z.object(redisSettings), env)) } };
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return { ok: false, exitCode: refuse(io, EXIT.invalid, error.message, options) };
+  }
 };
 
-const binariesFor = (options: UpOptions, io: Surroundings): Outcome<Record<string, string>> => {
+const binariesFor = (
+  { nats, redis }: GivenServers,
+  options: UpOptions,
+  io: Surroundings,
+): Outcome<Record<string, string>> => {
   const wanted: ServerName[] = [];
-  if (options.nats === undefined) wanted.push('nats-server');
-  if (redisOf(options, io) === undefined) wanted.push('redis-server');
+  if (nats === undefined) wanted.push('nats-server');
+  if (redis === undefined) wanted.push('redis-server');
   const say = (line: string) => printLine(io.err, line);
   const found = findServers({ wanted, path: io.env.PATH, say });
   if (found.ok) return { ok: true, value: found.paths };
@@ -97,20 +121,27 @@ const versionOf = ({ root }: Surroundings): string =>
   (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
 
 /** Everything that can be said before a process starts. */
-const prepare = async (options: UpOptions, io: Surroundings, dataDir: string): Promise<Outcome<Run>> => {
+const prepare = async (
+  options: UpOptions,
+  io: Surroundings,
+  dataDir: string,
+  unread: string | undefined,
+): Promise<Outcome<Run>> => {
   const source = sourceOf(options, io);
   const pluginsDir = pluginsDirOf(io, options.plugins);
   const configuration = await configurationOf(source, options, io);
   if (!configuration.ok) return configuration;
-  const binaries = binariesFor(options, io);
+  const servers = serversOf(options, io);
+  if (!servers.ok) return servers;
+  const { nats: natsUrl, redis: givenRedisUrl } = servers.value;
+  const binaries = binariesFor(servers.value, options, io);
   if (!binaries.ok) return binaries;
   const tlsPort = portSetting('TLS_PORT', options, io);
   if (!tlsPort.ok) return tlsPort;
   const adminTlsPort = portSetting('ADMIN_TLS_PORT', options, io);
   if (!adminTlsPort.ok) return adminTlsPort;
-  const { demo = false, proxyPort, adminPort, nats: natsUrl, json = false } = options;
+  const { demo = false, proxyPort, adminPort, json = false } = options;
   const { edges = demo && SHARES_PORTS.includes(process.platform) ? 2 : 1 } = options;
-  const redisUrl = redisOf(options, io);
   const choice = await choosePorts({
     proxyPort,
     adminPort,
@@ -119,14 +150,13 @@ const prepare = async (options: UpOptions, io: Surroundings, dataDir: string): P
     edges,
     demo,
     startsNats: natsUrl === undefined,
-    startsRedis: redisUrl === undefined,
+    startsRedis: givenRedisUrl === undefined,
   });
   if (!choice.ok) return { ok: false, exitCode: refuse(io, EXIT.environment, choice.message, options) };
   const terminal = openTerminal(io, json);
   terminal.begin(versionOf(io), demo);
   for (const note of choice.notes) terminal.note(note);
-  const unused = unusedKongNames(io.env);
-  if (unused !== undefined) terminal.note(unused);
+  if (unread !== undefined) terminal.note(unread);
   const run = new Run({
     io,
     terminal,
@@ -137,7 +167,7 @@ const prepare = async (options: UpOptions, io: Surroundings, dataDir: string): P
     pluginsDir,
     explainRefusal: (message) => explainRefusal(source, message, io, pluginsDir),
     natsUrl,
-    redisUrl,
+    redisUrl: givenRedisUrl,
     binaries: binaries.value,
     restarts: options.restart === 'always',
     echoesLogs: !json,
@@ -163,7 +193,8 @@ const serve = async (run: Run, options: UpOptions, io: Surroundings): Promise<nu
 };
 
 /** Starts the gateway and stays until it is told to stop. */
-export const up = async (options: UpOptions, io: Surroundings): Promise<number> => {
+export const up = async (options: UpOptions, given: Surroundings): Promise<number> => {
+  const io = { ...given, env: withoutKongNames(given.env) };
   const dataDir = dataDirOf(io, options.dataDir);
   const owner = await lockDataDir(dataDir);
   if (owner !== undefined) {
@@ -171,7 +202,7 @@ export const up = async (options: UpOptions, io: Surroundings): Promise<number> 
     return refuse(io, EXIT.environment, message, options);
   }
   try {
-    const prepared = await prepare(options, io, dataDir);
+    const prepared = await prepare(options, io, dataDir, unusedKongNames(given.env));
     if (!prepared.ok) return prepared.exitCode;
     nameGuard(dataDir, prepared.value.guardPid);
     return await serve(prepared.value, options, io);

@@ -81,6 +81,7 @@ const sharedEnv = ({ root, env, natsUrl, redisUrl, pluginsDir, ports }: Services
     ...env,
     NATS_URL: natsUrl,
     REDIS_URL: redisUrl,
+    DECLARATIVE_CONFIG: '', // it is sent when the registry is there
     STATUS_HOST: HOST,
     PLUGINS_DIR: pluginsDir ?? '',
     ...(issuer === null ? {} : { LOGTO_ISSUER: issuer }),

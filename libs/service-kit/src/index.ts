@@ -16,7 +16,7 @@ export {
   type StoredMessage,
   StreamFull,
 } from './jetstream.ts';
-export { unusedKongNames, withKongNames } from './kong-environment.ts';
+export { unusedKongNames, withKongNames, withoutKongNames } from './kong-environment.ts';
 export { Lane } from './lane.ts';
 export { announceReady, type ReadyMessage, runUntilStopped } from './lifecycle.ts';
 export { limitLines } from './limit-lines.ts';

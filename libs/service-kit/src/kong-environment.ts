@@ -8,6 +8,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   KONG_DECLARATIVE_CONFIG: 'DECLARATIVE_CONFIG',
   KONG_TRUSTED_IPS: 'TRUSTED_IPS',
 };
+const KONG_NAME = /^KONG_[A-Z0-9_]+$/;
+const OF_A_DATABASE = /^KONG_(DATABASE|PG_\w+|CASSANDRA_\w+)$/;
 
 /** The environment with Kong's names read as ours. */
 export const withKongNames = (env: Readonly<Record<string, string>>): Record<string, string> => {
@@ -19,10 +21,28 @@ export const withKongNames = (env: Readonly<Record<string, string>>): Record<str
   return values;
 };
 
+/**
+ * The same for processes that are started from here: none of Kong's names is left, so that a default in the place of
+ * one of ours hides no value, and none of them is spoken of twice. An empty variable counts as not set.
+ */
+export const withoutKongNames = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
+  const given = Object.entries(env).filter((one): one is [string, string] => Boolean(one[1]));
+  const read = { ...env, ...withKongNames(Object.fromEntries(given)) };
+  return Object.fromEntries(Object.entries(read).filter(([name]) => !KONG_NAME.test(name)));
+};
+
 /** One line about names of Kong's environment that nothing here reads, and what there is in their place. */
 export const unusedKongNames = (env: NodeJS.ProcessEnv): string | undefined => {
-  const names = Object.keys(env).filter((name) => /^KONG_[A-Z0-9_]+$/.test(name) && env[name] !== '');
+  const names = Object.keys(env).filter((name) => KONG_NAME.test(name) && env[name] !== '');
   const unused = names.filter((name) => !Object.hasOwn(ALIASES, name)).sort();
   if (unused.length === 0) return undefined;
-  return `not read: ${unused.join(', ')}. There is no database: the configuration is a log in NATS JetStream, and each process has settings of its own (docs/settings.md)`;
+  const instead = [
+    ...(unused.some((name) => OF_A_DATABASE.test(name))
+      ? ['There is no database: the configuration is a log in NATS JetStream.']
+      : []),
+    ...(unused.some((name) => !OF_A_DATABASE.test(name))
+      ? ['Each process has settings of its own: docs/settings.md.']
+      : []),
+  ];
+  return `not read: ${unused.join(', ')}. ${instead.join(' ')}`;
 };
