@@ -11,6 +11,8 @@ RUN npm install --no-audit --no-fund --loglevel=error \
  && node tools/warm-bundle.ts "services/${SERVICE}/dist" \
  && npm run sbom \
  && mkdir /data
+# Node is linked with this library from version 25 on, and the base of the last stage lacks it.
+RUN mkdir /libraries && cp "$(ldd /usr/local/bin/node | awk '/libatomic/ { print $3 }')" /libraries/
 
 # A C library and certificates, no shell and no package manager: what is not there cannot be run.
 FROM gcr.io/distroless/cc-debian12:nonroot
@@ -28,6 +30,7 @@ ENV NODE_ENV=production \
     DATA_DIR=/data \
     NODE_COMPILE_CACHE=/app/compile-cache \
     NODE_COMPILE_CACHE_PORTABLE=1
+COPY --from=bundle /libraries/ /usr/lib/
 COPY --from=bundle /usr/local/bin/node /usr/local/bin/node
 # What it is made of, and under which licences.
 COPY --from=bundle /src/dist/sbom.cdx.json /src/LICENSE /licences/

@@ -1,9 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { call, eventually } from '@sluice/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readDockerfile } from './dockerfile.ts';
 import { AS_IT_SHOULD, Fleet } from './fleet.ts';
 import { codeBytes, ImageLayout, SERVICES } from './image.ts';
+import { canSeal } from './sealed-root.ts';
 
 const MAX_CODE_BYTES = 5_000_000;
 let images: ImageLayout;
@@ -24,7 +27,15 @@ test.for(SERVICES)('%s has the client of gRPC in it', (service) => {
   expect(asks).toEqual([]);
 });
 
-test('given the five bundles as in their images, with what compose.yaml sets, when used, then a gateway; told to stop, each ends with 0', async () => {
+/** Exit code of the image's health check, asked of this status port. */
+const healthAt = (url: string): number | null =>
+  spawnSync(process.execPath, readDockerfile('deploy/service.Dockerfile').health, {
+    env: { STATUS_PORT: new URL(url).port },
+  }).status;
+
+// Where this machine allows no mounts, nobody may write to the bundles alone.
+test('given the five bundles in a root that holds what their image holds, /data alone to write to, with what compose.yaml sets, when used, then a gateway; told to stop, each ends with 0', async () => {
+  if (canSeal()) images.seal();
   await using fleet = await Fleet.open();
   await fleet.put('config-registry', images);
   await Promise.all(SERVICES.slice(0, 4).map((service) => fleet.put(service, images)));
@@ -32,5 +43,11 @@ test('given the five bundles as in their images, with what compose.yaml sets, wh
   // An edge that waits 50 ms in vain for a limiter that has just started decides alone, once.
   await eventually(async () => expect(await fleet.exercise()).toEqual(AS_IT_SHOULD), 30_000);
   expect((await call(fleet.admin, '/console')).status).toBe(200);
+  const urls = fleet.statusUrls;
+  expect(urls.map(healthAt)).toEqual([0, 0, 0, 0, 0]);
   expect(await fleet.stop()).toEqual([0, 0, 0, 0, 0]);
+  expect(urls.map(healthAt)).toEqual([1, 1, 1, 1, 1]);
+  expect(fleet.log).not.toMatch(/EROFS|EACCES|ENOENT|read-only/i);
+  const writers = SERVICES.filter((service) => readdirSync(images.dataOf(service)).length > 0);
+  expect(writers).toEqual(['edge-proxy']);
 });

@@ -173,6 +173,16 @@ export class Fleet implements AsyncDisposable {
     }
   }
 
+  /** Of the status ports of all that run. */
+  get statusUrls(): string[] {
+    return [...this.#running.values()].map(({ status }) => status);
+  }
+
+  /** What all that run have said. */
+  get log(): string {
+    return [...this.#running.values()].flatMap(({ log }) => log).join('');
+  }
+
   /** As a platform ends them all. Resolves with their exit codes. */
   stop(): Promise<(number | null)[]> {
     return Promise.all([...this.#running.values()].map((container) => container.stop()));

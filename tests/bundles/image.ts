@@ -5,6 +5,7 @@ import {
   chownSync,
   cpSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -18,10 +19,12 @@ import { bundle } from '../../tools/bundle.ts';
 import { bundleConsole } from '../../tools/bundle-console.ts';
 import { warmBundle } from '../../tools/warm-bundle.ts';
 import { ROOT, readDockerfile } from './dockerfile.ts';
+import { inRoot, makeRoot } from './sealed-root.ts';
 
 export const SERVICES = ['edge-proxy', 'auth', 'ratelimit', 'quota-mirror', 'config-registry'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
+const IMAGE = readDockerfile('deploy/service.Dockerfile');
 /** The user of the images: nobody of this machine. */
 const USER = 65_532;
 const isRoot = process.getuid?.() === 0;
@@ -48,6 +51,7 @@ export const codeBytes = (folder: string): number =>
  */
 export class ImageLayout implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'sluice-images-'));
+  #root: string | undefined;
 
   /** By default the bundles that `npm test` made, or fresh ones. */
   static async of(
@@ -82,30 +86,46 @@ export class ImageLayout implements Disposable {
     return join(this.folder, service, 'data');
   }
 
+  /** From here on services start in a root of their own, which holds what the image holds: see sealed-root.ts. */
+  seal(): void {
+    this.#root = join(this.folder, 'root');
+    makeRoot(this.#root, IMAGE.libraries);
+  }
+
   /** Starts a service as its container does, on a free status port; ready when this resolves. */
   async start(service: ServiceName, env: Record<string, string>): Promise<Container> {
-    const { env: own, args } = readDockerfile('deploy/service.Dockerfile');
     const status = await freePort();
     const begun = performance.now();
-    const child = spawn(process.execPath, args, {
-      cwd: this.appOf(service),
-      env: {
-        ...own,
-        ...env,
-        ...{ STATUS_HOST: '127.0.0.1', STATUS_PORT: `${status}`, DATA_DIR: this.dataOf(service) },
-        NODE_COMPILE_CACHE: join(this.appOf(service), 'compile-cache'),
-      },
-      ...(isRoot ? { uid: USER, gid: USER } : {}),
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const given = { ...IMAGE.env, ...env, STATUS_HOST: '127.0.0.1', STATUS_PORT: `${status}` };
+    const child =
+      this.#root === undefined ? this.#spawnHere(service, given) : this.#spawnIn(this.#root, service, given);
     const container = new Container(child, `http://127.0.0.1:${status}`);
     await container.untilReady();
     container.readyAfterMs = performance.now() - begun;
     return container;
   }
 
+  #spawnHere(service: ServiceName, env: Record<string, string>): ChildProcess {
+    const [app, data] = [this.appOf(service), this.dataOf(service)];
+    return spawn(process.execPath, IMAGE.args, {
+      cwd: app,
+      env: { ...env, DATA_DIR: data, NODE_COMPILE_CACHE: join(app, 'compile-cache') },
+      ...(isRoot ? { uid: USER, gid: USER } : {}),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+  }
+
+  #spawnIn(root: string, service: ServiceName, env: Record<string, string>): ChildProcess {
+    const places = { app: this.appOf(service), data: this.dataOf(service), user: USER };
+    const [program, args] = inRoot(root, places, IMAGE.args);
+    return spawn(program, args, {
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+  }
+
   [Symbol.dispose](): void {
-    for (const service of readdirSync(this.folder)) chmodAll(join(this.folder, service, 'app'), 0o755, 0o644);
+    for (const app of globSync('*/app', { cwd: this.folder })) chmodAll(join(this.folder, app), 0o755, 0o644);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,12 +1,14 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { call } from '@sluice/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT, readDockerfile } from './dockerfile.ts';
+import { canSeal, frozen } from './sealed-root.ts';
 
 let folder: string;
 const image = readDockerfile('Dockerfile');
@@ -14,6 +16,7 @@ const image = readDockerfile('Dockerfile');
 /** /app and /data as the image has them; the bundles that `npm test` made, or fresh ones. */
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'sluice-container-'));
+  chmodSync(folder, 0o755);
   const app = join(folder, 'app');
   mkdirSync(app);
   const { SLUICE_PROCESSES: bundles } = process.env;
@@ -29,41 +32,65 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const inFolder = (text: string): string => text.replace(/^\/(?=app|data)/, `${folder}/`);
+/** The user `node` of the image. */
+const USER = 1000;
 
-test('given the whole gateway in one container, when started with the original’s environment, then it serves, guards its Admin API, and ends with 0', async () => {
-  const env = Object.fromEntries(Object.entries(image.env).map(([name, value]) => [name, inFolder(value)]));
-  const ports = ['--json', '--proxy-port', '0', '--admin-port', '0'];
-  const child = spawn(process.execPath, [...image.args.map(inFolder), ...ports], {
+/** The container's process as its image starts it; where this machine allows it, /data is all it may write to. */
+const startContainer = (env: Readonly<Record<string, string>>, args: readonly string[]) => {
+  const own = Object.fromEntries(Object.entries(image.env).map(([name, value]) => [name, inFolder(value)]));
+  const data = join(folder, 'data');
+  mkdirSync(data, { recursive: true });
+  const command = [process.execPath, ...image.args.map(inFolder), ...args];
+  const isSealed = canSeal();
+  if (isSealed) chownSync(data, USER, USER);
+  const [program, words] = isSealed ? frozen(data, USER, command) : [process.execPath, command.slice(1)];
+  const child = spawn(program, words, {
     cwd: join(folder, 'app'),
-    env: {
-      PATH: process.env.PATH,
-      ...env,
-      ...{
-        LOGTO_ISSUER: 'http://127.0.0.1:9/oidc',
-        KONG_DATABASE: 'postgres',
-        KONG_PG_HOST: 'db',
-        KONG_LOG_LEVEL: 'notice',
-      },
-    },
+    env: { PATH: process.env.PATH, ...own, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const exited = once(child, 'exit');
-  const said: Record<string, unknown>[] = [];
-  const ready = await new Promise<{ proxy: string; admin: string }>((resolve, reject) => {
+  return { child, exited: once(child, 'exit') };
+};
+
+interface Event {
+  readonly event: string;
+  readonly [name: string]: unknown;
+}
+
+/** All that it said until it was ready. */
+const untilReady = (child: ChildProcessByStdio<null, Readable, Readable>): Promise<Event[]> =>
+  new Promise((resolve, reject) => {
+    const said: Event[] = [];
     const wrong: string[] = [];
     child.stderr.on('data', (chunk: Buffer) => wrong.push(chunk.toString()));
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const event = JSON.parse(line) as Record<string, unknown>;
-      said.push(event);
-      if (event.event === 'ready') resolve(event as unknown as { proxy: string; admin: string });
+      said.push(JSON.parse(line) as Event);
+      if (said.at(-1)?.event === 'ready') resolve(said);
     });
     child.once('exit', () => reject(new Error(`ended: ${wrong.join('')} ${JSON.stringify(said)}`)));
   });
+
+const PORTS = ['--json', '--proxy-port', '0', '--admin-port', '0'];
+
+test('given the whole gateway in one container, when started with the original’s environment, then it serves, guards its Admin API, and ends with 0', async () => {
+  const { child, exited } = startContainer(
+    {
+      LOGTO_ISSUER: 'http://127.0.0.1:9/oidc',
+      KONG_DATABASE: 'postgres',
+      KONG_PG_HOST: 'db',
+      KONG_LOG_LEVEL: 'debug',
+    },
+    PORTS,
+  );
   try {
-    expect(said).toContainEqual({
-      event: 'note',
-      text: expect.stringMatching(/^not read: KONG_DATABASE, KONG_PG_HOST\. There is no database: /),
-    });
+    const said = await untilReady(child);
+    const ready = said.at(-1) as unknown as { proxy: string; admin: string };
+    expect(said.filter(({ text }) => `${text}`.includes('not read'))).toEqual([
+      {
+        event: 'note',
+        text: expect.stringMatching(/^not read: KONG_DATABASE, KONG_PG_HOST\. There is no database: /),
+      },
+    ]);
     expect((await call(ready.admin, '/status')).status).toBe(401);
     expect((await call(ready.admin, '/console')).status).toBe(200);
     const token = readFileSync(join(folder, 'data', 'admin-token'), 'utf8');
@@ -73,8 +100,28 @@ test('given the whole gateway in one container, when started with the original�
       status: 401,
       text: '{"message":"Unauthorized"}',
     });
+    // KONG_LOG_LEVEL has reached the services.
+    expect(readFileSync(join(folder, 'data', 'logs', 'config-registry.log'), 'utf8')).toMatch(
+      /"level":"debug"/,
+    );
   } finally {
     child.kill('SIGTERM');
   }
   expect(await exited).toEqual([0, null]);
+});
+
+test('given nothing but the two lines of the original’s README, when started, then it is healthy and serves', async () => {
+  const { child, exited } = startContainer({}, PORTS);
+  const health = () =>
+    spawnSync(process.execPath, image.health.map(inFolder), { cwd: join(folder, 'app') }).status;
+  try {
+    const { proxy } = (await untilReady(child)).at(-1) as unknown as { proxy: string };
+    expect((await call(proxy, '/v1/workflows')).status).toBe(401);
+    expect((await call(proxy, '/nowhere')).status).toBe(404);
+    expect(health()).toBe(0);
+  } finally {
+    child.kill('SIGTERM');
+  }
+  expect(await exited).toEqual([0, null]);
+  expect(health()).not.toBe(0);
 });
