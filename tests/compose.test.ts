@@ -41,6 +41,9 @@ const Service = z.strictObject({
   profiles: z.array(z.enum(['dev', 'observability'])).optional(),
   restart: z.literal('unless-stopped').optional(),
   networks: z.array(z.string()),
+  read_only: z.literal(true).optional(),
+  cap_drop: z.tuple([z.literal('ALL')]).optional(),
+  security_opt: z.tuple([z.literal('no-new-privileges:true')]).optional(),
   environment: z.record(z.string(), z.string()).default({}),
   env_file: z.array(z.strictObject({ path: z.string(), required: z.boolean() })).optional(),
   volumes: z.array(z.string()).default([]),
@@ -113,6 +116,23 @@ describe.each(['compose.yaml', 'compose.cluster.yaml'])('%s', (file) => {
     expect(values.NATS_USER).toBe(name);
   });
 
+  test.each(Object.keys(SETTINGS))('%s may write to /data alone, and is given time to end', (name) => {
+    const { read_only, cap_drop, security_opt, stop_grace_period, environment } =
+      compose.services[name] ?? {};
+    expect({ read_only, cap_drop, security_opt }).toEqual({
+      ...{ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] },
+    });
+    const settings = SETTINGS[name as keyof typeof SETTINGS].shape;
+    const msOf = (key: string) =>
+      key in settings
+        ? z.coerce
+            .number()
+            .parse(environment?.[key] ?? (settings as Record<string, z.ZodType>)[key]?.parse(undefined))
+        : 0;
+    const drainMs = msOf('DRAIN_TIMEOUT_MS') + msOf('SHUTDOWN_DELAY_MS');
+    expect(Number.parseInt(stop_grace_period ?? '10', 10) * 1000).toBeGreaterThanOrEqual(drainMs + 2000);
+  });
+
   test('names on the bus and in Redis addresses are services, and all published ports are different', () => {
     for (const [name, { environment }] of services)
       for (const key of ['NATS_URL', 'REDIS_URL', 'NATS_ROUTES'])
@@ -174,6 +194,20 @@ test('Grafana finds its dashboards and Prometheus, and the collector is where tr
   };
   expect(Object.keys(services)).toContain(new URL(endpoint).hostname);
   expect(collector.receivers.otlp.protocols.http.endpoint).toMatch(new RegExp(`:${new URL(endpoint).port}$`));
+});
+
+test('Prometheus asks ports that the services listen on', () => {
+  const { services } = composeOf('compose.yaml');
+  const { scrape_configs: jobs } = parse(textOf('prometheus.yml')) as {
+    scrape_configs: { static_configs: { targets: string[] }[] }[];
+  };
+  const targets = jobs.flatMap((job) => job.static_configs.flatMap((one) => one.targets));
+  expect(targets).toHaveLength(4); // edges are asked through config-registry
+  for (const target of targets) {
+    const [name = '', port] = target.split(':');
+    const { STATUS_PORT, ADMIN_PORT } = services[name]?.environment ?? {};
+    expect([STATUS_PORT, ADMIN_PORT], target).toContain(port);
+  }
 });
 
 const PATH = [process.env.PATH, '/usr/sbin', '/usr/local/sbin'].join(delimiter);

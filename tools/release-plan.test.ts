@@ -1,6 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Commit } from './release/commits.ts';
 import { nameless, planStep, raise } from './release/plan.ts';
+import { readReleased } from './release/write-step.ts';
+
+const ROOT = join(import.meta.dirname, '..');
 
 const edge = {
   name: 'edge-proxy',
@@ -59,3 +64,16 @@ test('a commit that names no area, or one that nobody knows, is found', () => {
   const commits = [commitOf('edge', OWN), commitOf('edge, faster', OWN), commitOf('', OWN)];
   expect(nameless(commits)).toEqual(commits.slice(1));
 });
+
+test.each(Object.entries(readReleased(ROOT)))(
+  '%s says of itself the version that was released last, in its package and first in its changelog',
+  (name, { version }) => {
+    const room = join(ROOT, name === 'contracts' ? 'libs' : 'services', name);
+    const manifest = JSON.parse(readFileSync(join(room, 'package.json'), 'utf8')) as { version: string };
+    expect(manifest.version).toBe(version);
+    const changes = readFileSync(join(room, 'CHANGELOG.md'), 'utf8');
+    expect(changes).toMatch(
+      new RegExp(`^# Changes of ${name}\n\n## ${version.replaceAll('.', '\\.')}\n\n- `),
+    );
+  },
+);

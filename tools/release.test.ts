@@ -131,7 +131,10 @@ test('given a release, when its images are pushed, then there is one of each ser
     `${prefix}/ratelimit:0.1.1`,
   ];
   expect(said.match(/(?<=docker push ).*/g)).toEqual(images);
-  expect(said).toContain(`--build-arg SERVICE=ratelimit --build-arg VERSION=0.1.1 --tag ${images[2]}`);
+  const revision = `REVISION=${git('rev-parse', 'HEAD')}`;
+  expect(said).toContain(
+    `--build-arg SERVICE=ratelimit --build-arg VERSION=0.1.1 --build-arg ${revision} --tag ${images[2]}`,
+  );
 });
 
 test('given a release, when one more commit is asked about, then its service alone is named, and nothing is written', () => {
