@@ -47,9 +47,30 @@ describe.each(installations(['dev', 'prod'], ['default', 'dev', 'prod', 'whole']
             expect(value, name).toBeUndefined();
         expect(securityContext?.readOnlyRootFilesystem).toBe(true);
         expect([livenessProbe, startupProbe, resources]).not.toContain(undefined);
-        expect(terminationGracePeriodSeconds).toBeGreaterThanOrEqual(37);
+        // A process ends by itself after as long as these two, and tells why; two seconds are its own.
+        const msOf = (setting: string) => Number(env.find(({ name }) => name === setting)?.value ?? 0);
+        const drainMs = msOf('SHUTDOWN_DELAY_MS') + msOf('DRAIN_TIMEOUT_MS');
+        expect(drainMs).toBeGreaterThan(0);
+        expect(terminationGracePeriodSeconds * 1000).toBeGreaterThanOrEqual(drainMs + 2000);
       },
     );
+
+    test('an edge that is told to end serves on until nobody is sent to it any more', () => {
+      const edge = deployments.find(({ metadata }) => metadata.name === 'edge-proxy');
+      const [{ env = [], readinessProbe }] = edge?.spec.template.spec.containers ?? [{}];
+      const delayMs = Number(env.find(({ name }) => name === 'SHUTDOWN_DELAY_MS')?.value);
+      const { periodSeconds = 10, failureThreshold = 3 } = readinessProbe ?? {};
+      expect(delayMs).toBeGreaterThan(periodSeconds * failureThreshold * 1000);
+    });
+
+    test.each(deployments)('$metadata.name: its instances are spread, counted by release', ({ spec }) => {
+      const { metadata: pod, spec: podSpec } = spec.template;
+      const [one, ...others] = podSpec.topologySpreadConstraints ?? [];
+      expect(others).toEqual([]);
+      expect(one).toMatchObject({ maxSkew: 1, matchLabelKeys: ['pod-template-hash'] });
+      expect(one?.topologyKey).toMatch(/^(kubernetes\.io\/hostname|topology\.kubernetes\.io\/zone)$/);
+      expect(pod.labels).toMatchObject(one?.labelSelector.matchLabels ?? { none: 'at all' });
+    });
 
     test.each(workloads)(
       '$kind $metadata.name: selectors, ports, probes and volumes meet',
@@ -108,6 +129,18 @@ describe.each(installations(['dev', 'prod'], ['default', 'dev', 'prod', 'whole']
       const guarded = ofKind(manifests, 'PodDisruptionBudget').map(({ spec }) => spec.selector.matchLabels);
       for (const { metadata, spec } of deployments)
         if (spec.replicas !== 1) expect(guarded).toContainEqual({ 'app.kubernetes.io/name': metadata.name });
+    });
+
+    test('whoever is monitored has the port that is asked', () => {
+      for (const { spec } of ofKind(manifests, 'ServiceMonitor')) {
+        const { matchLabels } = spec.selector;
+        const found = ofKind(manifests, 'Service').filter(({ metadata }) =>
+          Object.entries(matchLabels).every(([label, value]) => metadata.labels?.[label] === value),
+        );
+        expect(found.map(({ metadata }) => metadata.name).sort()).toEqual(Object.keys(SETTINGS).sort());
+        for (const { port } of spec.endpoints)
+          for (const one of found) expect(one.spec.ports.map(({ name }) => name)).toContain(port);
+      }
     });
 
     test('what is scaled is there, by a metric that edges have', () => {

@@ -46,8 +46,24 @@ const container = z.strictObject({
 const podSpec = z.strictObject({
   automountServiceAccountToken: z.literal(false),
   terminationGracePeriodSeconds: z.int().optional(),
-  securityContext: z.looseObject({ runAsNonRoot: z.literal(true), runAsUser: z.int().min(1) }),
-  topologySpreadConstraints: z.array(z.looseObject({ topologyKey: z.string(), maxSkew: z.int() })).optional(),
+  securityContext: z.strictObject({
+    runAsNonRoot: z.literal(true),
+    runAsUser: z.int().min(1),
+    runAsGroup: z.int().min(1).optional(),
+    fsGroup: z.int().min(1).optional(),
+    seccompProfile: z.strictObject({ type: z.literal('RuntimeDefault') }).optional(),
+  }),
+  topologySpreadConstraints: z
+    .array(
+      z.strictObject({
+        maxSkew: z.int().min(1),
+        topologyKey: z.string(),
+        whenUnsatisfiable: z.enum(['DoNotSchedule', 'ScheduleAnyway']),
+        matchLabelKeys: z.array(z.string()).optional(),
+        labelSelector: z.strictObject({ matchLabels: labels }),
+      }),
+    )
+    .optional(),
   imagePullSecrets: z.array(z.strictObject({ name })).optional(),
   nodeSelector: labels.optional(),
   tolerations: z
@@ -114,6 +130,26 @@ const policyPorts = z
   .array(z.strictObject({ protocol: z.enum(['TCP', 'UDP']), port: z.union([port, z.string()]) }))
   .min(1)
   .optional();
+/** Each kind with its own field beside `type`; `pods` is undefined of the others. */
+const scalingMetric = z
+  .strictObject({
+    type: z.enum(['Resource', 'Pods']),
+    resource: z
+      .strictObject({
+        name: z.enum(['cpu', 'memory']),
+        target: z.strictObject({ type: z.literal('Utilization'), averageUtilization: z.int().min(1) }),
+      })
+      .optional(),
+    pods: z
+      .strictObject({
+        metric: z.strictObject({ name: z.string() }),
+        target: z.strictObject({ type: z.literal('AverageValue'), averageValue: z.string() }),
+      })
+      .optional(),
+  })
+  .refine(({ type, resource, pods }) => (type === 'Pods' ? pods : resource) !== undefined, {
+    error: 'has not the field that its type names',
+  });
 const metadata = z.looseObject({ name, namespace: name.optional(), labels: labels.optional() });
 
 /** The fields that our manifests use, as the API of Kubernetes has them; any other is a mistake. */
@@ -134,7 +170,15 @@ const Manifest = z.discriminatedUnion('kind', [
       ...workload,
       serviceName: name,
       replicas: z.int(),
-      volumeClaimTemplates: z.array(z.looseObject({ metadata: z.strictObject({ name }) })),
+      volumeClaimTemplates: z.array(
+        z.strictObject({
+          metadata: z.strictObject({ name }),
+          spec: z.strictObject({
+            accessModes: z.tuple([z.literal('ReadWriteOnce')]),
+            resources: z.strictObject({ requests: z.strictObject({ storage: z.string() }) }),
+          }),
+        }),
+      ),
     }),
   }),
   z.strictObject({
@@ -161,13 +205,23 @@ const Manifest = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     ...{ apiVersion: z.literal('autoscaling/v2'), kind: z.literal('HorizontalPodAutoscaler'), metadata },
-    spec: z.looseObject({
+    spec: z.strictObject({
       scaleTargetRef: z.strictObject({ apiVersion: z.string(), kind: z.string(), name }),
-      minReplicas: z.int(),
+      minReplicas: z.int().min(1),
       maxReplicas: z.int(),
-      metrics: z.array(
-        z.looseObject({ pods: z.looseObject({ metric: z.strictObject({ name: z.string() }) }).optional() }),
-      ),
+      metrics: z.array(scalingMetric).min(1),
+      behavior: z.strictObject({
+        scaleDown: z.strictObject({
+          stabilizationWindowSeconds: z.int().min(0).max(3600),
+          policies: z.array(
+            z.strictObject({
+              type: z.enum(['Pods', 'Percent']),
+              value: z.int().min(1),
+              periodSeconds: z.int().min(1).max(1800),
+            }),
+          ),
+        }),
+      }),
     }),
   }),
   z.strictObject({

@@ -1,3 +1,4 @@
+import { eventually } from '@sluice/testkit';
 import { expect, test } from 'vitest';
 import { call, EdgeWorld, route, service, Upstream } from './edge-world.ts';
 
@@ -25,4 +26,25 @@ test('the status port answers as Kong’s: status, readiness', async () => {
     },
   });
   expect(await get('/status?unit=V')).toMatchObject({ status: 400 });
+});
+
+test('given an edge that is told to end, then it says so, and serves whoever has not heard of it until its delay is over', async () => {
+  await using upstream = await Upstream.start();
+  const to = service('up', upstream.url);
+  await using world = await EdgeWorld.start(
+    { services: [to], routes: [route('all', to)] },
+    { SHUTDOWN_DELAY_MS: '4000', DRAIN_TIMEOUT_MS: '0' },
+  );
+  const edge = world.edges.pop();
+  if (edge === undefined) throw new Error('no edge was started');
+  const readiness = async () => (await fetch(`http://127.0.0.1:${edge.ports.status}/readyz`)).status;
+  expect(await readiness()).toBe(200);
+
+  const stopped = edge.stop();
+
+  await eventually(async () => expect(await readiness()).toBe(503));
+  // On a connection of its own, as from a balancer that has not asked yet.
+  expect((await call(edge.ports.proxy, '/')).status).toBe(200);
+  await stopped;
+  await expect(call(edge.ports.proxy, '/')).rejects.toThrow('ECONNREFUSED');
 });
