@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { ratelimitCheck } from '@sluice/contracts';
 import { type ServerProcess, startNats } from '@sluice/testkit';
 import { connect } from 'nats';
@@ -7,9 +5,8 @@ import { Limiter } from '../leases/limiter.ts';
 import { cpuMicros } from '../measure/cpu.ts';
 import { surroundingsText } from '../report/page.ts';
 import { surroundings } from '../report/save.ts';
-import type { Figures } from './figures.ts';
+import type { ServerFigures } from './figures.ts';
 
-const PERFORMANCE = join(import.meta.dirname, '..', '..', 'docs', 'performance.md');
 const QUESTIONS = 60_000;
 const CHECKS = 30_000;
 const ROUNDS = 6;
@@ -80,38 +77,17 @@ const measureRedis = async (): Promise<{ check: number; lease: number }> => {
   return { check, lease };
 };
 
-/** A cell of docs/performance.md: the first row that begins so. */
-const figureOf = (row: string, column: number): number => {
-  const line = readFileSync(PERFORMANCE, 'utf8')
-    .split('\n')
-    .find((text) => text.startsWith(`| ${row} `));
-  const cell = Number(line?.split('|')[column + 1]);
-  if (!Number.isFinite(cell)) throw new Error(`docs/performance.md: no figure ${column} in "${row}"`);
-  return cell;
-};
-const CPU = 4;
-const MEASURED = 2;
-
-/** Measures servers, and takes what a request costs processes of ours from the chain's last table. */
-export const measure = async (): Promise<Figures> => {
+/** Measures the servers; what a request costs processes of ours is in the chain's last table. */
+export const measure = async (): Promise<ServerFigures> => {
   const [question, batch] = [await measureNats(1), await measureNats(BATCH)];
   const redis = await measureRedis();
-  const bareUs = figureOf('http-proxy-3, bare', CPU);
-  const othersExact = figureOf('exact limits, the others', MEASURED) * bareUs;
-  const cached = figureOf('+ jwt RS256, verdict cached', CPU);
   const { request, reply } = sample(1);
   return {
     on: surroundingsText(surroundings()),
-    edgePlainUs: figureOf('plain route', CPU),
-    edgeLeasedUs:
-      figureOf('full chain, no traces', CPU) - figureOf('full chain, all but the edge', MEASURED) * bareUs,
-    edgeExactUs: figureOf('exact limits, the edge', MEASURED) * bareUs,
-    newTokenUs: figureOf('+ jwt RS256, another token each time', CPU) - cached - question,
     natsQuestionUs: question,
     natsBatchedCheckUs: batch / BATCH,
     redisCheckUs: redis.check,
     redisLeaseUs: redis.lease,
-    limiterUs: Math.max(1, othersExact - question - redis.check),
     questionBytes: request.length + reply.length + PROTOCOL_BYTES,
   };
 };

@@ -97,4 +97,8 @@ const loads = (figures: Figures): string =>
 
 /** What goes between the marks of docs/scale.md. */
 export const scaleTables = (figures: Figures): string =>
-  [`Measured: ${figures.on}.`, costs(figures), loads(figures)].join('\n\n');
+  [
+    `NATS and Redis: ${figures.on}. Edges, ratelimit and auth: [performance](performance.md).`,
+    costs(figures),
+    loads(figures),
+  ].join('\n\n');
