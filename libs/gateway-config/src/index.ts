@@ -59,5 +59,11 @@ export { mergeFields } from './schema/merge-fields.ts';
 export { type PluginFields, pluginFields, type Shorthand } from './schema/plugin-fields.ts';
 export { generateSecrets, hashPassword, randomSecret, transformSecrets } from './secrets.ts';
 export { ConfigState, diffStates, type Entities, type StateLine, sameButTimes } from './state.ts';
-export { type Environment, isReference, resolveReference } from './vault-reference.ts';
+export {
+  type Environment,
+  isReference,
+  resolveReference,
+  type VaultPrefixes,
+  vaultPrefixesOf,
+} from './vault-reference.ts';
 export { writeYaml } from './yaml/write-yaml.ts';

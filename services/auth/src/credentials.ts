@@ -7,6 +7,7 @@ import {
   type JwtSecret,
   type PluginEntity,
   resolveReference,
+  vaultPrefixesOf,
 } from '@sluice/gateway-config';
 import type { Logger } from '@sluice/service-kit';
 import { BindingClaims } from './binding-claims.ts';
@@ -31,6 +32,7 @@ export const CREDENTIAL_KINDS: ReadonlySet<Kind> = new Set([
   'acls',
   'issuers',
   'plugins',
+  'vaults',
 ]);
 
 /**
@@ -76,7 +78,7 @@ export class Credentials {
     this.ofConsumers.follow(ops, state);
     let touchesSources = false;
     for (const op of ops) {
-      if (op.kind === 'issuers') touchesSources = true;
+      if (op.kind === 'issuers' || op.kind === 'vaults') touchesSources = true;
       if (op.kind === 'plugins') this.#bindings.put(op.id, state);
       if (op.kind !== 'jwt_secrets') continue;
       if (this.#dropSecret(op.id)) touchesSources = true;
@@ -139,9 +141,11 @@ export class Credentials {
   #readIssuers(): void {
     const issuers = new Map<string, TrustedIssuer>();
     const unusable: string[] = [];
+    const vaults = vaultPrefixesOf(this.#state.list('vaults'));
+    const resolve = (text: string) => resolveReference(text, this.#environment, vaults);
     for (const entity of this.#state.list('issuers')) {
-      const url = resolveReference(entity.issuer, this.#environment);
-      const jwksUri = entity.jwks_uri === null ? null : resolveReference(entity.jwks_uri, this.#environment);
+      const url = resolve(entity.issuer);
+      const jwksUri = entity.jwks_uri === null ? null : resolve(entity.jwks_uri);
       if (url === undefined || jwksUri === undefined) {
         unusable.push(entity.name);
         this.#warnOnce(entity, url === undefined ? 'issuer' : 'jwks_uri');

@@ -76,7 +76,9 @@ export class CommitTaker {
   /** @throws Error when the commit does not compile; nothing has changed then. */
   takeCommit(commit: ConfigCommit, state: ConfigState): Promise<void> | undefined {
     const { holder, onChange } = this.#parts;
-    if (!this.#isInStep || holder.current === undefined) return this.takeState(state);
+    // What references mean may be anything else with another vault.
+    const hasVault = commit.ops.some(({ kind }) => kind === 'vaults');
+    if (hasVault || !this.#isInStep || holder.current === undefined) return this.takeState(state);
     this.#isInStep = false;
     const change = holder.current.prepare(commit.ops);
     change();

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { ConfigOp } from '@sluice/contracts';
 import type {
   Acl,
@@ -12,8 +13,9 @@ import type {
   Sni,
   Target,
   Upstream,
+  VaultPrefixes,
 } from '@sluice/gateway-config';
-import { ConsumerGroups } from '@sluice/gateway-config';
+import { ConsumerGroups, vaultPrefixesOf } from '@sluice/gateway-config';
 import type { Plugin } from '@sluice/plugins';
 import {
   type Chain,
@@ -21,12 +23,12 @@ import {
   PluginTable,
   type PreparedRoute,
   prepareInstance,
-  type Resolve,
   Router,
 } from '@sluice/routing';
 import type { UpstreamTls } from '../upstream/upstream-tls.ts';
 import { CertificateTable } from './certificates.ts';
 import { UnknownPlugin } from './own-plugins.ts';
+import type { ResolveIn } from './resolve-references.ts';
 
 /** A route in the index. Its service and chain are looked up when used: they may change without it. */
 export interface CompiledRoute {
@@ -53,7 +55,7 @@ const ORDER = [
 export interface CompileParts {
   readonly pluginNamed: (name: string) => Plugin | undefined;
   /** Of vault references. */
-  readonly resolve: Resolve;
+  readonly resolve: ResolveIn;
 }
 
 /** How long other work waits at most while a whole state is compiled. */
@@ -87,20 +89,24 @@ export class CompiledConfig {
   readonly #targetsOfUpstream = new Map<string, Target[]>();
   #changedUpstreams = new Set<string>();
   readonly #parts: CompileParts;
+  readonly #vaults: VaultPrefixes;
   #globalChain: { chain: Chain; revision: number } | undefined;
 
-  constructor(parts: CompileParts) {
-    this.#parts = parts;
-    this.certificates = new CertificateTable(parts.resolve);
+  constructor(parts: CompileParts, vaults: VaultPrefixes) {
+    this.#parts = { ...parts, resolve: (text) => parts.resolve(text, vaults) };
+    this.#vaults = vaults;
+    this.certificates = new CertificateTable(this.#parts.resolve);
   }
 
   /**
    * Compiles a whole state, SLICE_MS at a time with the event loop's turn in between; the state may not change
-   * meanwhile. What another configuration has made of the same entities is used again.
+   * meanwhile. What another configuration has made of the same entities is used again, if its references mean the same.
    * @throws Error naming the entity that cannot be used.
    */
-  static async of(state: ConfigState, parts: CompileParts, before?: CompiledConfig): Promise<CompiledConfig> {
-    const compiled = new CompiledConfig(parts);
+  static async of(state: ConfigState, parts: CompileParts, known?: CompiledConfig): Promise<CompiledConfig> {
+    const compiled = new CompiledConfig(parts, vaultPrefixesOf(state.list('vaults')));
+    const before =
+      known !== undefined && isDeepStrictEqual(known.#vaults, compiled.#vaults) ? known : undefined;
     let sliceEnd = performance.now() + SLICE_MS;
     for (const kind of ORDER) {
       const ids = [...state.ids(kind)];
@@ -119,7 +125,7 @@ export class CompiledConfig {
   }
 
   /**
-   * Checks the operations of a commit and returns the change that makes them all.
+   * Checks the operations of a commit, none of them on a vault, and returns the change that makes them all.
    * @throws Error naming the entity that cannot be used; nothing has changed then.
    */
   prepare(ops: readonly ConfigOp[]): Change {

@@ -1,15 +1,15 @@
 import { type ConfigFollower, followConfig, type LastKnownGoodFile, type Position } from '@sluice/config-log';
 import type { ConfigState } from '@sluice/gateway-config';
-import type { Resolve } from '@sluice/routing';
 import { type Bus, JetStream, type Logger } from '@sluice/service-kit';
 import { CommitTaker, type Holder } from './accept.ts';
 import { Candidate } from './candidate.ts';
 import type { PluginSource } from './plugin-source.ts';
+import type { ResolveIn } from './resolve-references.ts';
 
 interface FollowParts {
   readonly holder: Holder;
   readonly plugins: PluginSource;
-  readonly resolve: Resolve;
+  readonly resolve: ResolveIn;
   readonly bus: Bus;
   readonly instance: string;
   readonly logger: Logger;
