@@ -5,11 +5,10 @@ import { bodyReaders, runBody, runResponse } from './chain.ts';
 import { condemn } from './condemned.ts';
 import type { ProxyExchange } from './exchange.ts';
 import { Headers } from './header-list.ts';
+import type { BodyType, Presentation } from './presentation.ts';
 
 /** What the gateway calls itself in `Server` and `Via`: clients and dashboards look for Kong's form. */
 export const SERVER_NAME = 'kong/3.9.1';
-
-type BodyType = 'json' | 'plain' | 'xml' | 'html';
 
 const CONTENT_TYPES: Record<BodyType, string> = {
   json: 'application/json; charset=utf-8',
@@ -58,18 +57,18 @@ const negotiate = (accept: string): BodyType => {
   return typeOf(best);
 };
 
-const bodyTypeFor = (error: GatewayError, headers: Headers): BodyType => {
+const bodyTypeFor = (error: GatewayError, headers: Headers, fallback: BodyType): BodyType => {
   const accept = headers.get('accept');
   if (accept !== undefined) return negotiate(accept);
   if (error.style === 'error') return 'json';
   const contentType = headers.get('content-type');
-  return contentType === undefined ? 'plain' : typeOf(contentType.split(';')[0] ?? '');
+  return contentType === undefined ? fallback : typeOf(contentType.split(';')[0] ?? '');
 };
 
 /** The body and its type for an answer in the gateway's own name. */
 export const renderError = (
   error: GatewayError,
-  exchange: { id: string; fromClient: Headers },
+  exchange: { id: string; fromClient: Headers; shows: Presentation },
 ): { body: string | Buffer; type: string } => {
   if (error.style === 'exit') {
     if (error.body === null) return { body: '', type: CONTENT_TYPES.json };
@@ -77,7 +76,7 @@ export const renderError = (
     const body = isReady ? error.body : JSON.stringify(error.body ?? { message: error.message });
     return { body: body as string | Buffer, type: CONTENT_TYPES.json };
   }
-  const type = bodyTypeFor(error, exchange.fromClient);
+  const type = bodyTypeFor(error, exchange.fromClient, exchange.shows.errorType);
   return { body: RENDER[type](error.message, exchange.id), type: CONTENT_TYPES[type] };
 };
 
@@ -165,14 +164,35 @@ const mustClose = (error: GatewayError): boolean =>
 
 /** The lines that every answer of the gateway carries (kong-compat 3.2). Set last: a plugin cannot change them. */
 export const addGatewayHeaders = (exchange: ProxyExchange, isProxied: boolean): void => {
-  const head = exchange.toClient;
-  const { startedAt, forwardedAt, answeredAt } = exchange.timing;
-  if (isProxied && forwardedAt !== undefined) {
+  const { toClient: head, shows } = exchange;
+  const { startedAt, forwardedAt } = exchange.timing;
+  if (isProxied && forwardedAt !== undefined) addProxiedHeaders(exchange, forwardedAt);
+  else if (shows.responseLatency)
+    head.set('X-Kong-Response-Latency', `${Math.round(performance.now() - startedAt)}`);
+  if (shows.server && !head.has('server')) head.set('Server', SERVER_NAME);
+  if (shows.debug && exchange.fromClient.get('kong-debug') === '1') addDebugHeaders(exchange);
+  if (shows.requestId) head.set('X-Kong-Request-Id', exchange.id);
+};
+
+const addProxiedHeaders = (exchange: ProxyExchange, forwardedAt: number): void => {
+  const { toClient: head, shows, timing } = exchange;
+  const { startedAt, answeredAt } = timing;
+  if (shows.upstreamLatency)
     head.set('X-Kong-Upstream-Latency', `${Math.round((answeredAt ?? performance.now()) - forwardedAt)}`);
-    head.set('X-Kong-Proxy-Latency', `${Math.round(forwardedAt - startedAt)}`);
-    const via = head.getAll('via').join(', ');
-    head.set('Via', via === '' ? `1.1 ${SERVER_NAME}` : `${via}, 1.1 ${SERVER_NAME}`);
-  } else head.set('X-Kong-Response-Latency', `${Math.round(performance.now() - startedAt)}`);
-  if (!head.has('server')) head.set('Server', SERVER_NAME);
-  head.set('X-Kong-Request-Id', exchange.id);
+  if (shows.proxyLatency) head.set('X-Kong-Proxy-Latency', `${Math.round(forwardedAt - startedAt)}`);
+  if (shows.upstreamStatus)
+    head.set('X-Kong-Upstream-Status', `${exchange.upstream?.status ?? exchange.refusal?.status}`);
+  if (!shows.via) return;
+  const via = head.getAll('via').join(', ');
+  head.set('Via', via === '' ? `1.1 ${SERVER_NAME}` : `${via}, 1.1 ${SERVER_NAME}`);
+};
+
+const addDebugHeaders = ({ toClient: head, route, service }: ProxyExchange): void => {
+  const lines = {
+    'Kong-Route-Id': route?.id,
+    'Kong-Route-Name': route?.name,
+    'Kong-Service-Id': service?.id,
+    'Kong-Service-Name': service?.name,
+  };
+  for (const [name, value] of Object.entries(lines)) if (value) head.set(name, value);
 };

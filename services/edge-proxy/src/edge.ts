@@ -23,7 +23,7 @@ import {
 import manifest from '../package.json' with { type: 'json' };
 import { SERVER_NAME } from './answer.ts';
 import { answerRegistry } from './answer-registry.ts';
-import { TrustedPeers } from './client-address.ts';
+import { clientsOf } from './client-address.ts';
 import { AnswerCache } from './decide/answer-cache.ts';
 import { Decisions, type Standing } from './decide/decisions.ts';
 import { DependencyHealth } from './decide/dependency-health.ts';
@@ -37,6 +37,7 @@ import { DecisionRecords } from './observe/decision-records.ts';
 import { EdgeMetrics } from './observe/metrics.ts';
 import { tracingOf } from './observe/tracing-settings.ts';
 import { openGate } from './overload/open-gate.ts';
+import { presentationOf } from './presentation.ts';
 import type { Settings } from './settings.ts';
 import { ShadowCopies } from './shadow/copies.ts';
 import { followLog } from './snapshot/follow-log.ts';
@@ -218,8 +219,8 @@ const openGateway = (
     logger,
     instance,
     tracing: telemetry,
-    trustedPeers: new TrustedPeers(settings.TRUSTED_IPS),
-    realIpHeader: settings.REAL_IP_HEADER,
+    ...clientsOf(settings),
+    shows: presentationOf(settings),
     passesBaggage: settings.BAGGAGE === 'pass',
     connectTo,
     engine: engines[settings.FORWARD_ENGINE],

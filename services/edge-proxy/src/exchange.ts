@@ -7,6 +7,7 @@ import { Headers } from './header-list.ts';
 import { loggedPath } from './observe/logged-path.ts';
 import type { RequestSteps } from './observe/request-steps.ts';
 import type { RequestTrace } from './observe/tracing.ts';
+import { KONGS_PRESENTATION, type Presentation } from './presentation.ts';
 import { randomHex } from './random-hex.ts';
 import { RequestBody } from './request-body.ts';
 import type { CompiledRoute } from './snapshot/compile.ts';
@@ -64,6 +65,7 @@ export class ProxyExchange implements Exchange {
   /** What was written of its answer, counted when it ended. */
   bytesWritten = 0;
 
+  shows: Presentation = KONGS_PRESENTATION;
   scheme: 'http' | 'https' = 'http';
   host = '';
   port = 0;

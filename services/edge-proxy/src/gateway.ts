@@ -15,6 +15,7 @@ import type { DecisionRecords } from './observe/decision-records.ts';
 import type { EdgeMetrics } from './observe/metrics.ts';
 import { RequestSteps } from './observe/request-steps.ts';
 import { addPluginEvents, beginTrace, foreignParent } from './observe/tracing.ts';
+import type { Presentation } from './presentation.ts';
 import { screenRequest } from './screen.ts';
 import type { CompiledConfig, CompiledRoute } from './snapshot/compile.ts';
 import { type Forwarding, forward } from './upstream/forward.ts';
@@ -33,6 +34,11 @@ export interface Gateway extends Forwarding {
   readonly tracing: Pick<Telemetry, 'enabled' | 'rootShare'>;
   readonly trustedPeers: TrustedPeers;
   readonly realIpHeader: string;
+  /** Whose list of addresses is read past the trusted ones; undefined: its last one is the client. */
+  readonly passedOver: TrustedPeers | undefined;
+  /** Ports as clients know them, by those that are listened on. */
+  readonly portMaps: ReadonlyMap<number, number>;
+  readonly shows: Presentation;
   /** What a client says beside its trace reaches upstreams. */
   readonly passesBaggage: boolean;
   readonly accessLog: AccessLogPolicy;
@@ -81,7 +87,8 @@ const openExchange = (
   const { socket } = exchange;
   socket.isTrusted ??= gateway.trustedPeers.includes(socket.peer);
   exchange.scheme = socket.scheme;
-  exchange.port = socket.localPort;
+  exchange.shows = gateway.shows;
+  exchange.port = gateway.portMaps.get(socket.localPort) ?? socket.localPort;
   exchange.peer = socket.peer;
   exchange.isPeerTrusted = socket.isTrusted;
   exchange.mayCarryBaggage = gateway.passesBaggage;
@@ -89,6 +96,7 @@ const openExchange = (
     exchange.peer,
     exchange.isPeerTrusted,
     headerOf(request, gateway.realIpHeader),
+    gateway.passedOver,
   );
   return exchange;
 };

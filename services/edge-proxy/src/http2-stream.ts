@@ -3,6 +3,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { GatewayError } from '@sluice/contracts';
 import { renderError, SERVER_NAME } from './answer.ts';
 import { Headers } from './header-list.ts';
+import type { Presentation } from './presentation.ts';
 import { randomHex } from './random-hex.ts';
 
 type StreamRequest = IncomingMessage & ServerHttp2Stream;
@@ -34,14 +35,14 @@ export const streamIsWhole = (request: StreamRequest): boolean =>
   request.state.state === constants.NGHTTP2_STREAM_STATE_HALF_CLOSED_REMOTE;
 
 /** Answers in place of whoever is about to, and ends the stream; its connection goes on. */
-export const endStream = (request: StreamRequest, error: GatewayError): void => {
+export const endStream = (request: StreamRequest, error: GatewayError, shows: Presentation): void => {
   if (request.destroyed || request.headersSent) return;
-  const { body, type } = renderError(error, { id: randomHex(16), fromClient: Headers.empty() });
+  const { body, type } = renderError(error, { id: randomHex(16), fromClient: Headers.empty(), shows });
   request.respond({
     ':status': error.status,
     'content-type': type,
     'content-length': Buffer.byteLength(body),
-    server: SERVER_NAME,
+    ...(shows.server ? { server: SERVER_NAME } : {}),
   });
   request.end(body);
   request.close(constants.NGHTTP2_NO_ERROR);

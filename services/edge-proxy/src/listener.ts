@@ -11,6 +11,7 @@ import { endStream, isStream } from './http2-stream.ts';
 import { boundUnwantedBody, lingerOnClose } from './lingering-close.ts';
 import type { OverloadGate } from './overload/gate.ts';
 import { shedRequest } from './overload/shed.ts';
+import type { Presentation } from './presentation.ts';
 import { randomHex } from './random-hex.ts';
 import type { Settings } from './settings.ts';
 import { SlowBodies } from './slow-bodies.ts';
@@ -57,7 +58,9 @@ export class Listener {
     this.#gate = gate;
     this.#settings = settings;
     this.#slowBodies =
-      settings.BODY_TIMEOUT_MS === 0 ? undefined : new SlowBodies(settings.BODY_TIMEOUT_MS, cutSlow);
+      settings.BODY_TIMEOUT_MS === 0
+        ? undefined
+        : new SlowBodies(settings.BODY_TIMEOUT_MS, (request) => cutSlow(request, gateway.shows));
     this.#server = createServer({
       maxHeaderSize: settings.MAX_HEADER_BYTES,
       keepAliveTimeout: settings.KEEP_ALIVE_TIMEOUT_MS,
@@ -82,9 +85,11 @@ export class Listener {
     this.#server.on('checkExpectation', (request, response) => this.#onRequest(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket as Socket, head));
     this.#server.on('connect', (_request, socket) =>
-      answerRaw(socket, new GatewayError('GW_METHOD_NOT_ALLOWED')),
+      answerRaw(socket, new GatewayError('GW_METHOD_NOT_ALLOWED'), gateway.shows),
     );
-    this.#server.on('clientError', (error, socket) => onMalformed(error as NodeJS.ErrnoException, socket));
+    this.#server.on('clientError', (error, socket) =>
+      onMalformed(error as NodeJS.ErrnoException, socket, gateway.shows),
+    );
   }
 
   /** @returns the port that is listened on. */
@@ -219,7 +224,7 @@ const noteRequest = (request: IncomingMessage, response: ServerResponse): UnderW
   return known;
 };
 
-const onMalformed = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+const onMalformed = (error: NodeJS.ErrnoException, socket: Duplex, shows: Presentation): void => {
   condemn(socket as Socket);
   const { count = 0, last, response } = underWay.get(socket as Socket) ?? {};
   // It stands behind whole requests: those are answered first, and the last answer ends the connection.
@@ -229,31 +234,35 @@ const onMalformed = (error: NodeJS.ErrnoException, socket: Duplex): void => {
     socket.destroy();
     return;
   }
-  if (error.code === 'HPE_HEADER_OVERFLOW') answerRaw(socket, new GatewayError('GW_HEADERS_TOO_LARGE'));
-  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    answerRaw(socket, new GatewayError('GW_REQUEST_TIMEOUT'));
-  else answerRaw(socket, new GatewayError('GW_BAD_REQUEST'));
+  const refusal = MALFORMED[error.code ?? ''] ?? 'GW_BAD_REQUEST';
+  answerRaw(socket, new GatewayError(refusal), shows);
+};
+const MALFORMED: Readonly<Record<string, 'GW_HEADERS_TOO_LARGE' | 'GW_REQUEST_TIMEOUT'>> = {
+  HPE_HEADER_OVERFLOW: 'GW_HEADERS_TOO_LARGE',
+  ERR_HTTP_REQUEST_TIMEOUT: 'GW_REQUEST_TIMEOUT',
 };
 
 /** 408, and the end of the connection (of HTTP/2: of the stream), and with it of the upstream's. */
-const cutSlow = (request: IncomingMessage): void => {
+const cutSlow = (request: IncomingMessage, shows: Presentation): void => {
   if (isStream(request)) {
-    endStream(request, new GatewayError('GW_REQUEST_TIMEOUT'));
+    endStream(request, new GatewayError('GW_REQUEST_TIMEOUT'), shows);
     return;
   }
   onMalformed(
     Object.assign(new Error('the body trickles'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }),
     request.socket,
+    shows,
   );
   boundUnwantedBody(request, CUT_WITHIN_MS);
 };
 
 /** Answers on a socket for which there is no parsed request, and closes it. */
-const answerRaw = (socket: Duplex, error: GatewayError): void => {
+const answerRaw = (socket: Duplex, error: GatewayError, shows: Presentation): void => {
   const id = randomHex(16);
-  const { body, type } = renderError(error, { id, fromClient: Headers.empty() });
+  const { body, type } = renderError(error, { id, fromClient: Headers.empty(), shows });
   socket.end(
     `HTTP/1.1 ${error.status} ${error.message}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-      `Server: ${SERVER_NAME}\r\nX-Kong-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`,
+      `${shows.server ? `Server: ${SERVER_NAME}\r\n` : ''}${shows.requestId ? `X-Kong-Request-Id: ${id}\r\n` : ''}` +
+      `Connection: close\r\n\r\n${body}`,
   );
 };

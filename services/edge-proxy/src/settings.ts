@@ -2,6 +2,7 @@ import { authVerify, ratelimitCheck } from '@sluice/contracts';
 import { INSTRUMENTS } from '@sluice/plugins';
 import { sharedSettings } from '@sluice/service-kit';
 import { z } from 'zod';
+import { PRESENTED } from './presentation.ts';
 
 const flag = z
   .enum(['true', 'false', 'on', 'off', '1', '0'])
@@ -13,6 +14,12 @@ const list = z.string().transform((text) =>
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 );
+const headerList = z
+  .string()
+  .toLowerCase()
+  .pipe(list)
+  .pipe(z.array(z.enum(PRESENTED)));
+const portMap = list.pipe(z.array(z.string().regex(/^\d{1,5}:\d{1,5}$/, 'write outer:inner')));
 
 /** Everything that can be set on an edge, by environment variables. */
 export const Settings = z.object({
@@ -45,6 +52,27 @@ export const Settings = z.object({
     .toLowerCase()
     .default('x-real-ip')
     .describe('Header a trusted peer names the client in.'),
+  REAL_IP_RECURSIVE: flag
+    .default(false)
+    .describe('Of a list in REAL_IP_HEADER the last that is not in TRUSTED_IPS is the client, not the last.'),
+  PORT_MAPS: portMap
+    .default([])
+    .describe('Ports as clients know them, `outer:inner`: what X-Forwarded-Port says and routes compare.'),
+  HEADERS: headerList
+    .default(['server_tokens', 'latency_tokens', 'x-kong-request-id'])
+    .describe(
+      'Lines of its own on answers: server_tokens, latency_tokens, Server, Via, X-Kong-Proxy-Latency, X-Kong-Response-Latency, X-Kong-Upstream-Latency, X-Kong-Upstream-Status, X-Kong-Request-Id; off: none.',
+    ),
+  HEADERS_UPSTREAM: headerList
+    .default(['x-kong-request-id'])
+    .describe('Lines of its own that upstreams need not get: X-Kong-Request-Id, or off.'),
+  ALLOW_DEBUG_HEADER: flag
+    .default(false)
+    .describe('Who sends `Kong-Debug: 1` is told names and ids of route and service.'),
+  ERROR_DEFAULT_TYPE: z
+    .enum(['text/plain', 'text/html', 'application/json', 'application/xml'])
+    .default('text/plain')
+    .describe('Form of an error page for a client that says neither Accept nor Content-Type.'),
   BAGGAGE: z
     .enum(['drop', 'pass'])
     .default('drop')

@@ -7,6 +7,13 @@ const MAX_CREDENTIALS = 10_000;
 /** A longer credential is not remembered, in characters. */
 const MAX_CREDENTIAL_LENGTH = 8192;
 
+/** How trusted peers name clients. */
+interface ClientNaming {
+  readonly trustedPeers: TrustedPeers;
+  readonly realIpHeader: string;
+  readonly passedOver?: TrustedPeers | undefined;
+}
+
 /**
  * Whose request it is, before anybody has looked at it: the tenant whose credential auth has verified, else the
  * address it comes from. A forged credential is nobody's, so a flood of new ones shares the place of its address.
@@ -15,10 +22,12 @@ export class Callers {
   readonly #tenantOf = new LRUCache<string, string>({ max: MAX_CREDENTIALS });
   readonly #trusted: TrustedPeers;
   readonly #realIpHeader: string;
+  readonly #passedOver: TrustedPeers | undefined;
 
-  constructor(trusted: TrustedPeers, realIpHeader: string) {
-    this.#trusted = trusted;
+  constructor({ trustedPeers, realIpHeader, passedOver }: ClientNaming) {
+    this.#trusted = trustedPeers;
     this.#realIpHeader = realIpHeader;
+    this.#passedOver = passedOver;
   }
 
   /** A name to count by. */
@@ -28,7 +37,8 @@ export class Callers {
     if (tenant !== undefined) return tenant;
     const peer = plainAddress(request.socket.remoteAddress);
     const named = request.headers[this.#realIpHeader];
-    return clientAddress(peer, this.#trusted.includes(peer), Array.isArray(named) ? named[0] : named);
+    const first = Array.isArray(named) ? named[0] : named;
+    return clientAddress(peer, this.#trusted.includes(peer), first, this.#passedOver);
   }
 
   /** Remembers whose credential it was; the exchange has passed the chain. */

@@ -8,15 +8,15 @@ const STATES: readonly GateState[] = ['normal', 'counting', 'shedding'];
 
 /** The gate in front of a gateway, and what it sees as metrics. */
 export const openGate = (
-  { trustedPeers, realIpHeader, logger, metrics }: Gateway,
+  gateway: Gateway,
   { OVERLOAD_LAG_MS: maxLagMs }: Pick<Settings, 'OVERLOAD_LAG_MS'>,
   registry: Registry,
 ): OverloadGate => {
   const gate = new OverloadGate({
     maxLagMs,
-    logger,
-    callers: new Callers(trustedPeers, realIpHeader),
-    onShed: (requests) => metrics.shed(requests),
+    logger: gateway.logger,
+    callers: new Callers(gateway),
+    onShed: (requests) => gateway.metrics.shed(requests),
   });
   gauge(registry, 'sluice_overload_lag_ms', 'How late the event loop was last, in ms', [] as const, (g) =>
     g.set(gate.lagMs),

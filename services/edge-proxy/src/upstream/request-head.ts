@@ -15,7 +15,7 @@ export const upstreamHeaders = (exchange: ProxyExchange, target: Target, tracepa
   const { httpVersion } = exchange.request;
   const own = `${httpVersion === '2.0' ? '2' : httpVersion} ${SERVER_NAME}`;
   head.set('Via', via === '' ? own : `${via}, ${own}`);
-  head.set('X-Kong-Request-Id', exchange.id);
+  if (exchange.shows.requestIdUpstream) head.set('X-Kong-Request-Id', exchange.id);
   if (exchange.adoptedTraceIds === undefined) head.set('traceparent', traceparent); // else the plugin's matter
   head.set('Connection', 'keep-alive');
   return head;

@@ -29,7 +29,11 @@ class Loop {
   /** Parts of requests that are still to come, by token. */
   readonly #rest = new Map<string, number>();
 
-  constructor(capacity: number, cpuShare = 1, callers = new Callers(new TrustedPeers([]), 'x-real-ip')) {
+  constructor(
+    capacity: number,
+    cpuShare = 1,
+    callers = new Callers({ trustedPeers: new TrustedPeers([]), realIpHeader: 'x-real-ip' }),
+  ) {
     this.#costMs = 1 / capacity;
     this.gate = new OverloadGate({
       maxLagMs: 50,
@@ -160,7 +164,9 @@ test('given one tenant asks ten times as often as each of five, also by many tok
 });
 
 test('given shares by tenant are taken away, then those five are refused, too', () => {
-  const { quiet } = besideNoisy(new Loop(10, 1, new OneCaller(new TrustedPeers([]), 'x-real-ip')));
+  const { quiet } = besideNoisy(
+    new Loop(10, 1, new OneCaller({ trustedPeers: new TrustedPeers([]), realIpHeader: 'x-real-ip' })),
+  );
   for (const share of quiet) expect(share).toBeLessThan(0.95);
 });
 
