@@ -70,6 +70,7 @@ export const httpLog = defineLogger({
       method: config.method,
       headers,
       timeoutMs: config.timeout,
+      keepAliveMs: config.keepalive,
       queue: queueOf({
         ...config.queue,
         max_batch_size: config.queue_size ?? config.queue.max_batch_size,

@@ -33,6 +33,8 @@ export type LogSink = { readonly queue: QueueSettings } & (
       readonly headers: Readonly<Record<string, string>>;
       /** Longest silence of the receiver. */
       readonly timeoutMs: number;
+      /** How long an idle connection is kept; absent: as long as the receiver keeps it. */
+      readonly keepAliveMs?: number;
       /** Absent: not bounded apart from the silence. */
       readonly connectTimeoutMs?: number;
       readonly sendTimeoutMs?: number;

@@ -46,9 +46,11 @@ const boundSteps = (
 
 const toHttp = (sink: Sink<'http'>, sender: SinkSender): Delivery => {
   const isTls = sink.url.startsWith('https:');
+  // Of a connection in use the request's own bound stands in the place of this one.
+  const kept = { keepAlive: true, ...(sink.keepAliveMs === undefined ? {} : { timeout: sink.keepAliveMs }) };
   const agent = isTls
-    ? new https.Agent({ keepAlive: true, rejectUnauthorized: false }) // as Kong, which has no setting for it
-    : new http.Agent({ keepAlive: true });
+    ? new https.Agent({ ...kept, rejectUnauthorized: false }) // as Kong, which has no setting for it
+    : new http.Agent(kept);
   const deliver: Deliver = (entries, signal) =>
     new Promise((resolve, reject) => {
       const body = bodyOf(sink, entries, sender);

@@ -92,12 +92,16 @@ const latenciesOf = ({ timing }: ProxyExchange): LogRecord => {
   };
 };
 
-const tryOf = ({ host, port, startedAt, failure }: ProxyExchange['attempts'][number]): LogRecord => ({
-  ip: isIP(host) === 0 ? '' : host,
+/** What nginx calls the failure of a try. */
+const TIMED_OUT = 504;
+const BROKEN = 502;
+
+const tryOf = ({ host, ip, port, startedAt, failure }: ProxyExchange['attempts'][number]): LogRecord => ({
+  ip: isIP(host) === 0 ? (ip ?? '') : host,
   port,
   balancer_start: startedAt,
   balancer_start_ns: startedAt * 1_000_000,
   balancer_latency: 0,
   balancer_latency_ns: 0,
-  ...(failure === undefined ? {} : { state: 'failed', code: 0 }),
+  ...(failure === undefined ? {} : { state: 'failed', code: failure === 'timeout' ? TIMED_OUT : BROKEN }),
 });
