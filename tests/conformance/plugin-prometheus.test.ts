@@ -198,6 +198,37 @@ test.each(['accepted', 'handled', 'total', 'active', 'reading', 'writing', 'wait
   },
 );
 
+const SERIES = ['service', 'route', 'workspace'];
+test.each<[family: string, path: string, labels: string[]]>([
+  ['kong_http_requests_total', '/counted', ['service', 'route', 'code', 'source', 'workspace', 'consumer']],
+  ['kong_bandwidth_bytes', '/weighed', ['service', 'route', 'direction', 'workspace', 'consumer']],
+  ['kong_kong_latency_ms_bucket', '/measured', [...SERIES, 'le']],
+  ['kong_kong_latency_ms_sum', '/measured', SERIES],
+  ['kong_upstream_latency_ms_bucket', '/measured', [...SERIES, 'le']],
+  ['kong_request_latency_ms_bucket', '/measured', [...SERIES, 'le']],
+  ['kong_upstream_target_health', '/healthy', ['upstream', 'target', 'address', 'state', 'subsystem']],
+  ['kong_datastore_reachable', '/off', []],
+  ['kong_node_info', '/off', ['node_id', 'version']],
+  ['kong_nginx_connections_total', '/off', ['node_id', 'subsystem', 'state']],
+  ['kong_nginx_requests_total', '/off', ['node_id', 'subsystem']],
+  ['kong_nginx_timers', '/off', ['state']],
+  ['kong_nginx_metric_errors_total', '/off', []],
+  ['kong_memory_lua_shared_dict_bytes', '/off', ['node_id', 'shared_dict', 'kong_subsystem']],
+  ['kong_memory_lua_shared_dict_total_bytes', '/off', ['node_id', 'shared_dict', 'kong_subsystem']],
+  ['kong_memory_workers_lua_vms_bytes', '/off', ['node_id', 'pid', 'kong_subsystem']],
+  // Names that the original's documentation has, and no Kong of today.
+  ['kong_latency_bucket', '/measured', ['service', 'route', 'type', 'le']],
+  ['kong_upstream_health', '/measured', ['upstream', 'target']],
+])('prometheus: %s, once %s was asked, has its labels in the order of Kong', async (family, path, labels) => {
+  await world.ask(path);
+  await eventually(async () => {
+    const line = (await metrics()).split('\n').find((one) => new RegExp(`^${family}[{ ]`).test(one));
+    const names = Object.keys(labelsOf(line ?? '')).filter((name) => name !== 'instance');
+    expect(line).toBeDefined();
+    expect(names).toEqual(labels);
+  });
+});
+
 test.each(SWITCHES)('prometheus %s is a boolean, false by default', async (name) => {
   const { fields } = (await world.admin('/schemas/plugins/prometheus')).json<{
     fields: Record<string, object>[];

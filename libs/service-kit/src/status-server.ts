@@ -55,6 +55,10 @@ export const startStatusServer = async (options: StatusServerOptions): Promise<S
   };
 };
 
+/** Of Prometheus' text format, and as Kong's nodes name it. */
+const TEXT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+const KONGS_TEXT_TYPE = 'text/plain; charset=UTF-8';
+
 const answer = (response: ServerResponse, status: number, body: Readonly<Record<string, unknown>>): void => {
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
 };
@@ -90,7 +94,7 @@ const answerStatus = (response: ServerResponse, status: NodeStatus): void =>
 
 const answerMetrics = async (
   response: ServerResponse,
-  { metrics, exemplars }: StatusServerOptions,
+  { metrics, exemplars, status }: StatusServerOptions,
   accept: string | undefined,
 ): Promise<void> => {
   try {
@@ -99,7 +103,10 @@ const answerMetrics = async (
       response
         .writeHead(200, { 'content-type': OPEN_METRICS_TYPE })
         .end(openMetrics(text, exemplars?.() ?? []));
-    else response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
+    else
+      response
+        .writeHead(200, { 'content-type': status === undefined ? TEXT_TYPE : KONGS_TEXT_TYPE })
+        .end(text);
   } catch {
     answer(response, 500, { message: 'a metric could not be collected' });
   }

@@ -29,9 +29,14 @@ abstract class Family {
 
   protected abstract values(): Value[];
 
+  /** The same for the text of a scrape. */
+  protected written(): Value[] {
+    return this.values();
+  }
+
   getForPromString(): object {
     const { name, help, type, aggregator } = this;
-    return { name, help, type, aggregator, values: this.values() };
+    return { name, help, type, aggregator, values: this.written() };
   }
 
   async get(): Promise<object> {
@@ -80,6 +85,7 @@ export class Distribution {
   readonly inBucket: number[];
   sum = 0;
   count = 0;
+  #text: string | undefined;
   /** The last recorded trace of each bucket, the one above the last bound, too. */
   marks: (Mark | undefined)[] | undefined;
 
@@ -87,6 +93,14 @@ export class Distribution {
     this.labels = labels;
     this.#bounds = bounds;
     this.inBucket = bounds.map(() => 0);
+  }
+
+  /** Its labels as a scrape writes them. */
+  get text(): string {
+    this.#text ??= Object.entries(this.labels)
+      .map(([name, value]) => `${name}="${escaped(value)}"`)
+      .join(',');
+    return this.#text;
   }
 
   observe(value: number): void {
@@ -107,6 +121,8 @@ export class Distribution {
     this.marks[above < 0 ? this.#bounds.length : above] = { value, traceId, at };
   }
 }
+
+const NO_LABELS: Labels = {};
 
 const escaped = (text: string): string =>
   text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
@@ -131,18 +147,33 @@ export class TallyHistogram<L extends string> extends Family {
 
   /** Recorded traces that figures of it stand for. */
   exemplars(): Exemplar[] {
-    return this.#series.flatMap(({ labels, marks = [] }) => {
-      const shared = Object.entries(labels).map(([name, value]) => `,${name}="${escaped(value)}"`);
-      return marks.flatMap((mark, i) =>
-        mark === undefined
-          ? []
-          : [
-              {
-                ...mark,
-                series: `${this.name}_bucket{le="${this.#bounds[i] ?? '+Inf'}"${shared.join('')}}`,
-              },
-            ],
-      );
+    return this.#series.flatMap(({ text, marks = [] }) =>
+      marks.flatMap((mark, i) =>
+        mark === undefined ? [] : [{ ...mark, series: this.#bucket(text, this.#bounds[i] ?? '+Inf') }],
+      ),
+    );
+  }
+
+  #bucket(labels: string, le: number | '+Inf'): string {
+    return `${this.name}_bucket{${labels}${labels === '' ? '' : ','}le="${le}"}`;
+  }
+
+  /** The registry writes the labels that a series' lines share behind the others; Kong has `le` last. */
+  protected override written(): Value[] {
+    return this.#series.flatMap(({ text, inBucket, sum, count }) => {
+      let below = 0;
+      const line = (metricName: string, value: number): Value => ({ labels: NO_LABELS, value, metricName });
+      const buckets = this.#bounds.map((le, i) => {
+        below += inBucket[i] as number;
+        return line(this.#bucket(text, le), below);
+      });
+      const braced = text === '' ? '' : `{${text}}`;
+      return [
+        ...buckets,
+        line(this.#bucket(text, '+Inf'), count),
+        line(`${this.name}_sum${braced}`, sum),
+        line(`${this.name}_count${braced}`, count),
+      ];
     });
   }
 
