@@ -200,6 +200,16 @@ test('an unknown argument of a document in JSON is a key of it', async () => {
   expect(said.fields).toEqual({ nonsense: 'unknown field' });
 });
 
+test.each(['1', 'true', 'on', 'yes'])(
+  'flatten_errors=%s asks for them, any other word does not',
+  async (word) => {
+    const body = document({ services: [{ name: 's' }] });
+    const { said } = await post(body, `?flatten_errors=${word}`);
+    expect(said.flattened_errors).toHaveLength(1);
+    expect((await post(body, '?flatten_errors=0')).said).not.toHaveProperty('flattened_errors');
+  },
+);
+
 test('32: with flatten_errors each entity stands for itself, and fields keeps what is left', async () => {
   const body = document({
     plugins: [{ name: 'cors' }, { name: 'request-termination' }, { id: UUID, name: 'x', tags: ['t'] }],

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { issueCertificate } from '@sluice/service-kit';
 import { expect, test } from 'vitest';
 import { type Body, multipartOf, UUID, UUID_PATTERN, useAdmin } from './admin-cases.ts';
 
 /* POST /config and GET /config: kong-compat 1.1 to 1.4. What is refused: admin-config-errors.test.ts. */
 
 const { answered, send, list, load } = useAdmin();
+const { cert, key } = issueCertificate('a.test');
 
 type Flat = Record<string, Record<string, Record<string, unknown>>>;
 const post = async (body: Body, query = '') => {
@@ -53,6 +55,11 @@ test('33: the same text again with check_hash=1 is 304, without or changed it is
   expect((await post(text)).status).toBe(201);
   expect((await post(yaml(named('changed')), '?check_hash=1')).status).toBe(201);
   expect((await post(text, '?check_hash=1')).status).toBe(201);
+});
+
+test('33: given a document that is JSON itself, then check_hash has nothing to compare it with', async () => {
+  for (let times = 0; times < 2; times++)
+    expect((await post(json('direct'), '?check_hash=1')).status).toBe(201);
 });
 
 test('a document replaces the one before as a whole', async () => {
@@ -135,12 +142,22 @@ test('children stand under their parents or at the top, and refer by name, by id
     acls: [{ group: 'silver', consumer: 'ann' }],
     upstreams: [{ name: 'pool', targets: [{ target: '10.0.0.1' }] }],
     targets: [{ target: '10.0.0.2:80', upstream: 'pool' }],
+    certificates: [
+      {
+        cert,
+        key,
+        snis: [{ name: 'a.test' }],
+        services: [{ name: 'shown', protocol: 'https', host: 'h.test' }],
+        upstreams: [{ name: 'shown.test' }],
+      },
+    ],
+    key_sets: [{ name: 'set', keys: [{ kid: 'k', jwk: '{"kty":"oct","k":"c2VjcmV0","kid":"k"}' }] }],
   });
   const counts = Object.fromEntries(
     Object.entries(flat).map(([kind, all]) => [kind, Object.keys(all).length]),
   );
   expect(counts).toEqual({
-    services: 1,
+    services: 2,
     routes: 4,
     plugins: 3,
     consumers: 1,
@@ -150,9 +167,19 @@ test('children stand under their parents or at the top, and refer by name, by id
     jwt_secrets: 1,
     acls: 2,
     oauth2_credentials: 1,
-    upstreams: 1,
+    upstreams: 2,
     targets: 2,
+    certificates: 1,
+    snis: 1,
+    key_sets: 1,
+    keys: 1,
   });
+  const certificate = { id: Object.keys(flat.certificates ?? {})[0] };
+  for (const kind of ['services', 'upstreams'])
+    expect(Object.values(flat[kind] ?? {}).find(({ name }) => `${name}`.startsWith('shown'))).toMatchObject({
+      client_certificate: certificate,
+    });
+  expect(Object.values(flat.snis ?? {})[0]).toMatchObject({ certificate });
   expect(
     Object.values(flat.routes ?? {}).every(({ service }) => (service as { id: string }).id === UUID),
   ).toBe(true);

@@ -141,14 +141,17 @@ const nested: readonly Nested[] = [
     change: { weight: 7 },
     name: '10.0.0.1:80',
   },
-  {
+  ...[
+    { path: 'snis', body: { name: 'c.test' } },
+    { path: 'services', body: { name: 'c.test', protocol: 'https', host: 'c.test' } },
+    { path: 'upstreams', body: { name: 'c.test' } },
+  ].map((one) => ({
     parent: `certificates/${CERTIFICATE}`,
     other: `certificates/${UUID}`,
-    path: 'snis',
-    body: { name: 'c.test' },
     change: { tags: ['x'] },
     name: 'c.test',
-  },
+    ...one,
+  })),
   {
     parent: 'key-sets/set',
     other: 'key-sets/other-set',

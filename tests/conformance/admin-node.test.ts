@@ -17,6 +17,7 @@ test('GET / describes the node', async () => {
     tagline: expect.stringMatching(/^Welcome to /),
     version: expect.stringMatching(/^3\.9\.\d+$/),
     edition: 'community',
+    lua_version: expect.any(String),
     hostname: expect.stringMatching(/./),
     node_id: expect.stringMatching(UUID_PATTERN),
     timers: { running: expect.any(Number), pending: expect.any(Number) },

@@ -274,18 +274,27 @@ test('POST /config: a plugin that is wrong stands at its place in the document',
   });
 });
 
-test('rate-limiting: the old names of redis fields are mapped, and echoed on reads', async () => {
+test.each([
+  { name: 'rate-limiting', least: { minute: 1 } },
+  { name: 'response-ratelimiting', least: limits({ minute: 1 }) },
+])('$name: the old names of redis fields are mapped, and echoed on reads', async ({ name, least }) => {
   const place = { host: 'r', port: 6380, database: 2, timeout: 100, ssl: true, ssl_verify: true };
   const written: Document = { ...place, username: 'u', password: 'p', server_name: 's' };
   const old = Object.fromEntries(Object.entries(written).map(([name, value]) => [`redis_${name}`, value]));
-  const config = { minute: 1, policy: 'redis', ...old };
-  expect((await loadWith({ name: 'rate-limiting', config })).status).toBe(201);
+  const config = { ...least, policy: 'redis', ...old };
+  expect((await loadWith({ name, config })).status).toBe(201);
   const { data } = (await world.admin('/routes/a/plugins')).json<{ data: { config: Document }[] }>();
   expect(data[0]?.config).toMatchObject({ ...old, redis: written });
 });
 
-test('rate-limiting: redis.keepalive_pool_size and -backlog of Kong Enterprise are accepted', async () => {
-  const keepalive = { keepalive_pool_size: 256, keepalive_backlog: 0 };
-  const config = { ...redis, redis: { host: 'localhost', ...keepalive } };
-  expect((await validate(world, 'rate-limiting', config)).status).toBe(200);
-});
+test.each([
+  { name: 'rate-limiting', least: { minute: 1 } },
+  { name: 'response-ratelimiting', least: limits({ minute: 1 }) },
+])(
+  '$name: redis.keepalive_pool_size and -backlog of Kong Enterprise are accepted',
+  async ({ name, least }) => {
+    const keepalive = { keepalive_pool_size: 256, keepalive_backlog: 0 };
+    const config = { ...least, policy: 'redis', redis: { host: 'localhost', ...keepalive } };
+    expect((await validate(world, name, config)).status).toBe(200);
+  },
+);

@@ -27,6 +27,7 @@ const SHARED = ['HS256', 'HS384', 'HS512'];
 const SECRET = 'a-shared-secret';
 const secrets = [
   { key: 'alice', secret: SECRET },
+  { key: 'keyless', algorithm: 'ES256' },
   { key: 'alice-base64', secret: Buffer.from(SECRET).toString('base64url') },
   ...SHARED.map((algorithm) => ({ key: `key-${algorithm}`, algorithm, secret: SECRET })),
   ...Object.entries(keys).map(([algorithm, { publicKey }]) => ({
@@ -68,6 +69,9 @@ const claims = (rest: object): CallOptions => bearer(signed({ iss: 'alice', ...r
 const valid = signed({ iss: 'alice' });
 const other = signed({ iss: 'alice', other: true });
 const NONE = valid.replace(/^[^.]+/, Buffer.from('{"alg":"none"}').toString('base64url'));
+const NO_ALG = valid.replace(/^[^.]+/, Buffer.from('{"typ":"JWT"}').toString('base64url'));
+const KEYLESS = pair('P-256').privateKey;
+const ps256 = signed({ iss: 'key-PS256' }, { alg: 'PS256' }).split('.').slice(0, 2).join('.');
 const es256 = signed({ iss: 'key-ES256' }, { alg: 'ES256' }).split('.').slice(0, 2).join('.');
 const OPTIONS = { method: 'OPTIONS' };
 const OK = 200;
@@ -108,6 +112,27 @@ test.each<Row>([
     { nbf: 'token not valid yet' },
   ],
   ['claims_to_verify', 'text', '/claims', claims({ exp: '9', nbf: 0 }), { exp: 'must be a number' }],
+  [
+    'claims_to_verify',
+    'neither is there',
+    '/claims',
+    claims({}),
+    { exp: 'must be a number', nbf: 'must be a number' },
+  ],
+  [
+    'claims_to_verify',
+    'both fail',
+    '/claims',
+    claims({ exp: now - 9, nbf: now + 300 }),
+    { exp: 'token expired', nbf: 'token not valid yet' },
+  ],
+  [
+    'claims_to_verify',
+    'exp is this second',
+    '/claims',
+    claims({ exp: now, nbf: now }),
+    { exp: 'token expired' },
+  ],
   ['claims_to_verify', 'nothing to verify', '/plain', claims({ exp: now - 9 }), OK],
   ['maximum_expiration', 'exp within it', '/maximum', claims({ exp: now + 80_000 }), OK],
   [
@@ -121,6 +146,30 @@ test.each<Row>([
   ['run_on_preflight', 'GET and false', '/no-preflight', {}, NO_TOKEN],
   ['run_on_preflight', 'OPTIONS and true', '/plain', OPTIONS, NO_TOKEN],
   ['anonymous', 'Accept HTML and no token (vector: 16)', '/plain', header('accept', 'text/html'), NO_TOKEN],
+  [
+    '(token)',
+    'no mandatory claim',
+    '/plain',
+    bearer(signed({})),
+    { message: "No mandatory 'iss' in claims" },
+  ],
+  [
+    '(token)',
+    'a key of nobody',
+    '/plain',
+    bearer(signed({ iss: 'x' })),
+    { message: "No credentials found for given 'iss'" },
+  ],
+  ['(token)', 'no alg', '/plain', bearer(NO_ALG), { message: 'Bad token; invalid alg' }],
+  ['(token)', 'aud, iat and typ of anything', '/plain', claims({ aud: 7, iat: 'x' }), OK],
+  [
+    '(token)',
+    'a key without a secret',
+    '/plain',
+    bearer(signToken({ iss: 'keyless' }, KEYLESS, { alg: 'ES256' })),
+    { message: 'Invalid key/secret' },
+  ],
+  ['(token)', 'a short PS256 signature', '/plain', bearer(`${ps256}.AAAA`), { message: 'Invalid signature' }],
   ['(token)', 'no JSON', '/plain', bearer('x.y.z'), { message: 'Bad token; invalid JSON' }],
   ['(token)', 'alg none', '/plain', bearer(NONE), { message: 'Bad token; invalid alg' }],
   ['(token)', 'claims 1', '/plain', bearer(signToken(1, SECRET)), { message: 'Bad token; invalid claims' }],

@@ -114,6 +114,7 @@ test.each<[where: string, path: string, ask: CallOptions]>([
   ['query', '/hidden?a=b&apikey=secret', {}],
   ['JSON body', '/hidden', sent({ apikey: 'secret', a: 'b' })],
   ['form body', '/hidden', sent('apikey=secret&a=b', FORM)],
+  ['multipart body', '/hidden', sent(`${part('apikey', 'secret')}${part('a', 'b')}--b--\r\n`, MULTIPART)],
 ])('key-auth hide_credentials: given a key in the %s, then the upstream does not see it', async (...row) => {
   const [, path, ask] = row;
   const { seen } = await world.through(path, ask);

@@ -184,6 +184,24 @@ const ROWS: readonly Row[] = [
     { method: 'GET', url: '/?q=1&a=1&b=2' },
   ],
   [
+    'rename.body',
+    'a multipart form',
+    body('rename', 'a:c'),
+    '',
+    sent(parts({ a: '1', b: '2' }), MULTIPART),
+    { body: parts({ b: '2', c: '1' }) },
+  ],
+  ['rename.body', 'JSON, not there', body('rename', 'z:c'), '', json({ a: 1 }), { body: { a: 1 } }],
+  ['rename.querystring', 'it is not there', query('rename', 'z:c'), '?a=1', {}, { url: '/?a=1' }],
+  [
+    'http_method',
+    'PUT and a body',
+    { http_method: 'PUT' },
+    '',
+    json({ a: 1 }),
+    { method: 'PUT', body: { a: 1 } },
+  ],
+  [
     'replace.uri',
     'a fixed path',
     { replace: { uri: '/fixed/path' } },
@@ -192,6 +210,7 @@ const ROWS: readonly Row[] = [
     { url: '/fixed/path?a=1' },
   ],
 ];
+const MADE = { add: { headers: ['Host:other.test', 'x-a:1'] }, append: { headers: ['x-a:2'] } };
 const cases = ROWS.map((row, i) => ({ row, name: `case-${i}` }));
 
 let world: World;
@@ -200,7 +219,8 @@ beforeAll(async () => {
   const routes = cases.map(({ row: [, , config], name }) =>
     routeWith(name, [{ name: 'request-transformer', config }]),
   );
-  await world.load({ services: [world.service('echo', routes)] });
+  const host = routeWith('host', [{ name: 'request-transformer', config: MADE }]);
+  await world.load({ services: [world.service('echo', [...routes, host])] });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -221,3 +241,8 @@ test.each(cases)(
     expectSeen(seen, sees);
   },
 );
+
+test('request-transformer add.headers: given Host, then the upstream’s own stays', async () => {
+  const { seen } = await world.through('/host');
+  expect(seen.headers).toMatchObject({ host: `127.0.0.1:${world.upstream.port}`, 'x-a': '1, 2' });
+});

@@ -30,6 +30,32 @@ test.each(ROWS)('$plugin $path: its schema is that of Kong', ({ plugin, path, sp
   expect(fieldAt(plugin, path)).toMatchObject(spec);
 });
 
+/** Plugins of our own, and those whose fields plugin-tracing-schema.test.ts has. */
+const ELSEWHERE = [
+  ...['oidc', 'prompt-guard', 'request-id', 'request-validation', 'response-validation', 'shadow'],
+  ...['tenant-binding', 'opentelemetry', 'zipkin'],
+  'my-plugin', // the sample in plugins/
+];
+
+/** Every field of a record that is no record itself, `redis.host`. */
+const leavesOf = ({ fields = [] }: Schema, at = ''): string[] =>
+  fields
+    .flatMap((field) => Object.entries(field))
+    .flatMap(([name, field]) =>
+      field.fields === undefined ? [`${at}${name}`] : leavesOf(field, `${at}${name}.`),
+    );
+
+test('every plugin that is loaded has its fields here or in the tests of tracing', async () => {
+  const { enabled_plugins: names } = (await world.admin('/plugins/enabled')).json<{
+    enabled_plugins: string[];
+  }>();
+  expect([...names].sort()).toEqual([...Object.keys(FIELDS), ...ELSEWHERE].sort());
+});
+
+test.each(Object.keys(FIELDS))('%s: no field of its schema is missing here', (plugin) => {
+  expect(leavesOf(schemas.get(plugin) ?? {}).sort()).toEqual(Object.keys(FIELDS[plugin] ?? {}).sort());
+});
+
 const nested = (path: readonly string[], value: unknown): unknown => {
   const [first, ...rest] = path;
   return first === undefined ? value : { [first]: nested(rest, value) };

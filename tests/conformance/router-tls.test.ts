@@ -7,6 +7,18 @@ import type { Seen } from './echo-upstream.ts';
 import { routesNamed } from './routes.ts';
 import { type Document, World } from './world.ts';
 
+/** Kong's answer to gRPC clients for each status of HTTP; 2 is "unknown". */
+const GRPC_STATUS = [
+  [400, '3'],
+  [401, '16'],
+  [403, '7'],
+  [404, '5'],
+  [418, '2'],
+  [429, '8'],
+  [500, '13'],
+  [503, '14'],
+  [504, '4'],
+] as const;
 const NAMES = ['exact.test', '*.wild.test', 'right.*', '*'] as const;
 
 let world: World;
@@ -23,6 +35,15 @@ beforeAll(async () => {
     ranked: { paths: ['/ranked'] },
     'ranked-sni': { snis: ['exact.test'], paths: ['/r'] },
     grpc: { protocols: ['grpc', 'grpcs'], paths: ['/package.Service'] },
+    ...Object.fromEntries(
+      GRPC_STATUS.map(([status]) => [
+        `grpc${status}`,
+        {
+          paths: [`/grpc${status}`],
+          plugins: [{ name: 'ip-restriction', config: { deny: ['::/0', '0.0.0.0/0'], status } }],
+        },
+      ]),
+    ),
   }) as { services: Document[] };
   const certificates = NAMES.map((name) => {
     const { cert, key } = issueCertificate(name.replaceAll('*', 'any'));
@@ -167,6 +188,19 @@ describe('HTTP/2', () => {
     });
     expect(text).toBe('');
   });
+
+  test.each(GRPC_STATUS)(
+    'given a gRPC request that is refused with %s, then grpc-status %s',
+    async (status, grpc) => {
+      const { head, text } = await askHttp2({
+        ':path': `/grpc${status}`,
+        'content-type': 'application/grpc+proto',
+      });
+      expect(head).toMatchObject({ ':status': status, 'grpc-status': grpc });
+      expect(head['grpc-message']).toMatch(/^IP address not allowed: /);
+      expect(text).toBe('');
+    },
+  );
 
   test('given a grpc route, when the request is none, then 415', async () => {
     const { head, text } = await askHttp2({ ':path': '/package.Service/Method' });

@@ -69,6 +69,43 @@ const ROWS: readonly Row[] = [
     ask: (key) => ({ path: `?k=${key}` }),
   },
   {
+    hash: 'fallback-ip',
+    upstream: { hash_on: 'consumer', hash_fallback: 'ip' },
+    ask: (key) => ({ path: '', headers: { 'x-real-ip': `10.0.0.${key.slice(4)}` } }),
+  },
+  {
+    hash: 'fallback-path',
+    upstream: { hash_on: 'header', hash_on_header: 'absent', hash_fallback: 'path' },
+    ask: (key) => ({ path: `/${key}` }),
+  },
+  {
+    hash: 'fallback-consumer',
+    upstream: { hash_on: 'header', hash_on_header: 'absent', hash_fallback: 'consumer' },
+    plugins: [{ name: 'key-auth' }],
+    ask: (key) => ({ path: '', headers: { apikey: key } }),
+  },
+  {
+    hash: 'fallback-uri_capture',
+    upstream: {
+      hash_on: 'header',
+      hash_on_header: 'absent',
+      hash_fallback: 'uri_capture',
+      hash_fallback_uri_capture: 'user',
+    },
+    route: { paths: ['~/fallback-uri_capture/(?<user>[^/]+)/.*'] },
+    ask: (key) => ({ path: `/${key}/x` }),
+  },
+  {
+    hash: 'cookie-path',
+    upstream: { hash_on: 'cookie', hash_on_cookie: 'session', hash_on_cookie_path: '/shop' },
+    ask: (key) => ({ path: '', headers: { cookie: `session=${key}` } }),
+  },
+  {
+    hash: 'fewest-slots',
+    upstream: { hash_on: 'header', hash_on_header: 'X-Key', slots: 10 },
+    ask: (key) => ({ path: '', headers: { 'x-key': key } }),
+  },
+  {
     hash: 'fallback-cookie',
     upstream: { hash_on: 'consumer', hash_fallback: 'cookie', hash_on_cookie: 'session' },
     ask: (key) => ({ path: '', headers: { cookie: `session=${key}` } }),
@@ -155,6 +192,11 @@ test('given hash_on cookie and a client without one, then it is given one that b
     served.add(`${first.headers['x-upstream']}`);
   }
   expect(served.size).toBeGreaterThan(1);
+});
+
+test('given hash_on_cookie_path, then the cookie is for that path', async () => {
+  const [line = ''] = (await world.ask('/cookie-path')).headers['set-cookie'] ?? [];
+  expect(line).toMatch(/^session=[0-9a-f-]{36}; Path=\/shop; Same-Site=Lax; HttpOnly$/);
 });
 
 test('given a target that leaves, then its keys move and the others stay; when it is back, all are home', async () => {
