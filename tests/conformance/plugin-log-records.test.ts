@@ -1,5 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import https from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, freePort } from '@sluice/testkit';
@@ -28,7 +29,7 @@ beforeAll(async () => {
     world.service(name, [routeWith(name, [log, ...more])], over);
   await world.load({
     services: [
-      logged('plain'),
+      logged('plain', {}, [{ name: 'prometheus', config: { status_code_metrics: true } }]),
       logged('named', { host: 'localhost' }),
       logged('away', { port: closed }),
       logged('slow', { read_timeout: 50 }),
@@ -131,6 +132,25 @@ test('tries: given a target that refuses and one that serves, then both, in thei
     failed(closed, 502),
     { ...tried(world.upstream.port), ip: '127.0.0.1' },
   ]);
+});
+
+test('response.status: given a client that leaves before its answer, then 499, which /metrics counts', async () => {
+  const before = world.upstream.seen.length;
+  const { hostname, port } = new URL(world.gateway.ready.proxy);
+  const socket = connect({ host: hostname, port: Number(port) });
+  socket.write('GET /plain/left?script=late HTTP/1.1\r\nHost: h\r\n\r\n');
+  await eventually(() => world.upstream.seen.length > before);
+  socket.destroy();
+  expect(await recordOf('/plain/left?script=late')).toMatchObject({
+    response: { status: 499 },
+    source: 'kong',
+  });
+  await eventually(async () => {
+    const { text } = await world.admin('/metrics');
+    expect(text).toMatch(
+      /^kong_http_requests_total\{service="plain",route="plain",code="499",source="kong",/m,
+    );
+  });
 });
 
 test('trace_id: given opentelemetry and a caller’s trace, then that id, as W3C writes it', async () => {

@@ -37,6 +37,9 @@ export interface Attempted {
   readonly failure: string | undefined;
 }
 
+/** Status of a request whose client left before its answer began. */
+export const CLIENT_CLOSED = 499;
+
 /** One request and its answer, from the first byte to the last. The public half is what plugins see. */
 export class ProxyExchange implements Exchange {
   readonly id = randomHex(16);
@@ -158,6 +161,12 @@ export class ProxyExchange implements Exchange {
   end(): void {
     this.timing.endedAt = performance.now();
     this.bytesWritten = Math.max(0, this.request.socket.bytesWritten - this.bytesAtStart.written);
+  }
+
+  /** What the client was answered; 499, Kong's word, where it left before its answer began. */
+  get status(): number {
+    const { response, upstream } = this;
+    return response.headersSent ? response.statusCode : (upstream?.status ?? CLIENT_CLOSED);
   }
 
   get traceId(): string {

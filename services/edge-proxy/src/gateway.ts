@@ -220,7 +220,7 @@ const settle = (gateway: Gateway, exchange: ProxyExchange): void => {
   const route = exchange.route?.name ?? exchange.route?.id;
   if (route !== undefined) span.updateName(`${exchange.method} ${route}`).setAttribute('http.route', route);
   span.setAttribute('url.path', exchange.loggedPath);
-  span.setAttribute('http.response.status_code', exchange.response.statusCode);
+  span.setAttribute('http.response.status_code', exchange.status);
   if (exchange.errorCode !== undefined) span.setAttribute('error.type', exchange.errorCode);
   addPluginEvents(span, exchange);
   span.end();

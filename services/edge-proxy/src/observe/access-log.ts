@@ -13,9 +13,7 @@ export interface AccessLogPolicy {
  * without its query: tokens travel there. Fields without a value are left out.
  */
 export const logExchange = (lines: LineWriter, exchange: ProxyExchange, policy: AccessLogPolicy): void => {
-  const { response, upstream, errorCode, identity, route, service } = exchange;
-  // 499 is Kong's word for a client that left before its answer began
-  const status = response.headersSent ? response.statusCode : (upstream?.status ?? 499);
+  const { status, errorCode, identity, route, service } = exchange;
   if (!isWanted(policy, status >= 400 || errorCode !== undefined) || !lines.isOn()) return;
   const { startedAt, forwardedAt, answeredAt, endedAt = performance.now() } = exchange.timing;
   const upstreamMs =

@@ -1,14 +1,13 @@
 import type { DecisionRecord, PluginVerdict } from '@sluice/contracts';
 import { instanceFor, type PluginInstance } from '@sluice/routing';
 import type { Attempted } from '../exchange.ts';
+import { CLIENT_CLOSED } from '../exchange.ts';
 import { askedOf } from './asked-facts.ts';
 import type { DecisionSlot } from './decision-slot.ts';
 
 const MAX_PATH_CHARS = 1024;
 const MAX_TEXT_CHARS = 1024;
 const MAX_FACTS = 16;
-/** Kong's word for a client that left before its answer began. */
-const CLIENT_CLOSED = 499;
 
 /** What a slot says, in the form that other processes and people read. */
 export const recordOf = (slot: DecisionSlot, instance: string): DecisionRecord => ({

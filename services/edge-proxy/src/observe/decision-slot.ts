@@ -20,8 +20,6 @@ const MAX_NAME_CHARS = 256;
 const MAX_PARENT_CHARS = 2048;
 /** A policy has at most one window of each of Kong's periods. */
 const MAX_WINDOWS = 6;
-/** Kong's word for a client that left before its answer began. */
-const CLIENT_CLOSED = 499;
 
 interface MutableWindow {
   period: Period;
@@ -99,7 +97,7 @@ export class DecisionSlot {
 
   /** Takes over a finished exchange. `now` by `performance.now()`; `routeHeaders`: those that routes match by. */
   fill(exchange: ProxyExchange, seq: number, now: number, routeHeaders: readonly string[]): void {
-    const { response, upstream, timing, identity, rawTarget } = exchange;
+    const { upstream, timing, identity, rawTarget } = exchange;
     this.seq = seq;
     this.standsFor = 1;
     this.id = exchange.id;
@@ -110,7 +108,7 @@ export class DecisionSlot {
     this.method = exchange.method;
     this.path = rawTarget.length > MAX_PARENT_CHARS ? copied(exchange.loggedPath) : exchange.loggedPath;
     this.host = exchange.hostName.length > MAX_NAME_CHARS ? '' : exchange.hostName;
-    this.status = response.headersSent ? response.statusCode : (upstream?.status ?? CLIENT_CLOSED);
+    this.status = exchange.status;
     this.version = exchange.configVersion;
     this.identity = identity;
     const claimed = identity?.tenantId === undefined ? exchange.fromClient.get('x-tenant-id') : undefined;

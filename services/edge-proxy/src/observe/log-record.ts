@@ -29,7 +29,7 @@ const buildRecord = (exchange: ProxyExchange, consumer: Consumer | undefined): L
   return {
     request: requestOf(exchange, redaction),
     response: {
-      status: exchange.response.statusCode,
+      status: exchange.status,
       headers: redaction.headers(valuesOf(exchange.toClient)),
       size: Math.max(0, exchange.request.socket.bytesWritten - exchange.bytesAtStart.written),
     },

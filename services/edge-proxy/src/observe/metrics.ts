@@ -260,9 +260,9 @@ const observeDependencies = (
 
 const BALANCED_AND = { up: 'balanced, healthy', down: 'balanced, unhealthy' } as const;
 
-const recordStatus = (series: RouteSeries, { upstream, response }: ProxyExchange, consumer: string): void => {
+const recordStatus = (series: RouteSeries, { upstream, status }: ProxyExchange, consumer: string): void => {
   const source = upstream === undefined ? 'kong' : 'service';
-  series.status(upstream?.status ?? response.statusCode, source, consumer).value += 1;
+  series.status(upstream?.status ?? status, source, consumer).value += 1;
 };
 
 const recordLatency = (series: RouteSeries, { timing, trace }: ProxyExchange): void => {

@@ -41,7 +41,7 @@ const buildTimeline = (exchange: ProxyExchange, nodeId: string): Timeline => {
     from: startedAt,
     until: at(now),
     nodeId,
-    status: exchange.response.statusCode,
+    status: exchange.status,
     peerIp: exchange.peer,
     peerPort: exchange.connection.remotePort,
     hostName: exchange.hostName,
