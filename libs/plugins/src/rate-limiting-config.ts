@@ -104,9 +104,11 @@ const FLAT = [
 ] as const;
 type Flat = (typeof FLAT)[number];
 const DEFAULT_REDIS = redisConfig.parse({});
+/** A configuration that says where Redis is, by its old names or by the new ones. */
+type RedisPlace = Pick<RateLimitingConfig, 'redis' | `redis_${Flat}`>;
 
 /** The deprecated fields that are set, with the place that holds their value now. */
-const flatFields = (config: RateLimitingConfig) =>
+const flatFields = (config: RedisPlace) =>
   FLAT.flatMap((name) => {
     const value = config[`redis_${name}`];
     return value === undefined || value === null ? [] : [{ name, value }];
@@ -136,7 +138,8 @@ const orderFindings = function* (config: RateLimitingConfig): Generator<Finding>
 const HIDDEN = '***';
 const shown = (name: Flat, value: unknown): unknown => (name === 'password' ? HIDDEN : value);
 
-const redisFindings = function* (config: RateLimitingConfig): Generator<Finding> {
+/** Old and new names that say different things. */
+export const redisMismatches = function* (config: RedisPlace): Generator<Finding> {
   for (const { name, value } of flatFields(config)) {
     const written = config.redis[name];
     if (written === value || written === DEFAULT_REDIS[name]) continue;
@@ -144,6 +147,10 @@ const redisFindings = function* (config: RateLimitingConfig): Generator<Finding>
     const message = `both deprecated and new field are used but their values mismatch: ${pair}`;
     yield { path: [`redis_${name}`], message };
   }
+};
+
+const redisFindings = function* (config: RateLimitingConfig): Generator<Finding> {
+  yield* redisMismatches(config);
   if (config.policy === 'redis' && config.redis.host === null && !config.redis_host)
     yield* needs('policy', ['redis', 'host'], 'required field missing');
 };
@@ -166,7 +173,7 @@ const findings = function* (config: RateLimitingConfig): Generator<Finding> {
 };
 
 /** Deprecated fields move to where they belong and stay where they were, as Kong echoes them. */
-const mapFlatFields = (config: RateLimitingConfig): RateLimitingConfig => ({
+export const mapFlatFields = <Config extends RedisPlace>(config: Config): Config => ({
   ...config,
   redis: {
     ...config.redis,

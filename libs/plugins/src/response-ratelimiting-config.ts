@@ -1,7 +1,7 @@
 import { PERIODS } from '@sluice/contracts';
 import { z } from 'zod';
 import { checked, choice, decimal, type Finding, flag, headerName, record, text, unset } from './fields.ts';
-import { flatRedis, redisConfig } from './rate-limiting-config.ts';
+import { flatRedis, mapFlatFields, redisConfig, redisMismatches } from './rate-limiting-config.ts';
 
 const limit = (period: string) =>
   unset(decimal().positive('value must be greater than 0')).describe(`Units a ${period}.`);
@@ -42,7 +42,7 @@ export type ResponseRateLimitingConfig = z.output<typeof Config>;
 
 const isHeaderPart = (name: string): boolean => /^[A-Za-z0-9_-]+$/.test(name);
 
-const findings = function* ({ limits }: ResponseRateLimitingConfig): Generator<Finding> {
+const limitFindings = function* ({ limits }: ResponseRateLimitingConfig): Generator<Finding> {
   const names = Object.keys(limits);
   if (names.length === 0) yield { path: ['limits'], message: 'length must be at least 1' };
   for (const [name, periods] of Object.entries(limits)) {
@@ -60,8 +60,13 @@ const findings = function* ({ limits }: ResponseRateLimitingConfig): Generator<F
   }
 };
 
+const findings = function* (config: ResponseRateLimitingConfig): Generator<Finding> {
+  yield* limitFindings(config);
+  yield* redisMismatches(config);
+};
+
 /** The plugin's configuration, checked as Kong does. */
-export const responseRateLimitingConfig = checked(Config, findings);
+export const responseRateLimitingConfig = checked(Config, findings).overwrite(mapFlatFields);
 
 /** What is accepted without an effect. */
 export const responseRateLimitingWarnings = ({ policy }: ResponseRateLimitingConfig): string[] =>
