@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
-import { Server as NetServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '@sluice/contracts';
+import { Acceptors, type ListenOptions } from './acceptors.ts';
 import { renderError, SERVER_NAME } from './answer.ts';
 import { condemn, isCondemned } from './condemned.ts';
 import type { ProxyExchange } from './exchange.ts';
@@ -43,6 +44,7 @@ const underWay = new WeakMap<Socket, UnderWay>();
 /** The ports clients connect to: plain, and TLS where it is asked for. */
 export class Listener {
   readonly #server: Server;
+  readonly #acceptors: Acceptors;
   readonly #upgraded = new Set<Duplex>();
   readonly #gateway: Gateway;
   readonly #settings: ListenerSettings;
@@ -73,9 +75,12 @@ export class Listener {
       shouldUpgradeCallback: (request) =>
         request.headers.upgrade?.toLowerCase() === 'websocket' && request.method === 'GET',
     });
-    this.#server.maxConnections = settings.MAX_CONNECTIONS;
     this.#server.maxHeadersCount = 0; // Node drops header 2,001 silently; the byte limit bounds them instead
-    this.#server.on('drop', () => gateway.metrics.connectionDropped());
+    this.#acceptors = new Acceptors(this.#server, {
+      maxConnections: settings.MAX_CONNECTIONS,
+      onDrop: () => gateway.metrics.connectionDropped(),
+      allowHalfOpen: true, // as every HTTP server of Node
+    });
     this.#server.on('connection', (socket: Socket) => {
       this.#accepted += 1;
       lingerOnClose(socket, () => underWay.get(socket)?.last);
@@ -93,18 +98,12 @@ export class Listener {
   }
 
   /** @returns the port that is listened on. */
-  listen(options: { host: string; port: number; reusePort: boolean }): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ ...options, backlog: 4096 }, () => {
-        this.#server.off('error', reject);
-        resolve((this.#server.address() as { port: number }).port);
-      });
-    });
+  listen(options: ListenOptions): Promise<number> {
+    return this.#acceptors.listen(options);
   }
 
   /** Opens the TLS port. @returns the port that is listened on. */
-  listenTls(options: { host: string; port: number; reusePort: boolean }): Promise<number> {
+  listenTls(options: ListenOptions): Promise<number> {
     this.#tls = new TlsFront({
       contextFor: (serverName) => this.#gateway.current?.certificates.contextFor(serverName),
       keepAliveTimeoutMs: this.#settings.KEEP_ALIVE_TIMEOUT_MS,
@@ -142,10 +141,7 @@ export class Listener {
    */
   async drain(limitMs: number): Promise<void> {
     this.#isDraining = true;
-    // Not the HTTP server's own `close`: that one closes idle connections at once.
-    const plainClosed = new Promise<void>((resolve) =>
-      NetServer.prototype.close.call(this.#server, () => resolve()),
-    );
+    const plainClosed = this.#acceptors.close();
     const tls = this.#tls?.close();
     const closesIdleAt = performance.now() + Math.min(IDLE_GRACE_MS, limitMs * IDLE_SHARE);
     const idle = setInterval(() => {

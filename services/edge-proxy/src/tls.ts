@@ -1,6 +1,7 @@
 import http2 from 'node:http2';
 import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import { issueCertificate } from '@sluice/service-kit';
+import { Acceptors, type ListenOptions } from './acceptors.ts';
 import { http2Exchange, type OnHttp2Request } from './http2-exchange.ts';
 import type { ClientPair } from './upstream/health/probe.ts';
 
@@ -34,6 +35,7 @@ const builtInPair = (): ClientPair => {
  */
 export class TlsFront {
   readonly #server: Server;
+  readonly #acceptors: Acceptors;
   readonly #options: TlsFrontOptions;
   readonly #sessions = new Set<http2.ServerHttp2Session>();
   /** Made at start; its key never leaves the process. */
@@ -50,8 +52,8 @@ export class TlsFront {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       noDelay: true,
     });
-    this.#server.maxConnections = options.maxConnections;
-    this.#server.on('drop', options.onDrop);
+    const { maxConnections, onDrop } = options;
+    this.#acceptors = new Acceptors(this.#server, { maxConnections, onDrop, allowHalfOpen: false });
     this.#server.on('secureConnection', (socket) =>
       socket.alpnProtocol === 'h2' ? this.#speakHttp2(socket) : options.onHttp1(socket),
     );
@@ -59,14 +61,8 @@ export class TlsFront {
   }
 
   /** @returns the port that is listened on. */
-  listen(options: { host: string; port: number; reusePort: boolean }): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ ...options, backlog: 4096 }, () => {
-        this.#server.off('error', reject);
-        resolve((this.#server.address() as { port: number }).port);
-      });
-    });
+  listen(options: ListenOptions): Promise<number> {
+    return this.#acceptors.listen(options);
   }
 
   /** The certificate for clients that name no server; undefined: the built-in one. */
@@ -78,7 +74,7 @@ export class TlsFront {
 
   /** Takes no new connections and no new streams; `cut` ends what is still open. */
   close(): { readonly closed: Promise<void>; readonly cut: () => void } {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = this.#acceptors.close();
     for (const session of this.#sessions) session.close();
     return {
       closed,
