@@ -142,6 +142,7 @@ export {
   quotaLatest,
   quotaSnapshot,
   quotaStateChanged,
+  quotaStatesRequested,
   quotaUpdated,
   quotaUsage,
 } from './quota/updated.ts';

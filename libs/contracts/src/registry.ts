@@ -24,7 +24,13 @@ import { edgeShadow } from './edge/shadow.ts';
 import { edgeTargetHealth } from './edge/target-health.ts';
 import { edgeUpstreamHealth } from './edge/upstream-health.ts';
 import { quotaList } from './quota/list.ts';
-import { quotaDead, quotaLatest, quotaStateChanged, quotaUpdated } from './quota/updated.ts';
+import {
+  quotaDead,
+  quotaLatest,
+  quotaStateChanged,
+  quotaStatesRequested,
+  quotaUpdated,
+} from './quota/updated.ts';
 import { ratelimitCheck } from './ratelimit/check.ts';
 import { ratelimitLease, ratelimitSettle } from './ratelimit/lease.ts';
 
@@ -60,6 +66,7 @@ export const contracts: readonly Contract[] = [
   quotaUpdated,
   quotaLatest,
   quotaStateChanged,
+  quotaStatesRequested,
   quotaDead,
   quotaList,
   auditRecorded,

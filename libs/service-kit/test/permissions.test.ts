@@ -150,6 +150,7 @@ const MAY_PUBLISH: Readonly<Record<string, readonly BusUser[]>> = {
   'quota.updated': ['litellm'],
   'quota.updated.x': ['quota-mirror'],
   'quota.state.changed': ['quota-mirror'],
+  'quota.states.requested': ['quota-mirror'],
   'auth.v1.verify': ['edge-proxy'],
   'ratelimit.v1.check': ['edge-proxy'],
   'edge.v1.target_health': ['config-registry'],

@@ -18,7 +18,7 @@ import { type RedisWatch, watchRedis } from './redis-watch.ts';
 import { createReport, type Report } from './report.ts';
 import type { Settings } from './settings.ts';
 import { inBatchSpan } from './trace-batch.ts';
-import { watchGaps } from './watch-gaps.ts';
+import { requestStates, watchGaps } from './watch-gaps.ts';
 
 /** Shorter than any patience with a dead process: what it held is delivered to another after this. */
 const ACK_WAIT_MS = 5000;
@@ -55,7 +55,7 @@ export const startMirror = ({ settings, bus, redis, metrics, logger, telemetry }
   const latest = new LatestValues(store, jetstream, logger);
   const known = { epoch: undefined as number | undefined, settledBeforeMs: 0 };
   const stream = settings.NATS_STREAM;
-  const lookForGaps = watchGaps(report, logger);
+  const lookForGaps = watchGaps(report, logger, (missed) => requestStates(bus, missed));
   tellDurability(settings, report, logger);
   answerQuotas(bus, jetstream, settings.ALERT_THRESHOLD_PERCENT);
   const mirror: Mirror = {

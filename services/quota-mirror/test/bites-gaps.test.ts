@@ -10,6 +10,7 @@ vi.mock('../src/watch-gaps.ts', async (original) => {
   const real = await original<typeof import('../src/watch-gaps.ts')>();
   const blind: typeof real.watchGaps = () => () => undefined;
   return {
+    ...real,
     watchGaps: (...args: Parameters<typeof blind>) => (state.isLooking ? real.watchGaps : blind)(...args),
   };
 });

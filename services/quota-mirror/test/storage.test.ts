@@ -1,4 +1,4 @@
-import { STREAMS } from '@sluice/contracts';
+import { quotaStatesRequested, STREAMS } from '@sluice/contracts';
 import { createLogger } from '@sluice/service-kit';
 import { eventually, startNats, startRedis } from '@sluice/testkit';
 import { connect, DiscardPolicy } from 'nats';
@@ -7,7 +7,7 @@ import type { createReport } from '../src/report.ts';
 import { watchGaps } from '../src/watch-gaps.ts';
 import { eventOf, quota, settled, startedMirror } from './given.ts';
 
-test('given an outage that outlived the retention, when the mirror is back, then the gap is counted, once, and the rest applied', async () => {
+test('given an outage that outlived the retention, when the mirror is back, then the gap is counted, once, the states are asked for, and the rest applied', async () => {
   await using natsServer = await startNats();
   await using redisServer = await startRedis();
   {
@@ -20,6 +20,11 @@ test('given an outage that outlived the retention, when the mirror is back, then
   for (let n = 2; n <= 11; n++)
     await outside.jetstream().publish('quota.updated', JSON.stringify(eventOf('t', quota(n))));
   await manager.streams.purge('QUOTAS', { seq: 9 }); // as age does: 2 to 8 are gone
+  const requests: unknown[] = [];
+  outside.subscribe(quotaStatesRequested.subject, {
+    callback: (_error, message) => requests.push(message.json()),
+  });
+  await outside.flush();
 
   await using given = await startedMirror(natsServer, redisServer);
   await settled(given);
@@ -30,20 +35,25 @@ test('given an outage that outlived the retention, when the mirror is back, then
   await given.publish(eventOf('t', quota(12)));
   await settled(given);
   expect(await given.metrics.metrics()).toContain('sluice_quota_mirror_missed_total 7');
+  await outside.flush();
+  expect(requests).toMatchObject([{ payload: { missed: 7 } }]);
   await outside.close();
 });
 
 test('given the same gap at every look, then it is told once; a new one is told, too', () => {
   const told: number[] = [];
   const logger = createLogger({ service: 'test', instance: 'test', level: 'silent' });
+  const requested: number[] = [];
   const look = watchGaps(
     { missed: (n: number) => told.push(n) } as unknown as ReturnType<typeof createReport>,
     logger,
+    (n) => requested.push(n),
   );
 
   for (const missed of [0, 7, 7, 9, 0, 0, 3]) look({ missed });
 
   expect(told).toEqual([7, 2, 3]);
+  expect(requested).toEqual([7, 2, 3]);
 });
 
 test.each([

@@ -124,6 +124,29 @@ export const quotaStateChanged = event({
   ],
 });
 
+/**
+ * The stream let go events that nobody had read: whoever publishes quotas is asked for the state of every tenant, as
+ * events of `quota.updated`. Nobody may be listening, so it is in the log and the metrics, too.
+ */
+export const quotaStatesRequested = event({
+  subject: 'quota.states.requested',
+  summary: 'The states of all tenants are asked for: events were lost to retention.',
+  owner: 'quota-mirror',
+  readers: ['litellm'],
+  payload: envelopeOf(z.object({ missed: z.int().positive().describe('Events that are gone for good.') })),
+  examples: [
+    {
+      name: 'seven events are gone',
+      payload: {
+        eventId: '9c0e5c7e-5a1f-4c31-9a57-0d8f5c7f1e21',
+        occurredAt: '2025-10-27T20:00:00Z',
+        tenantId: '*',
+        payload: { missed: 7 },
+      },
+    },
+  ],
+});
+
 /** Why a message was given up. */
 export const DEAD_REASONS = [
   'invalid_json',
