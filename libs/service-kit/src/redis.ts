@@ -21,8 +21,13 @@ const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 500;
 const SLOTS_EVERY_MS = 1000;
 
-const retryStrategy = (attempt: number): number =>
-  Math.min(FIRST_RETRY_MS * 2 ** Math.min(attempt, 5), LAST_RETRY_MS);
+/**
+ * How long to wait before the next attempt to connect, in ms: longer each time, and anywhere in the upper half of that,
+ * for all processes lost Redis at the same instant.
+ */
+export const retryWaitMs = (attempt: number, random: () => number = Math.random): number =>
+  Math.min(FIRST_RETRY_MS * 2 ** Math.min(attempt, 5), LAST_RETRY_MS) * (1 - random() / 2);
+const retryStrategy = (attempt: number): number => retryWaitMs(attempt);
 
 /**
  * A Redis connection that fails fast: while Redis is away every command is refused at once, one that hangs is

@@ -1,6 +1,7 @@
 import { eventually, type ServerProcess, silentLogger, startRedis } from '@sluice/testkit';
 import { expect, test } from 'vitest';
 import { connectRedis, createLogger } from '../src/index.ts';
+import { retryWaitMs } from '../src/redis.ts';
 
 const COMMAND_TIMEOUT_MS = 100;
 
@@ -14,6 +15,13 @@ const given = async (server: ServerProcess, logger = silentLogger()) => {
   await eventually(() => redis.status === 'ready');
   return redis;
 };
+
+test('given many processes lost Redis at one instant, then each comes back at a time of its own, later with each attempt', () => {
+  const waits = (attempt: number) => new Set(Array.from({ length: 100 }, () => retryWaitMs(attempt)));
+  expect(waits(1).size).toBeGreaterThan(90);
+  expect([0, 1].map((least) => retryWaitMs(1, () => least))).toEqual([100, 50]);
+  expect([0, 1].map((least) => retryWaitMs(9, () => least))).toEqual([500, 250]);
+});
 
 test('given Redis hangs without closing, then a command is given up; thawed, it works again', async () => {
   await using server = await startRedis();
