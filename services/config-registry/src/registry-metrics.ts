@@ -3,6 +3,21 @@ import { type Bus, createMetrics, gauge, observeWork, type Registry } from '@slu
 import type { AuditLog } from './audit/audit-log.ts';
 import type { LiveEdges } from './live-edges.ts';
 
+type Bounded = Readonly<Record<'sessions' | 'traces', { readonly size: number }>>;
+
+/** Figures of what the Admin API holds within a bound. */
+export const observeHeld = (registry: Registry, held: Bounded): void => {
+  gauge(
+    registry,
+    'sluice_entries_held',
+    'Entries of what is remembered within a bound',
+    ['what'],
+    (metric) => {
+      for (const [what, { size }] of Object.entries(held)) metric.set({ what }, size);
+    },
+  );
+};
+
 interface Watched {
   readonly bus: Bus;
   readonly follower: ConfigFollower;

@@ -34,6 +34,7 @@ import { factsOf, problemsOf } from './edge-status.ts';
 import type { Gateway } from './gateway.ts';
 import { Listener } from './listener.ts';
 import { DecisionRecords } from './observe/decision-records.ts';
+import { type Held, observeHeld } from './observe/held.ts';
 import { EdgeMetrics } from './observe/metrics.ts';
 import { tracingOf } from './observe/tracing-settings.ts';
 import { openGate } from './overload/open-gate.ts';
@@ -80,11 +81,8 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'edge-proxy', logger });
   observeWork(registry, bus);
   const following: { follower?: ConfigFollower; file?: LastKnownGoodFile } = {};
-  const { gateway, decisions, revocations, sinks, answers, shadow } = openGateway(parts, {
-    registry,
-    bus,
-    standing: () => standingOf(following.follower),
-  });
+  const opened = openGateway(parts, { registry, bus, standing: () => standingOf(following.follower) });
+  const { gateway, decisions, revocations, sinks, answers, shadow, units } = opened;
   const plugins = new PluginSource({
     folder: settings.PLUGINS_DIR,
     timeoutMs: settings.PLUGIN_TIMEOUT_MS,
@@ -112,7 +110,8 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
     },
   });
   Object.assign(following, { follower, file });
-  observe({ registry, gateway, instance, listener, follower, file, bus, decisions, revocations, plugins });
+  const seen = { gateway, listener, follower, file, bus, decisions, revocations, plugins };
+  observe(registry, instance, { ...seen, answers, gate, units });
   answerRegistry(bus, { gateway, answers, registry, shadow: shadow.ledger });
   gateway.records.answer();
 
@@ -173,6 +172,7 @@ const openGateway = (
   sinks: LogSinks;
   answers: AnswerCache;
   shadow: ShadowCopies;
+  units: UnitCounters;
 } => {
   const metrics = new EdgeMetrics(registry, settings.TENANT_SERIES);
   const revocations = followRevocations({
@@ -200,14 +200,14 @@ const openGateway = (
   );
   const answers = new AnswerCache(settings.ANSWER_CACHE_BYTES);
   const shadow = new ShadowCopies(registry, logger);
+  const units = new UnitCounters();
   const connectTo = parseConnectTo(settings.CONNECT_TO);
   const gateway: Gateway = {
     current: undefined,
     isDraining: false,
     ports: createPorts(decisions, metrics, logger, () => gateway.current, {
       answers,
-      units: new UnitCounters(),
-      ...{ sinks, shadow },
+      ...{ units, sinks, shadow },
       tracing: tracingOf(settings),
       instance,
     }),
@@ -234,7 +234,7 @@ const openGateway = (
     accessLog: { requests: settings.ACCESS_LOG, sample: settings.ACCESS_LOG_SAMPLE },
     accessLines: lineWriter(logger, 'request'),
   };
-  return { gateway, decisions, revocations, sinks, answers, shadow };
+  return { gateway, decisions, revocations, sinks, answers, shadow, units };
 };
 
 /** As in Kong: once any prometheus plugin asks for it. */
@@ -258,20 +258,19 @@ const followChange = ({ balancers, current, records }: Gateway, listener: Listen
   listener.followCertificates();
 };
 
-const observe = (parts: {
-  registry: Registry;
-  gateway: Gateway;
-  instance: string;
-  listener: Listener;
-  follower: ConfigFollower;
-  file: LastKnownGoodFile;
-  bus: Bus;
-  decisions: Decisions;
-  revocations: RevocationFollower;
-  plugins: PluginSource;
-}): void => {
-  const { registry, gateway, instance, listener, follower, file, bus, decisions, revocations, plugins } =
-    parts;
+interface Observed extends Omit<Held, 'ring'> {
+  readonly gateway: Gateway;
+  readonly listener: Listener;
+  readonly follower: ConfigFollower;
+  readonly file: LastKnownGoodFile;
+  readonly bus: Bus;
+  readonly revocations: RevocationFollower;
+  readonly plugins: PluginSource;
+}
+
+const observe = (registry: Registry, instance: string, parts: Observed): void => {
+  const { gateway, listener, follower, file, bus, decisions, revocations, plugins } = parts;
+  observeHeld(registry, { ...parts, ring: gateway.records.ring });
   gateway.metrics.observe(registry, instance, {
     connections: () => listener.counts,
     version: () => follower.position.version,

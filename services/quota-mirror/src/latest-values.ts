@@ -90,6 +90,11 @@ export class LatestValues {
     this.#logger = logger;
   }
 
+  /** Tenants whose last value is known without a look. */
+  get known(): number {
+    return this.#known.size;
+  }
+
   /** The event is its tenant's state in Redis; `delivery` is acked after it is stored. */
   mark(event: SnapshotEvent, delivery: Delivery): void {
     const held = this.#waiting.get(event.tenantId);

@@ -9,7 +9,8 @@ export interface Report {
   readonly progressed: (progress: ConsumerProgress) => void;
   /** So many events are gone for good. */
   readonly missed: (events: number) => void;
-  readonly completeness: (isComplete: boolean) => void;
+  /** `lastValues`: those known without a look. */
+  readonly completeness: (isComplete: boolean, lastValues: number) => void;
   readonly durability: (level: 'os' | 'disk', replicas: number) => void;
   readonly rebuilt: (rebuilds: number) => void;
 }
@@ -54,6 +55,9 @@ export const createReport = (metrics: Registry): Report => {
     ['durability', 'replicas'],
   );
   const rebuilds = gauge(metrics, 'sluice_quota_mirror_rebuilds', 'Times this process rebuilt Redis.', []);
+  const held = gauge(metrics, 'sluice_entries_held', 'Entries of what is remembered within a bound', [
+    'what',
+  ]);
   for (const result of ['applied', 'duplicate', 'stale', 'expired', 'poison']) events.inc({ result }, 0);
   return {
     counted: (counts) => {
@@ -67,7 +71,10 @@ export const createReport = (metrics: Registry): Report => {
       lag.set(progress.lagMs / 1000);
     },
     missed: (count) => missed.inc(count),
-    completeness: (isComplete) => complete.set(isComplete ? 1 : 0),
+    completeness: (isComplete, lastValues) => {
+      complete.set(isComplete ? 1 : 0);
+      held.set({ what: 'last_values' }, lastValues);
+    },
     durability: (level, replicas) => durability.set({ durability: level, replicas }, 1),
     rebuilt: (count) => rebuilds.set(count),
   };

@@ -95,7 +95,7 @@ export const startMirror = ({ settings, bus, redis, metrics, logger, telemetry }
     },
   });
   const looking = setInterval(() => {
-    report.completeness(rebuilder.isLoaded);
+    report.completeness(rebuilder.isLoaded, latest.known);
     if (consumer.state !== 'open') return;
     consumer.progress().then(
       (progress) => {

@@ -24,8 +24,7 @@ type Known = { readonly who: AdminToken; readonly session?: Session };
  * Asks every request of the Admin API who it is, where there are tokens: a token in `Authorization: Bearer` or
  * `Kong-Admin-Token`, or the cookie of a login. Without tokens it is open, as Kong's; then it listens on loopback only.
  */
-export const guardAdmin = (app: FastifyInstance, tokens: readonly AdminToken[]): void => {
-  const sessions = new Sessions();
+export const guardAdmin = (app: FastifyInstance, tokens: readonly AdminToken[], sessions: Sessions): void => {
   loginRoutes(app, tokens, sessions);
   if (tokens.length === 0) return;
   app.addHook('onRequest', async (request, reply) => {

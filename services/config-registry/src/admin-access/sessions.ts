@@ -26,6 +26,11 @@ export class Sessions {
   /** Whole seconds that a session lives. */
   static readonly lifeSeconds = LIFE_MS / 1000;
 
+  /** Logins that have not ended, and some that have and were not asked for since. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
   open(who: AdminToken): Session {
     const random = () => randomBytes(ID_BYTES).toString('base64url');
     const session = { id: random(), who, csrf: random(), endsAtMs: this.#now() + LIFE_MS };

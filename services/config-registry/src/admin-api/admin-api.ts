@@ -5,6 +5,7 @@ import type { Bus, Registry } from '@sluice/service-kit';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { AdminToken } from '../admin-access/admin-tokens.ts';
 import { guardAdmin } from '../admin-access/guard.ts';
+import { Sessions } from '../admin-access/sessions.ts';
 import type { ApiKeyRing } from '../api-keys.ts';
 import type { ApplyParts } from '../apply-config.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
@@ -12,7 +13,9 @@ import { auditRequests } from '../audit/audit-requests.ts';
 import type { Canaries } from '../canary/canaries.ts';
 import type { EntityIndex } from '../entities/entity-index.ts';
 import type { Generations } from '../history/generations.ts';
+import { observeHeld } from '../registry-metrics.ts';
 import type { Revocations } from '../revocations.ts';
+import { TraceStore } from '../traces/trace-store.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { cacheRoutes } from './cache-routes.ts';
 import { canaryRoutes } from './canary-routes.ts';
@@ -70,9 +73,11 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   // Every body arrives as bytes: which types a path takes, and what a bad one is told, is Kong's matter, not fastify's.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes));
+  const [sessions, traces] = [new Sessions(), new TraceStore()];
+  observeHeld(parts.metrics, { sessions, traces });
   kongHeaders(app, parts);
   auditRequests(app, parts.audit);
-  guardAdmin(app, parts.adminTokens);
+  guardAdmin(app, parts.adminTokens, sessions);
   // A file that was just put there counts for this request, before the request is judged.
   app.addHook('onRequest', async () => void (await parts.plugins.refresh()));
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ message: 'Not found' }));
@@ -89,7 +94,7 @@ export const createAdminApi = (parts: AdminParts): FastifyInstance => {
   debugRoutes(app, parts);
   revocationRoutes(app, parts);
   explainRoutes(app, parts);
-  traceRoutes(app, parts);
+  traceRoutes(app, parts, traces);
   keyRoutes(app, parts);
   auditRoutes(app, parts);
   quotaRoutes(app, parts);

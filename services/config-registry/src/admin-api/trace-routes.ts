@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { toldElsewhere } from '../audit/told.ts';
 import { findDecision } from '../explain-find.ts';
 import { spansIn } from '../traces/otlp.ts';
-import { TraceStore } from '../traces/trace-store.ts';
+import type { TraceStore } from '../traces/trace-store.ts';
 import type { AdminParts } from './admin-api.ts';
 import { endpoint } from './endpoint.ts';
 
@@ -27,8 +27,7 @@ export const TracesQuery = z.object({
  * `POST /v1/traces` takes spans as an OTLP collector does, `GET /traces` and `GET /traces/{id}` show the last 1,000
  * traces. What is not Kong's has errors in our own form.
  */
-export const traceRoutes = (app: FastifyInstance, parts: AdminParts): void => {
-  const traces = new TraceStore();
+export const traceRoutes = (app: FastifyInstance, parts: AdminParts, traces: TraceStore): void => {
   const jetstream = new JetStream(parts.bus);
   endpoint(app, '/v1/traces', {
     POST: (request, reply) => {

@@ -47,6 +47,11 @@ export interface Waterfall extends TraceSummary {
 export class TraceStore {
   readonly #traces = new Map<string, Trace>();
 
+  /** Traces it holds. */
+  get size(): number {
+    return this.#traces.size;
+  }
+
   keep(spans: readonly TracedSpan[]): void {
     for (const span of spans) {
       const trace = this.#traces.get(span.traceId) ?? this.#open(span.traceId);

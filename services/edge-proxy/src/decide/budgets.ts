@@ -159,6 +159,15 @@ export class Budgets {
     return this.#leases?.leased ?? 0;
   }
 
+  /** Entries of what it remembers. */
+  get held(): Readonly<Record<'budgets' | 'local_counters' | 'quotas', number>> {
+    return {
+      budgets: this.#leases?.size ?? 0,
+      local_counters: this.#local.size,
+      quotas: this.#quotas.size,
+    };
+  }
+
   /** Gives back what is leased. */
   close(): Promise<void> {
     return this.#leases?.close() ?? Promise.resolve();

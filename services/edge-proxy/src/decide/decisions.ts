@@ -162,6 +162,11 @@ export class Decisions {
     return this.#budgets.leased;
   }
 
+  /** Entries of what it remembers about limits and quotas. */
+  get held(): Budgets['held'] {
+    return this.#budgets.held;
+  }
+
   /** Gives back the leases that this edge holds. */
   close(): Promise<void> {
     return this.#budgets.close();

@@ -128,6 +128,11 @@ export class LeaseBook {
     return this.#leased.size;
   }
 
+  /** Budgets it knows, leased or not. */
+  get size(): number {
+    return this.#budgets.size;
+  }
+
   /** The present on the clock that `observe` wants. */
   now(): number {
     return this.#now();

@@ -55,6 +55,11 @@ export class LocalLimiter {
     return { isAdmitted: true, retryAfterSeconds: 0 };
   }
 
+  /** Counters held. */
+  get size(): number {
+    return this.#counters.size;
+  }
+
   /** The limiter answers again: its own counters are the truth from now on. */
   reset(): void {
     this.#counters.clear();

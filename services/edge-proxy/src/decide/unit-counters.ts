@@ -15,6 +15,11 @@ export class UnitCounters {
     this.#now = now;
   }
 
+  /** Counters held. */
+  get size(): number {
+    return this.#counters.size;
+  }
+
   counted(key: string, period: Period): number {
     const counter = this.#counters.get(`${key}:${period}`);
     return counter === undefined || counter.endsAt <= this.#now() ? 0 : counter.units;

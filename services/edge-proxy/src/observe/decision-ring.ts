@@ -28,6 +28,11 @@ export class DecisionRing {
     return this.#seq;
   }
 
+  /** Places that were made so far: as many requests are remembered. */
+  get size(): number {
+    return this.#slots.length;
+  }
+
   /** Remembers a finished request in the place of the oldest. */
   keep(exchange: ProxyExchange, now: number): DecisionSlot {
     const slot = this.#next();

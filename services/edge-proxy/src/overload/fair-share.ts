@@ -29,6 +29,11 @@ export class FairShare {
     this.allowance = Number.POSITIVE_INFINITY;
   }
 
+  /** Callers whose requests are counted. */
+  get size(): number {
+    return this.#buckets.size;
+  }
+
   /** Spends one request of a caller; false: it has had its share. */
   admits(caller: string, now: number): boolean {
     let bucket = this.#buckets.get(caller);

@@ -93,6 +93,11 @@ export class OverloadGate {
     return this.#state === 'shedding' ? this.#share.allowance * 1000 : undefined;
   }
 
+  /** Callers that it counts. */
+  get callers(): number {
+    return this.#share.size;
+  }
+
   /** Asked only while active. */
   admits(request: IncomingMessage): boolean {
     const now = this.#now();

@@ -38,7 +38,15 @@ export const questionMarkAgents = {
   'https:': keepingQuestionMark(agents['https:'], new https.Agent()),
 };
 
+const pooled = [...Object.values(agents), ...Object.values(freshAgents)];
+
+/** Connections of services that ask for nothing special, idle or not. */
+export const countSockets = (): number =>
+  pooled
+    .flatMap(({ sockets, freeSockets }) => [...Object.values(sockets), ...Object.values(freeSockets)])
+    .reduce((sum, list) => sum + (list?.length ?? 0), 0);
+
 /** Closes pooled connections, at shutdown. */
 export const closeAgents = (): void => {
-  for (const agent of [...Object.values(agents), ...Object.values(freshAgents)]) agent.destroy();
+  for (const agent of pooled) agent.destroy();
 };

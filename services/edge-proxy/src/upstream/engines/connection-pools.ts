@@ -75,6 +75,9 @@ const serverName = (hostHeader: string): string => {
   return isIP(host) === 0 ? host : '';
 };
 
+/** Connections that undici carries, idle or not. */
+export const countConnections = (): number => open.size;
+
 /** At shutdown. */
 export const closeConnections = (): void => {
   for (const connection of open) connection.close(new Error('the edge stops'));

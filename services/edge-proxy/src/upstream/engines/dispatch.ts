@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ProxyExchange } from '../../exchange.ts';
 import type { UpstreamTls } from '../upstream-tls.ts';
-import { ConnectionPools, closeConnections } from './connection-pools.ts';
+import { ConnectionPools, closeConnections, countConnections } from './connection-pools.ts';
 import { DispatchAttempt } from './dispatch-attempt.ts';
 import type { AttemptFailure, AttemptOptions, Engine, IncomingAnswer } from './engine.ts';
 import { UpstreamBody } from './upstream-body.ts';
@@ -51,4 +51,4 @@ const send = (exchange: ProxyExchange, options: AttemptOptions): Promise<Incomin
   });
 
 /** Plain HTTP by undici, at half the CPU of http-proxy-3. */
-export const dispatchEngine: Engine = { send, close: closeConnections };
+export const dispatchEngine: Engine = { send, connections: countConnections, close: closeConnections };

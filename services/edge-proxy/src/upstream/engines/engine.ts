@@ -13,6 +13,8 @@ export interface Engine {
     exchange: ProxyExchange,
     options: AttemptOptions,
   ) => Promise<IncomingAnswer | AttemptFailure>;
+  /** Connections to upstreams, idle ones too. */
+  readonly connections: () => number;
   /** Closes every connection, at shutdown. */
   readonly close: () => void;
 }

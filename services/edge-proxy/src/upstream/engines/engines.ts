@@ -9,6 +9,10 @@ export const engines: Readonly<Record<Settings['FORWARD_ENGINE'], Engine>> = {
   'http-proxy-3': httpProxyEngine,
 };
 
+/** Connections to upstreams, idle ones too. */
+export const upstreamConnections = (): number =>
+  Object.values(engines).reduce((sum, engine) => sum + engine.connections(), 0);
+
 /** Closes every connection to an upstream, at shutdown. */
 export const closeUpstreamConnections = (): void => {
   for (const engine of Object.values(engines)) engine.close();

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 import type { ProxyExchange } from '../../exchange.ts';
-import { agents, closeAgents, freshAgents, questionMarkAgents } from '../agents.ts';
+import { agents, closeAgents, countSockets, freshAgents, questionMarkAgents } from '../agents.ts';
 import { stalledFor } from '../client-stall.ts';
 import {
   type AttemptFailure,
@@ -124,7 +124,7 @@ const send = (exchange: ProxyExchange, options: AttemptOptions): Promise<Incomin
   });
 
 /** Every request by http-proxy-3, which upgrades use in any case. */
-export const httpProxyEngine: Engine = { send, close: closeAgents };
+export const httpProxyEngine: Engine = { send, connections: countSockets, close: closeAgents };
 
 const poolFor = ({ target: { protocol }, tls, onFreshConnection, path }: AttemptOptions) => {
   if (onFreshConnection) return tls?.fresh ?? freshAgents[protocol];
