@@ -48,6 +48,9 @@ test('given a last known good file, when the edge starts with the bus away, then
   const dataDir = mkdtempSync(join(tmpdir(), 'sluice-edge-'));
   const first = await world.addEdge({ DATA_DIR: dataDir });
   await world.settled();
+  const hashAt = async (port: number) =>
+    (await call(port, '/status')).json<{ configuration_hash: string }>().configuration_hash;
+  const hash = await hashAt(first.ports.status);
   await first.stop();
   world.edges.pop();
   await world.nats.kill();
@@ -58,6 +61,12 @@ test('given a last known good file, when the edge starts with the bus away, then
   const readiness = await call(again.ports.status, '/readyz');
   expect(readiness.status).toBe(200);
   expect(readiness.json()).toMatchObject({ status: 'degraded', problems: { nats: 'disconnected' } });
+  expect(await hashAt(again.ports.status)).toBe(hash);
+  const isStale = async () =>
+    /^sluice_config_stale 1$/m.test((await call(again.ports.status, '/metrics')).text);
+  await eventually(isStale, 30_000); // no registry was heard for 10 s
+  const later = (await call(again.ports.status, '/readyz')).json<{ problems: object }>();
+  expect(later.problems).toMatchObject({ config: 'no registry heard for 10 s' });
   await world.nats.start();
 });
 

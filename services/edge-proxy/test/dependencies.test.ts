@@ -18,12 +18,17 @@ const WRONG = {
 } as const;
 
 /** Answers a subject in the service's place; `undefined`: after 500 ms, with what would be right by then. */
-const answering = async (world: EdgeWorld, subject: string, text: string | undefined) => {
+const answering = async (
+  world: EdgeWorld,
+  subject: string,
+  text: string | ((question: string) => string) | undefined,
+) => {
   const connection: NatsConnection = await connect({ servers: world.nats.url });
   connection.subscribe(subject, {
     queue: 'impostor',
     callback: (_error, message) => {
-      if (text !== undefined) message.respond(text);
+      if (typeof text === 'function') message.respond(text(message.string()));
+      else if (text !== undefined) message.respond(text);
       else setTimeout(() => message.respond(answerTo(message.string())), SLOW_MS);
     },
   });
@@ -96,6 +101,33 @@ for (const [what, text] of Object.entries({ ...WRONG, 'an answer 500 ms late': u
     }
   });
 }
+
+/** What ratelimit says while Redis is away. */
+const storeAway = (question: string): string => {
+  const { checks } = JSON.parse(question) as { checks: { id: number }[] };
+  const error = { outcome: 'error', code: 'store_unavailable', message: 'the check could not be decided' };
+  return JSON.stringify({ v: 1, results: checks.map(({ id }) => ({ id, ...error })) });
+};
+
+test('given ratelimit says that its Redis is away, then fault_tolerant passes, the other is 500, and both are counted and named', async () => {
+  await using upstream = await Upstream.start();
+  const { world, ask, status, metrics, lines } = await guardedWorld(upstream);
+  await using _ratelimit = await answering(world, ratelimitCheck.subject, storeAway);
+  await using _closing = world;
+  for (let i = 0; i < 4; i++) {
+    const passed = await ask('/tolerant');
+    expect(passed.status).toBe(200);
+    expect(passed.headers['ratelimit-limit']).toBeUndefined();
+    expect(passed.headers['x-sluice-degraded']).toBe('ratelimit');
+    expect((await ask('/strict')).status).toBe(500);
+  }
+  expect(fallbacksOf('ratelimit', await metrics())).toBe(8);
+  const why = 'it could not decide: what it needs is away';
+  for (const path of ['/readyz', '/status'])
+    expect((await status(path)).problems).toMatchObject({ ratelimit: why });
+  const told = lines.filter(({ msg }) => msg === 'decided without a service');
+  expect(new Set(told.map(({ reason }) => reason))).toEqual(new Set(['failed']));
+});
 
 /** Decisions that the edge made without a service, whatever the reason. */
 const fallbacksOf = (dependency: string, metrics: string): number =>
