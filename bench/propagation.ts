@@ -10,6 +10,7 @@ import { configApplied, configCommitted } from '@sluice/contracts';
 import { connect } from 'nats';
 import { generatedConfig } from './generated-config.ts';
 import { percentile, startLoad } from './light-load.ts';
+import { rssMb } from './measure/cpu.ts';
 import { documentText, longestPause, post, startWorld, type World } from './two-edges.ts';
 
 const ROUTES = 10_000;
@@ -56,6 +57,13 @@ const changeRoute = async ({ gateway }: World, n: number): Promise<number> => {
   return performance.now() - begun;
 };
 
+/** Resident memory of the edges and of the registry, in MB. */
+const memory = ({ gateway }: World): string => {
+  const { edgePids, ready } = gateway;
+  const sizes = (pids: readonly number[]) => pids.map((pid) => Math.round(rssMb(pid))).join('+');
+  return `edges ${sizes(edgePids)}, registry ${sizes(ready.pids['config-registry'])}`;
+};
+
 const rounded = (values: readonly number[]) => ({
   p50: Number(percentile(values, 0.5).toFixed(1)),
   p99: Number(percentile(values, 0.99).toFixed(1)),
@@ -76,7 +84,11 @@ const world = await startWorld(port);
   const bus = await watchBus(world.gateway.ready.nats, world.edges.length);
   const since = Date.now();
   const writes: number[] = [];
-  for (let n = 0; n < CHANGES; n++) writes.push(await changeRoute(world, WARM_UP + n));
+  const resident = [memory(world)];
+  for (let n = 0; n < CHANGES; n++) {
+    writes.push(await changeRoute(world, WARM_UP + n));
+    if (n === CHANGES / 2 || n === CHANGES - 1) resident.push(memory(world));
+  }
   await sleep(SETTLE_MS);
   await load.stop();
   await bus.stop();
@@ -89,6 +101,7 @@ const world = await startWorld(port);
     'longest edge pause ms': longestPause(world, since),
     'load ms': rounded(load.samples.filter(({ at }) => at >= since).map(({ tookMs }) => tookMs)),
     failed: load.samples.filter(({ status }) => status !== 200).length,
+    'resident MB before, half-way, after': resident,
   };
   process.stdout.write(`${JSON.stringify(row)}\n`);
 }

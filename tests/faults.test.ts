@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CUTS, cutOff, killAfterWrite } from './faults/convergence.ts';
 import { GatewayWorld } from './faults/gateway-world.ts';
 import { FaultRun } from './faults/rounds.ts';
+import { postsRow } from './faults/row-posts.ts';
+import { reloadsRow } from './faults/row-reloads.ts';
 import { roundOf } from './faults/schedule.ts';
 
 // The long form: npm run test:faults -- --rounds 50
@@ -40,6 +42,19 @@ test('given an edge that is cut off for some changes, and a registry killed afte
 
   for (const kind of CUTS) expect(await cutOff(world, { kind, ...within })).toBeGreaterThan(0);
   expect(await killAfterWrite(world)).toBeGreaterThan(0);
+}, 120_000);
+
+// The long form, with C3, O3 and O4: npm run test:faults -- --gateway C1,C2,C3,O3,O4
+test('given 24 documents posted at once, eight of them malformed, then one whole accepted document is live on every edge', async () => {
+  const said: string[] = [];
+  expect(await postsRow(world, { times: 2, say: (line) => said.push(line) }), said.join('\n')).toEqual([]);
+}, 120_000);
+
+test('given 60 reloads beside clients that keep their connections, some asking several requests at once, then nothing is lost', async () => {
+  const said: string[] = [];
+  expect(await reloadsRow(world, { reloads: 60, say: (line) => said.push(line) }), said.join('\n')).toEqual(
+    [],
+  );
 }, 120_000);
 
 test('given a seed, then every round of it is the same again, and another seed is another schedule', () => {

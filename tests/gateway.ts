@@ -58,10 +58,18 @@ export interface Ready {
   readonly pids: Record<ProcessName, number[]>;
 }
 
+/** A process that `sluice up` started again. */
+export interface Restarted {
+  readonly process: string;
+  readonly pid: number;
+}
+
 /** The whole gateway as a user starts it: `sluice up`, on free ports, with data in a folder of its own. */
 export class RunningGateway implements AsyncDisposable {
   readonly ready: Ready;
   readonly dataDir: string;
+  /** In the order of their restarts. */
+  readonly restarted: readonly Restarted[];
   readonly #child: ChildProcess | undefined;
   readonly #env: NodeJS.ProcessEnv;
   readonly #started: ChildProcess[] = [];
@@ -71,8 +79,10 @@ export class RunningGateway implements AsyncDisposable {
     dataDir: string,
     child: ChildProcess | undefined,
     env: NodeJS.ProcessEnv,
+    restarted: readonly Restarted[] = [],
   ) {
     this.ready = ready;
+    this.restarted = restarted;
     this.dataDir = dataDir;
     this.#child = child;
     this.#env = env;
@@ -102,15 +112,17 @@ export class RunningGateway implements AsyncDisposable {
     const said: string[] = [];
     child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()));
     const lines = createInterface({ input: child.stdout });
+    const restarted: Restarted[] = [];
     const ready = await new Promise<Ready>((resolve, reject) => {
       lines.on('line', (line) => {
         said.push(line);
         const event = JSON.parse(line) as { event: string };
         if (event.event === 'ready') resolve(event as unknown as Ready);
+        if (event.event === 'restarted') restarted.push(event as unknown as Restarted);
       });
       child.once('exit', (code) => reject(new Error(`sluice up ended with ${code}:\n${said.join('\n')}`)));
     });
-    return new RunningGateway(ready, dataDir, child, env);
+    return new RunningGateway(ready, dataDir, child, env, restarted);
   }
 
   /** Somebody else's gateway: it is not stopped when this is disposed of. */

@@ -3,14 +3,22 @@ import { expect, test } from 'vitest';
 import { World } from './conformance/world.ts';
 import { limitDecisions } from './gateway.ts';
 
-/** `count` requests, 32 at a time, each on a connection of its own: so they meet every edge. */
-const offer = async (world: World, path: string, count: number): Promise<Answer[]> => {
+const LIMIT = 2000;
+/** A fifth of what is left, shared by the edges, of each of two leases that one may hold at a time. */
+const LARGEST_LEASE = (2 * LIMIT) / 5 / 4;
+
+/** `count` requests, 32 at a time, each on a connection of its own: so they meet every edge. Calls `at` half-way. */
+const offer = async (world: World, path: string, count: number, at?: () => void): Promise<Answer[]> => {
   const answers: Answer[] = [];
   let sent = 0;
   const client = async () => {
     while (sent < count) {
       sent += 1;
-      answers.push(await world.ask(path));
+      if (sent === count / 2) at?.();
+      const answer = await world.ask(path).catch((error: unknown) => {
+        if (at === undefined) throw error; // else it was under way at the edge that died
+      });
+      if (answer !== undefined) answers.push(answer);
     }
   };
   await Promise.all(Array.from({ length: 32 }, client));
@@ -57,4 +65,28 @@ test('given four edges, then a small limit is met exactly, and a large one is ne
   expect(admitted(answers)).toBeLessThanOrEqual(2000 + made('local'));
   expect(admitted(answers)).toBeGreaterThanOrEqual(1900);
   expect(made('lease')).toBeGreaterThan(2 * made('service'));
+}, 120_000);
+
+test('given an edge is killed while it holds a lease, then the limit is never passed, and at most its lease is missing', async () => {
+  await using world = await World.start({}, ['--edges', '4']);
+  const route = { name: 'large', paths: ['/large'] };
+  const config = { limit_by: 'ip', minute: LIMIT };
+  await world.load({
+    services: [world.service('echo', [{ ...route, plugins: [{ name: 'rate-limiting', config }] }])],
+  });
+  await eventually(async () => (await world.ask('/other')).status === 404);
+  await eventually(() => new Date().getUTCSeconds() < 20, 45_000); // everything in one window
+  const start = await limitDecisions(world);
+  const [pid = 0] = world.gateway.ready.pids['edge-proxy'];
+
+  // Half of them are half of the limit: every edge holds a lease then.
+  const answers = await offer(world, '/large', LIMIT, () => process.kill(pid, 'SIGKILL'));
+  const rest = await offer(world, '/large', LIMIT);
+
+  const passed = admitted(answers) + admitted(rest);
+  const end = await limitDecisions(world);
+  expect(end.lease ?? 0).toBeGreaterThan(start.lease ?? 0);
+  // Decided alone: by edges that live; what the killed one decided alone is not told any more.
+  expect(passed).toBeLessThanOrEqual(LIMIT + (end.local ?? 0));
+  expect(passed).toBeGreaterThanOrEqual(LIMIT - LARGEST_LEASE - (LIMIT - answers.length));
 }, 120_000);

@@ -141,6 +141,10 @@ const documentFor = (upstreamPort: number, mutePort: number) => {
         url: `http://127.0.0.1:${upstreamPort}`,
         routes: ['plain', 'auth', 'limit', 'strict', 'traced'].map((name) => ({ name, paths: [`/${name}`] })),
       },
+      {
+        ...{ name: 'mute', url: `http://127.0.0.1:${mutePort}`, retries: 0, read_timeout: 2000 },
+        routes: [{ name: 'mute', paths: ['/mute'] }],
+      },
     ],
     plugins: [
       on('auth', 'key-auth', {}),

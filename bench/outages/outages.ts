@@ -16,6 +16,7 @@ const REQUESTS = isQuick ? 100 : 400;
 const PAUSE_MS = 5;
 const POLL_MS = 2;
 const GIVE_UP_MS = 60_000;
+const MUTE_REQUESTS = 20;
 
 interface Outage {
   readonly row: string;
@@ -132,6 +133,14 @@ const measureCollectors = async ({ origin }: OutageWorld, agent: Agent) => {
   return { plainP50Ms: percentile(plain, 0.5), tracedP50Ms: percentile(traced, 0.5) };
 };
 
+/** D7: an upstream that accepts and never answers, at a read timeout of 2,000 ms. */
+const measureMuteUpstream = async ({ origin }: OutageWorld, agent: Agent) => {
+  say('D7: an upstream that never answers');
+  const samples = await Promise.all(Array.from({ length: MUTE_REQUESTS }, () => ask(agent, origin, '/mute')));
+  const statuses = [...new Set(samples.map(({ status }) => status))].join(' ');
+  return { statuses, leastMs: Math.min(...tooks(samples)), mostMs: Math.max(...tooks(samples)) };
+};
+
 /** C4: NATS, registry and Redis away. @returns ms from the start of the process until it serves and is ready. */
 const measureBoot = async (world: OutageWorld, agent: Agent): Promise<number> => {
   say('C4: an edge starts with everything away');
@@ -163,6 +172,7 @@ const main = async (): Promise<void> => {
   const rows = [];
   for (const outage of OUTAGES) rows.push(await measureOutage(world, agent, outage));
   const collectors = await measureCollectors(world, agent);
+  const muteUpstream = await measureMuteUpstream(world, agent);
   const bootMs = await measureBoot(world, agent);
   agent.destroy();
   const head = ['', 'asked', 'answers', 'normal p50', 'first', 'p50', 'p99', 'max', 'late', 'back after'];
@@ -176,10 +186,14 @@ const main = async (): Promise<void> => {
   process.stdout.write(
     `D8 p50 ${fixed(plainP50Ms, 1)} without, ${fixed(tracedP50Ms, 1)} with mute collectors\n`,
   );
+  const { statuses, leastMs, mostMs } = muteUpstream;
+  process.stdout.write(
+    `D7 ${MUTE_REQUESTS} requests, read timeout 2000 ms: ${statuses} after ${fixed(leastMs, 0)} to ${fixed(mostMs, 0)} ms\n`,
+  );
   process.stdout.write(
     `C4 serves ${fixed(bootMs, 0)} ms after its start with NATS, registry and Redis away\n`,
   );
-  saveJson('outages', { rows, collectors, bootMs });
+  saveJson('outages', { rows, collectors, muteUpstream, bootMs });
 };
 
 await main();

@@ -1,3 +1,5 @@
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, type ServerProcess } from '@sluice/testkit';
 import { Redis } from 'ioredis';
 import { connect } from 'nats';
@@ -20,14 +22,33 @@ interface Sample {
   readonly at: number;
 }
 
-/** Asks without a pause, eight at a time; samples all answers. */
+/** Requests a second, where the machine can; what became of it is told. */
+const PER_SECOND = 1000;
+const CLIENTS = 32;
+
+const askOn = (agent: Agent, url: URL): Promise<Sample> =>
+  new Promise((resolve, reject) => {
+    const outgoing = request(url, { agent }, (answer) => {
+      const { statusCode: status = 0, headers } = answer;
+      const isCounted = headers['ratelimit-limit'] !== undefined;
+      answer.resume().once('end', () => resolve({ status, isCounted, at: performance.now() }));
+      answer.once('error', reject);
+    });
+    outgoing.once('error', reject).end();
+  });
+
+/** Asks a thousand times a second on connections that are kept; samples all answers. */
 const startSampling = (world: World, path: string) => {
   const samples: Sample[] = [];
+  const agent = new Agent({ keepAlive: true });
+  const url = new URL(path, world.gateway.ready.proxy);
+  const everyMs = (1000 * CLIENTS) / PER_SECOND;
   let isAsking = true;
-  const clients = Array.from({ length: 8 }, async () => {
-    while (isAsking) {
-      const { status, headers } = await world.ask(path);
-      samples.push({ status, isCounted: headers['ratelimit-limit'] !== undefined, at: performance.now() });
+  const clients = Array.from({ length: CLIENTS }, async (_, n) => {
+    await sleep((n * everyMs) / CLIENTS);
+    for (let due = performance.now() + everyMs; isAsking; due = Math.max(due, performance.now()) + everyMs) {
+      samples.push(await askOn(agent, url));
+      await sleep(due - performance.now());
     }
   });
   return {
@@ -40,6 +61,7 @@ const startSampling = (world: World, path: string) => {
     stop: async () => {
       isAsking = false;
       await Promise.all(clients);
+      agent.destroy();
       return samples;
     },
   };
@@ -81,7 +103,7 @@ const killPrimaryUnderLoad = async (
   survivors: readonly ServerProcess[],
 ) => {
   const sampling = startSampling(world, '/all');
-  await sampling.counted(300);
+  await sampling.counted(2000);
   const ratePerMs = sampling.samples.length / (performance.now() - (sampling.samples[0]?.at ?? 0));
   await primary.kill('SIGKILL');
   const killedAt = performance.now();
@@ -95,6 +117,7 @@ const killPrimaryUnderLoad = async (
     statuses: [...new Set(samples.map(({ status }) => status))],
     lost: counted - Math.max(...counters),
     bound: Math.ceil(ratePerMs * LAG_MS),
+    perSecond: Math.round(ratePerMs * 1000),
     alone: alone.length,
     outageMs: Math.round((alone.at(-1)?.at ?? killedAt) - killedAt),
   };
@@ -102,10 +125,10 @@ const killPrimaryUnderLoad = async (
 
 const say = (
   what: string,
-  { lost, bound, alone, outageMs }: Awaited<ReturnType<typeof killPrimaryUnderLoad>>,
+  { lost, bound, alone, outageMs, perSecond }: Awaited<ReturnType<typeof killPrimaryUnderLoad>>,
 ) =>
   process.stdout.write(
-    `${what}: ${outageMs} ms without counting, ${alone} requests decided by the edge alone, ` +
+    `${what} at ${perSecond} requests a second: ${outageMs} ms without counting, ${alone} requests decided by the edge alone, ` +
       `${lost} counts lost (rate x ${LAG_MS} ms allows ${bound})\n`,
   );
 

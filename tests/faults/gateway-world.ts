@@ -17,10 +17,12 @@ export class GatewayWorld implements AsyncDisposable {
   readonly registry: ProcessPart;
   readonly edges: readonly { readonly part: ProcessPart; readonly url: string }[];
   readonly config: ConfigLoad;
+  /** Where the Admin API is. */
+  readonly admin: string;
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
-    parts: Pick<GatewayWorld, 'quota' | 'configLink' | 'farLink' | 'registry' | 'edges' | 'config'>,
+    parts: Pick<GatewayWorld, 'quota' | 'configLink' | 'farLink' | 'registry' | 'edges' | 'config' | 'admin'>,
     stack: AsyncDisposableStack,
   ) {
     this.quota = parts.quota;
@@ -29,6 +31,7 @@ export class GatewayWorld implements AsyncDisposable {
     this.registry = parts.registry;
     this.edges = parts.edges;
     this.config = parts.config;
+    this.admin = parts.admin;
     this.#stack = stack;
   }
 
@@ -59,8 +62,10 @@ export class GatewayWorld implements AsyncDisposable {
       stack.use(await part.start());
       edges.push({ part, url: `http://127.0.0.1:${port}` });
     }
-    const config = new ConfigLoad(`http://127.0.0.1:${adminPort}`);
-    const world = new GatewayWorld({ quota, configLink, farLink, registry, edges, config }, stack.move());
+    const admin = `http://127.0.0.1:${adminPort}`;
+    const config = new ConfigLoad(admin);
+    const parts = { quota, configLink, farLink, registry, edges, config, admin };
+    const world = new GatewayWorld(parts, stack.move());
     await eventually(() => config.post(), STARTS_WITHIN_MS);
     await eventually(() => Promise.all(edges.map(({ url }) => generationAt(url))), STARTS_WITHIN_MS);
     return world;

@@ -6,7 +6,7 @@ import type { Fault, Part, Planned } from './schedule.ts';
 
 type Hurt = ServerProcess | ProcessPart | FaultProxy;
 
-const DELAY_MS = 150;
+const DELAY_MS = 500;
 const THROTTLED_BYTES_PER_SECOND = 50_000;
 
 const partOf = (world: GatewayWorld, part: Part): Hurt | undefined => {

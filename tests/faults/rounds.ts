@@ -22,6 +22,7 @@ export const GUARANTEES = {
   'Q4 poison is a dead letter once': ['nats', 'redis', 'mirror', 'link mirrors'],
   'C1 C6 edges end at an accepted configuration': ['nats', 'config-registry', 'edge', 'link config'],
   'C2 D4 D5 D6 an edge that is not hurt answers': ['nats', 'redis', 'mirror', 'config', 'link'],
+  'M1 an edge that is not hurt stays ready': ['nats', 'redis', 'mirror', 'config', 'link'],
   'recovery: every process is ready again': ['nats', 'redis', 'mirror', 'config', 'edge', 'link'],
 } as const satisfies Record<string, readonly string[]>;
 export type Guarantee = keyof typeof GUARANTEES;
@@ -93,7 +94,10 @@ export class FaultRun {
       repeating(WATCH_EVERY_MS, () => watch.look()),
       ...edges
         .filter((_, n) => !hurt.has(`edge-${n + 1}` as Part))
-        .map(({ url }) => repeating(REQUEST_EVERY_MS, () => this.#request(url))),
+        .flatMap(({ url, part }) => [
+          repeating(REQUEST_EVERY_MS, () => this.#request(url)),
+          repeating(REQUEST_EVERY_MS, () => this.#readiness(part.statusUrl)),
+        ]),
     ];
     await Promise.all(plan.map((planned) => inject(this.#world, planned)));
     await Promise.all(stops.map((stop) => stop()));
@@ -108,6 +112,15 @@ export class FaultRun {
       (error: unknown) => `${url}: ${error}`,
     );
     if (answer !== undefined) this.#violated('C2 D4 D5 D6 an edge that is not hurt answers', [answer]);
+  }
+
+  /** A load balancer would take an edge that serves out of use. */
+  async #readiness(statusUrl: string): Promise<void> {
+    const answer = await callWithin(statusUrl, '/readyz').then(
+      ({ status, text }) => (status === 200 ? undefined : `${statusUrl} answered ${status} ${text}`),
+      (error: unknown) => `${statusUrl}: ${error}`,
+    );
+    if (answer !== undefined) this.#violated('M1 an edge that is not hurt stays ready', [answer]);
   }
 
   async #judge(): Promise<void> {

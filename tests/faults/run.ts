@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { runBites } from './bites/bites.ts';
 import { measureConvergence } from './convergence.ts';
+import { gatewayRows } from './gateway-rows.ts';
 import { GatewayWorld } from './gateway-world.ts';
 import { longRun } from './million.ts';
 import { quotaRows } from './quota-rows.ts';
@@ -10,7 +11,8 @@ import { FaultRun } from './rounds.ts';
 const USAGE = `usage: npm run test:faults -- [--rounds 10] [--seed 1] [--first 1]
        npm run test:faults -- --events 1000000 [--kills 100] [--tenants 1000] [--seed 1]
        npm run test:faults -- --partition 60 [--kills 100]
-       npm run test:faults -- --quota Q3,Q4,Q5 [--tenants 1000] [--per-second 500] [--seconds 60] [--apart 180]
+       npm run test:faults -- --quota Q1,Q3,Q4,Q5 [--tenants 1000] [--per-second 500] [--seconds 60] [--apart 180] [--kills 100]
+       npm run test:faults -- --gateway C1,C2,C3,O3,O4 [--seconds 60] [--kills 100]
        npm run test:faults -- --bites [--rows Q4,C4]`;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -20,13 +22,14 @@ const namesIn = (list: string): readonly string[] => list.split(',').filter((nam
 const readOptions = () => {
   const text = (byDefault: string) => ({ type: 'string', default: byDefault }) as const;
   const {
-    values: { bites, rows, quota, ...values },
+    values: { bites, rows, quota, gateway, ...values },
   } = parseArgs({
     options: {
       ...{ rounds: text('10'), seed: text('1'), first: text('1') },
       ...{ events: text('0'), kills: text('100'), tenants: text('1000') },
       partition: text('0'),
       ...{ 'per-second': text('500'), seconds: text('60'), apart: text('180'), quota: text('') },
+      gateway: text(''),
       ...{ bites: { type: 'boolean', default: false }, rows: text('') },
     },
   });
@@ -37,7 +40,7 @@ const readOptions = () => {
     return [name, value] as const;
   });
   const given = Object.fromEntries(numbers) as Record<keyof typeof values, number>;
-  return { ...given, bites, rows: namesIn(rows), quota: namesIn(quota) };
+  return { ...given, bites, rows: namesIn(rows), quota: namesIn(quota), gateway: namesIn(gateway) };
 };
 
 const runRounds = async ({ rounds, seed, first }: ReturnType<typeof readOptions>): Promise<number> => {
@@ -63,6 +66,7 @@ const main = async (): Promise<number> => {
     return measureConvergence({ seconds: options.partition, kills: options.kills, say });
   const { quota: rows, 'per-second': perSecond, apart: apartSeconds } = options;
   if (rows.length > 0) return quotaRows({ ...options, rows, perSecond, apartSeconds, say });
+  if (options.gateway.length > 0) return gatewayRows({ ...options, rows: options.gateway, say });
   return options.events > 0 ? longRun({ ...options, say }) : runRounds(options);
 };
 
