@@ -221,6 +221,7 @@ const openGateway = (
     tracing: telemetry,
     ...clientsOf(settings),
     shows: presentationOf(settings),
+    maxHeadBytes: settings.MAX_HEADER_BYTES,
     passesBaggage: settings.BAGGAGE === 'pass',
     connectTo,
     engine: engines[settings.FORWARD_ENGINE],

@@ -39,6 +39,8 @@ export interface Gateway extends Forwarding {
   /** Ports as clients know them, by those that are listened on. */
   readonly portMaps: ReadonlyMap<number, number>;
   readonly shows: Presentation;
+  /** Of all header lines of a request. */
+  readonly maxHeadBytes: number;
   /** What a client says beside its trace reaches upstreams. */
   readonly passesBaggage: boolean;
   readonly accessLog: AccessLogPolicy;
@@ -66,7 +68,7 @@ export const handleRequest = async (
   const exchange = openExchange(gateway, request, response);
   exchange.configVersion = gateway.records.version;
   const refusal =
-    screenRequest(exchange) ??
+    screenRequest(exchange, gateway.maxHeadBytes) ??
     matchRoute(exchange, compiled) ??
     (await runAccess(exchange, gateway.ports)) ??
     (await carryOn(gateway, exchange, compiled, carry));
