@@ -100,10 +100,9 @@ test('given the whole gateway in one container, when started with the originalâ€
       status: 401,
       text: '{"message":"Unauthorized"}',
     });
-    // KONG_LOG_LEVEL has reached the services.
-    expect(readFileSync(join(folder, 'data', 'logs', 'config-registry.log'), 'utf8')).toMatch(
-      /"level":"debug"/,
-    );
+    const log = readFileSync(join(folder, 'data', 'logs', 'config-registry.log'), 'utf8');
+    expect(log).toContain('"level":"debug"'); // KONG_LOG_LEVEL has reached the services
+    expect(log).not.toContain('not read'); // it was said once
   } finally {
     child.kill('SIGTERM');
   }

@@ -32,13 +32,14 @@ export const withKongNames = (env: Readonly<Record<string, string>>): Record<str
 };
 
 /**
- * The same for processes that are started from here: none of Kong's names is left, so that a default in the place of
- * one of ours hides no value, and none of them is spoken of twice. An empty variable counts as not set.
+ * The same for processes that are started from here: what was read as ours is gone under Kong's name, so that a default
+ * in the place of ours hides no value. Other names stay: the configuration may refer to them. An empty variable counts
+ * as not set.
  */
 export const withoutKongNames = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
   const given = Object.entries(env).filter((one): one is [string, string] => Boolean(one[1]));
   const read = { ...env, ...withKongNames(Object.fromEntries(given)) };
-  return Object.fromEntries(Object.entries(read).filter(([name]) => !KONG_NAME.test(name)));
+  return Object.fromEntries(Object.entries(read).filter(([name]) => !Object.hasOwn(ALIASES, name)));
 };
 
 /** One line about names of Kong's environment that nothing here reads, and what there is in their place. */

@@ -44,11 +44,12 @@ test('what is in the place of a name is said of those alone that are there', () 
   );
 });
 
-test('given Kong’s names for processes that are started from here, then they get ours, and none of Kong’s', () => {
-  const env = { KONG_LOG_LEVEL: 'debug', KONG_REDIS_HOST: 'cache', KONG_PG_HOST: 'db', PATH: '/bin' };
+test('given Kong’s names for processes that are started from here, then they get ours instead, and all others', () => {
+  const env = { KONG_LOG_LEVEL: 'debug', KONG_REDIS_HOST: 'cache', KONG_API_SECRET: 's', PATH: '/bin' };
   expect(withoutKongNames({ ...env, LOG_LEVEL: '', REDIS_HOST: 'mine' })).toEqual({
     LOG_LEVEL: 'debug',
     REDIS_HOST: 'mine',
+    KONG_API_SECRET: 's',
     PATH: '/bin',
   });
 });

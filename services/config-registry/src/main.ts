@@ -16,7 +16,8 @@ import { startRegistry } from './start-registry.ts';
 const settings = readSettings(Settings, process.env);
 const instance = settings.INSTANCE ?? instanceName('config-registry');
 const logger = createLogger({ service: 'config-registry', instance, level: settings.LOG_LEVEL });
-const unused = unusedKongNames(process.env);
+// Who started it together with the others has said so.
+const unused = process.send === undefined ? unusedKongNames(process.env) : undefined;
 if (unused !== undefined) logger.warn(unused);
 const telemetry = await startTelemetry('config-registry', process.env);
 const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'config-registry', logger });
