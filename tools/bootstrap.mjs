@@ -40,7 +40,9 @@ const installDependencies = () => {
   });
   if (npm.status !== 0) {
     const output = `${npm.stdout ?? ''}${npm.stderr ?? ''}${npm.error?.message ?? ''}`;
-    giveUp(`${output.trim()}\nnpm install failed: fix the cause above and try again`);
+    // The pinned Node is linked with it, and a small system has it not.
+    const hint = /libatomic\.so/.test(output) ? ' (on Debian: apt-get install libatomic1)' : '';
+    giveUp(`${output.trim()}\nnpm install failed: fix the cause above${hint} and try again`);
   }
   const now = new Date(); // npm leaves the marker alone when nothing changed
   if (existsSync(join(MODULES, '.package-lock.json')))

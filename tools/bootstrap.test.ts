@@ -109,6 +109,16 @@ test('when npm install fails, then its output is shown and the exit code is 3', 
   expect(err).toContain('npm error code E404');
 });
 
+test('when the pinned Node lacks its library, then the package that has it is named', async () => {
+  using checkout = new Checkout('');
+  checkout.outdated('echo "node: error while loading shared libraries: libatomic.so.1" >&2; exit 127');
+
+  const { code, err } = await checkout.run('sluice');
+
+  expect(code).toBe(3);
+  expect(err).toContain('apt-get install libatomic1');
+});
+
 test('given an unknown verb, then the usage is shown', async () => {
   using checkout = new Checkout('');
 
