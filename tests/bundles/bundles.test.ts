@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { call, eventually } from '@sluice/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readDockerfile } from './dockerfile.ts';
+import { ROOT, readDockerfile } from './dockerfile.ts';
 import { AS_IT_SHOULD, Fleet } from './fleet.ts';
 import { codeBytes, ImageLayout, SERVICES } from './image.ts';
 import { canSeal } from './sealed-root.ts';
@@ -15,8 +15,12 @@ beforeAll(async () => {
 });
 afterAll(() => images[Symbol.dispose]());
 
-test.for(SERVICES)('%s is less than 5 MB of code', (service) => {
-  expect(codeBytes(images.appOf(service))).toBeLessThan(MAX_CODE_BYTES);
+const README = readFileSync(join(ROOT, 'deploy', 'README.md'), 'utf8');
+test.for(SERVICES)('%s is less than 5 MB of code, and about as much as deploy/README.md says', (service) => {
+  const bytes = codeBytes(images.appOf(service));
+  expect(bytes).toBeLessThan(MAX_CODE_BYTES);
+  const said = Number(new RegExp(`\\b${service} ([\\d.]+) MB`).exec(README)?.[1]) * 1e6;
+  expect(Math.abs(bytes - said) / bytes).toBeLessThan(0.1);
 });
 
 // The exporter for gRPC loads its client when it is first used: a bundle without it would lose spans without a word.
