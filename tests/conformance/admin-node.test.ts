@@ -39,7 +39,10 @@ const connections = Object.fromEntries(
   ]),
 );
 const statusWith = (memory: unknown) => ({
-  memory: { lua_shared_dicts: {}, workers_lua_vms: [{ pid: expect.any(Number), http_allocated_gc: memory }] },
+  memory: {
+    lua_shared_dicts: { kong: { capacity: memory, allocated_slabs: memory } },
+    workers_lua_vms: [{ pid: expect.any(Number), http_allocated_gc: memory }],
+  },
   server: { ...connections, total_requests: expect.any(Number) },
   database: { reachable: true },
   configuration_hash: expect.stringMatching(/^[0-9a-f]{32}$/),

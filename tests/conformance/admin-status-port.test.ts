@@ -44,7 +44,7 @@ test('/status, /status/ready and /metrics: given an edge that serves, then they 
   const status = await edge.ask('/status?unit=b');
   expect(status.json()).toMatchObject({
     memory: {
-      lua_shared_dicts: {},
+      lua_shared_dicts: { kong: { capacity: expect.any(Number), allocated_slabs: expect.any(Number) } },
       workers_lua_vms: [{ pid: expect.any(Number), http_allocated_gc: expect.any(Number) }],
     },
     server: {

@@ -1,3 +1,5 @@
+import { getHeapStatistics } from 'node:v8';
+
 const MIB = 1024 * 1024;
 const UNITS: Readonly<Record<string, number>> = { b: 1, k: 1024, m: MIB, g: 1024 * MIB };
 const MAX_SCALE = 20;
@@ -41,7 +43,10 @@ export const nodeStatus = (
   const { heapUsed } = process.memoryUsage();
   const body = {
     memory: {
-      lua_shared_dicts: {},
+      // As in the metrics: V8's heap for Lua's, and what V8 may use of it for a shared dictionary.
+      lua_shared_dicts: {
+        kong: { capacity: memory(getHeapStatistics().heap_size_limit), allocated_slabs: memory(heapUsed) },
+      },
       workers_lua_vms: [{ pid: process.pid, http_allocated_gc: memory(heapUsed) }],
     },
     server: {
