@@ -66,7 +66,6 @@ const SERVICES: Row[] = [
   ['services', tls({ tls_verify_depth: 65 }), { tls_verify_depth: between(0, 64) }],
   ['services', tls({ tls_verify: 'x' }), { tls_verify: 'expected a boolean' }],
   ['services', tls({ ca_certificates: ['x'] }), { ca_certificates: ['expected a valid UUID'] }],
-  ['services', { url: 7 }, { url: 'unknown field', host: MISSING }],
 ];
 const ROUTES: Row[] = [
   ['routes', route({ methods: ['get'] }), { methods: ['invalid value: get'] }],
