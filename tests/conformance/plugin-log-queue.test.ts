@@ -104,15 +104,18 @@ test.each([
 ])(
   'http-log queue.concurrency_limit: given $given, then $atOnce of three wait for the receiver',
   async (row) => {
+    // Different ones: a receiver that says nothing for 10 s is sent the same record again.
+    const different = () => new Set(of(row.name).map(({ body }) => body)).size;
+    const before = of('old-count').length;
     held = [];
     for (const n of [1, 2, 3]) await world.ask(`/${row.name}/${n}`);
-    await eventually(() => held.length >= row.atOnce);
+    await eventually(() => different() >= row.atOnce);
     await world.ask('/old-count'); // sent after those, had they been sent
-    await eventually(() => of('old-count').length > 0);
-    expect(held).toHaveLength(row.atOnce);
+    await eventually(() => of('old-count').length > before);
+    expect(different()).toBe(row.atOnce);
     await eventually(() => {
       for (const answer of held.splice(0)) answer();
-      return of(row.name).length === 3;
+      return different() === 3;
     });
   },
 );
