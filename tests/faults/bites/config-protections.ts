@@ -44,6 +44,16 @@ export const configProtections: readonly Protection[] = [
     title: 'given two edges under load, when routes come and go',
   },
   {
+    row: 'C2',
+    without: 'the same, beside clients that pipeline',
+    file: `${EDGE}/src/snapshot/accept.ts`,
+    part: 'if (!this.#isInStep || holder.current === undefined) return this.takeState(state);',
+    instead:
+      'holder.current = undefined;\n    return new Promise((done) => setImmediate(done)).then(() => this.takeState(state));',
+    test: 'tests/faults.test.ts',
+    title: 'given 60 reloads beside clients that keep their connections',
+  },
+  {
     row: 'C3',
     without: 'telling clients of a process that ends to go elsewhere',
     file: `${EDGE}/src/listener.ts`,

@@ -80,6 +80,15 @@ export const edgeProtections: readonly Protection[] = [
     title: 'given 2 edges, limit 1000 a minute',
   },
   {
+    row: 'L2',
+    without: 'the balance of a lease, beside an edge that dies with one',
+    file: `${EDGE}/src/decide/lease-book.ts`,
+    part: 'lease.balance -= 1;',
+    instead: '',
+    test: 'tests/leases.test.ts',
+    title: 'given an edge is killed while it holds a lease',
+  },
+  {
     row: 'L3',
     without: 'asking once: what timed out is asked again',
     file: `${LIMITS}/src/store.ts`,
@@ -105,6 +114,15 @@ export const edgeProtections: readonly Protection[] = [
     instead: 'return true;',
     test: `${EDGE}/test/overload/gate.test.ts`,
     title: 'given three times what it can do',
+  },
+  {
+    row: 'O1',
+    without: 'the other sockets of the port',
+    file: `${EDGE}/src/acceptors.ts`,
+    part: 'const SOCKETS = 16;',
+    instead: 'const SOCKETS = 1;',
+    test: `${EDGE}/test/acceptors.test.ts`,
+    title: 'given many clients at once',
   },
   {
     row: 'O4',

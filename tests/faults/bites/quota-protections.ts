@@ -70,6 +70,15 @@ export const quotaProtections: readonly Protection[] = [
     title: 'given Redis lost its last writes but not its marker',
   },
   {
+    row: 'Q6',
+    without: 'asking for the states after a gap',
+    file: `${MIRROR}/src/watch-gaps.ts`,
+    part: 'request(missed - counted);',
+    instead: '',
+    test: STORAGE,
+    title: 'given an outage that outlived the retention',
+  },
+  {
     row: 'Q7',
     without: 'the difference between a disk and a process that holds the bytes',
     file: `${MIRROR}/src/start-mirror.ts`,
