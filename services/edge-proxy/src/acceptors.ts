@@ -52,10 +52,13 @@ export class Acceptors {
 
   /** @returns the port that is listened on. */
   async listen({ host, port, reusePort }: ListenOptions): Promise<number> {
-    if (this.#all.length === 1) return listenOn(this.#all[0], { host, port, reusePort });
-    const free = reusePort && port !== 0 ? port : await aloneOn(host, port);
-    for (const each of this.#all) await listenOn(each, { host, port: free, reusePort: true });
-    return free;
+    const [first, ...others] = this.#all;
+    if (others.length === 0) return listenOn(first, { host, port, reusePort });
+    if (!reusePort && port !== 0) await aloneOn(host, port);
+    // Asked for any port, the system gives one that nobody has, also among those that would share.
+    const taken = await listenOn(first, { host, port, reusePort: true });
+    await Promise.all(others.map((each) => listenOn(each, { host, port: taken, reusePort: true })));
+    return taken;
   }
 
   /** Lets nobody in any more. Resolves when who was let in has left. */
@@ -78,9 +81,8 @@ const closing = (server: NetServer): Promise<void> =>
   new Promise((resolve) => NetServer.prototype.close.call(server, () => resolve()));
 
 /** Sockets that share a port do not notice another program there: whether it is free has to be asked before. */
-const aloneOn = async (host: string, port: number): Promise<number> => {
+const aloneOn = async (host: string, port: number): Promise<void> => {
   const asking = createServer();
-  const free = await listenOn(asking, { host, port, reusePort: false });
+  await listenOn(asking, { host, port, reusePort: false });
   await closing(asking);
-  return free;
 };
