@@ -74,6 +74,11 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
     run: () => import('./revoke.ts'),
     ...{ quick: [], maxMinutes: 5 },
   },
+  forged: {
+    what: 'what a forged token costs, beside good ones that nobody has seen',
+    run: () => import('./forged/forged.ts'),
+    ...{ quick: ['--quick'], maxMinutes: 5 },
+  },
   forward: {
     what: 'a plain route beside a bare proxy, both engines',
     run: () => import('./forward.ts'),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { chainFigures } from '../bench/chain/budgets.ts';
+import { budgets, dearestOf, Kind } from '../bench/forged/kinds.ts';
 import { halfRange, median } from '../bench/measure/statistics.ts';
 import { parseWrk } from '../bench/measure/wrk.ts';
 import { selfTimes } from '../bench/profile/self-time.ts';
@@ -72,6 +73,23 @@ test('a budget is judged by its own variant, and one that could not be measured 
     false,
   ]);
   expect(figuresText(chainFigures([rowOf(70)]))).toMatch(/0\.70\s+≤ 0\.65\s+0\.55\s+over/);
+});
+
+test('given forged tokens, then the dearest is so in the median of its rounds, beside a good one of usual length', () => {
+  const kind = (title: string, role: 'forged' | 'good' | 'large', times: Record<string, number[]>) => {
+    const made = new Kind(title, role);
+    for (const [name, all] of Object.entries(times)) for (const ms of all) made.add(name, ms);
+    return made;
+  };
+  const once = kind('kid', 'forged', { slow: [3, 3, 4], stalled: [1, 90, 1] });
+  const good = [kind('HS256', 'good', { HS256: [1, 1] }), kind('ES384', 'good', { ES384: [2, 2] })];
+  const kinds = [once, ...good, kind('HS256', 'large', { HS256: [50] })];
+  expect(dearestOf(kinds, 'forged')).toEqual({ title: 'kid', name: 'slow', ms: 3 });
+  expect(once.summary).toMatchObject({ tokens: 2, slowest: 90 });
+  expect(budgets(kinds).map(({ measured }) => measured)).toEqual([3, 1.5]);
+  expect(budgets(kinds).map(isMet)).toEqual([true, true]);
+  expect(budgets([once]).map(isMet)).toEqual([false, false]);
+  expect(budgets([kind('kid', 'forged', { slow: [7] }), ...good]).map(isMet)).toEqual([true, false]);
 });
 
 test('given quota events, then the newest by time and place counts, and a repeated use counts once', () => {
