@@ -5,6 +5,7 @@ import { toldElsewhere } from '../audit/told.ts';
 import { type AdminToken, includesRole, tokenNamed } from './admin-tokens.ts';
 import { LoginLimit } from './login-limit.ts';
 import { neededRole } from './needed-role.ts';
+import { keepRole } from './sees-secrets.ts';
 import { type Session, Sessions } from './sessions.ts';
 import { keepCheck } from './still-allowed.ts';
 
@@ -28,10 +29,11 @@ export const guardAdmin = (app: FastifyInstance, tokens: readonly AdminToken[], 
   loginRoutes(app, tokens, sessions);
   if (tokens.length === 0) return;
   app.addHook('onRequest', async (request, reply) => {
-    const path = request.url.split('?')[0] ?? '/';
+    // As the router reads it, and not anew: it takes `/config#x` and `http://any/config` for `/config`.
+    const path = request.routeOptions.url ?? request.url.split('?')[0] ?? '/';
     delete request.headers['x-sluice-author']; // also for the audit of who was not let in
     if (path === LOGIN && request.method === 'POST') return undefined;
-    if (SAFE.includes(request.method) && OPEN_PATHS.has(request.routeOptions.url ?? '')) return undefined;
+    if (SAFE.includes(request.method) && OPEN_PATHS.has(path)) return undefined;
     const known = identify(request, tokens, sessions);
     if ('status' in known) {
       // The console asks who it is whenever somebody opens it: that is nobody who was not let in.
@@ -48,6 +50,7 @@ export const guardAdmin = (app: FastifyInstance, tokens: readonly AdminToken[], 
       });
     // The history names who it was, not who they say they are.
     request.headers['x-sluice-author'] = known.who.name;
+    keepRole(request, known.who.role);
     keepCheck(request, () => !('status' in identify(request, tokens, sessions)));
     return undefined;
   });

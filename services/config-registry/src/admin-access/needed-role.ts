@@ -2,15 +2,15 @@ import type { Role } from './admin-tokens.ts';
 
 /** Answers that hold credentials in plain text, as Kong gives them, and whole configurations. */
 const SHOWS_SECRETS =
-  /^\/(?:config|certificates|ca_certificates|snis\/[^/]+\/certificate|(?:key|basic|hmac)-auths|jwts|oauth2|keys|key-sets|vaults)(?:\/|$)|^\/consumers\/[^/]+\/(?:key-auth|basic-auth|hmac-auth|jwt|oauth2)(?:\/|$)|^\/sluice\/history\/[^/]+\/config(?:\/|$)/;
+  /^\/(?:config|certificates|ca_certificates|services\/[^/]+\/client_certificate|(?:key|basic|hmac)-auths|jwts|oauth2|keys|key-sets|vaults)(?:\/|$)|^\/consumers\/[^/]+\/(?:key-auth|basic-auth|hmac-auth|jwt|oauth2)(?:\/|$)|^\/sluice\/history\/[^/]+\/config(?:\/|$)/;
 /** Whose changes are about who may call. */
 const CREDENTIALS = /^\/sluice\/(?:keys|revocations)(?:\/|$)/;
 /** Takes the spans of processes, which should not hold the right to change anything. */
 const SPANS = '/v1/traces';
 
-/** The least role for a request. `path` without its query. */
+/** The least role for a request. `path`: the one the router found, or what was asked, without its query. */
 export const neededRole = (method: string, path: string): Role => {
-  // As the router reads it: a path that is written otherwise must not need less.
+  // What leads nowhere may be written in any way: it must not need less than what it is like.
   const read = readPath(path);
   if (read === undefined) return 'admin';
   if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')

@@ -1,6 +1,7 @@
 import type { Kind } from '@sluice/contracts';
-import { schemaOf } from '@sluice/gateway-config';
+import { redactEntity, schemaOf } from '@sluice/gateway-config';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { seesSecrets } from '../admin-access/sees-secrets.ts';
 import type { StoredEntity } from '../entities/complete-entity.ts';
 import { type EntityProblem, NOT_FOUND } from '../entities/entity-problem.ts';
 import type { AdminParts } from './admin-api.ts';
@@ -64,13 +65,19 @@ export const entityRoutes = (app: FastifyInstance, parts: AdminParts): void => {
   }
 };
 
+/** Plugins hold secrets, too, beside what everybody may read: those are taken out for whom they are not. */
+const shownTo = (request: FastifyRequest, view: View, kind: Kind, entity: StoredEntity) => {
+  const shown = showEntity(view, kind, entity);
+  return seesSecrets(request) ? shown : redactEntity(kind, shown);
+};
+
 const readOne =
   (view: () => View, place: Place): Handler =>
   (request, reply) => {
     const located = place.locate(view(), paramsOf(request));
     if (located?.entity === undefined || !located.isHere)
       return sendProblem(reply, located?.invalid ?? located?.absent.read ?? NOT_FOUND);
-    return showEntity(view(), place.kind, located.entity);
+    return shownTo(request, view(), place.kind, located.entity);
   };
 
 const listOf = (view: () => View, path: string, kind: Kind): Handler => {
@@ -80,9 +87,13 @@ const listOf = (view: () => View, path: string, kind: Kind): Handler => {
     const { state } = view();
     if (kind === 'consumers' && query.custom_id !== undefined) {
       const found = [...state.list('consumers')].filter((one) => one.custom_id === query.custom_id);
-      return { data: found.map((one) => showEntity(view(), kind, { ...one })), next: null };
+      return { data: found.map((one) => shownTo(request, view(), kind, { ...one })), next: null };
     }
-    return sendPage(reply, view(), kind, pageOf(ordered(), query, { path: `/${path}` }));
+    return sendPage(request, reply, {
+      view: view(),
+      kind,
+      paged: pageOf(ordered(), query, { path: `/${path}` }),
+    });
   };
 };
 
@@ -102,9 +113,14 @@ const inOrder = (view: () => View, kind: Kind): (() => readonly Listed[]) => {
 type Listed = StoredEntity & { readonly tags: readonly string[] | null; readonly created_at: number | null };
 const queryOf = (request: FastifyRequest) => request.query as Readonly<Record<string, unknown>>;
 
-const sendPage = (reply: FastifyReply, view: View, kind: Kind, paged: ReturnType<typeof pageOf<Listed>>) =>
+interface Paged {
+  readonly view: View;
+  readonly kind: Kind;
+  readonly paged: ReturnType<typeof pageOf<Listed>>;
+}
+const sendPage = (request: FastifyRequest, reply: FastifyReply, { view, kind, paged }: Paged) =>
   paged.ok
-    ? { ...paged.page, data: paged.page.data.map((entity) => showEntity(view, kind, entity)) }
+    ? { ...paged.page, data: paged.page.data.map((entity) => shownTo(request, view, kind, entity)) }
     : reply.code(400).send(paged.problem);
 
 const listNested =
@@ -115,7 +131,7 @@ const listNested =
     const { parent, path, kind } = nested;
     const options = { path: `/${parent}/${paramsOf(request).key}/${path}`, isNested: true };
     const order = kind === 'targets' ? { ...options, compare: newestFirst } : options;
-    return sendPage(reply, view(), kind, pageOf(children, queryOf(request), order));
+    return sendPage(request, reply, { view: view(), kind, paged: pageOf(children, queryOf(request), order) });
   };
 
 const newestFirst = (a: Listed, b: Listed): number =>

@@ -100,6 +100,10 @@ export class RecordedExchange implements Exchange {
     return Buffer.alloc(0);
   }
 
+  async startOfBody(): Promise<Buffer> {
+    return (await this.readBody()) ?? Buffer.alloc(0);
+  }
+
   limitBody(): void {
     if (this.#announcesBody()) throw new NotRecorded('the length of the body');
   }
