@@ -98,6 +98,8 @@ export interface Exchange {
    * `maxBytes`; it then still streams to the upstream untouched.
    */
   readBody(maxBytes: number): Promise<Buffer | undefined>;
+  /** What the client's body begins with, as soon as some of it has come; it still streams. Empty: there is none. */
+  startOfBody(): Promise<Buffer>;
   replaceBody(body: Buffer): void;
   /**
    * Lets at most so many bytes of a streamed body through. The upstream's connection is cut where it is longer,

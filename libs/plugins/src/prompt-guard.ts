@@ -138,16 +138,36 @@ const act = (
   }
 };
 
-const parsed = (body: Buffer): unknown => {
-  if (!isUtf8(body)) return undefined;
+/** `value` is absent where the model's side may read something else: of a name that stands twice, of what lies deep. */
+type Parsed = { readonly isJson: boolean; readonly value?: unknown };
+
+const parsed = (body: Buffer): Parsed => {
   const text = body.toString();
+  // There are those who read wider characters, and over a byte order mark.
+  if (!isUtf8(body) || body.includes(0) || text.startsWith('\ufeff')) return { isJson: true };
   try {
-    const request: unknown = JSON.parse(text);
-    // Of a name that stands twice, or of what lies too deep, the model's side may read something else.
-    return doubtIn(text, MAX_BODY_DEPTH) === undefined ? request : undefined;
+    const value: unknown = JSON.parse(text);
+    return doubtIn(text, MAX_BODY_DEPTH) === undefined ? { isJson: true, value } : { isJson: true };
   } catch {
-    return undefined;
+    return { isJson: false };
   }
+};
+
+const saysJson = ({ fromClient }: Exchange): boolean =>
+  isJsonType(mediaTypeOf(fromClient.get('content-type')));
+
+/** What may stand before a JSON text: blanks, byte order marks, and the zeros of wider characters. */
+const BEFORE_JSON: ReadonlySet<number> = new Set([
+  0x00, 0x09, 0x0a, 0x0d, 0x20, 0xef, 0xbb, 0xbf, 0xfe, 0xff,
+]);
+const BRACE = 0x7b;
+const BRACKET = 0x5b;
+
+/** Servers of models read JSON whatever its label says: what begins as JSON is judged as such, all else streams. */
+const beginsAsJson = async (exchange: Exchange): Promise<boolean> => {
+  const start = await exchange.startOfBody();
+  const first = start.find((byte) => !BEFORE_JSON.has(byte));
+  return first === BRACE || first === BRACKET || (first === undefined && start.length > 0);
 };
 
 const judge = async (
@@ -164,11 +184,12 @@ const judge = async (
       : undefined;
   if (body.length === 0) return undefined;
   const request = parsed(body);
-  if (request === undefined)
+  if (!request.isJson && !saysJson(exchange)) return undefined;
+  if (request.value === undefined)
     return isGuarding(policy.mode)
       ? refusal(exchange, config, 'The body is no JSON, or JSON that can be read in two ways')
       : undefined;
-  const texts = promptTexts(request, prepared.paths);
+  const texts = promptTexts(request.value, prepared.paths);
   const hasPatterns = prepared.allow.length > 0 || prepared.deny.length > 0;
   if (texts.length === 0 && !hasPatterns) return undefined;
   return act(exchange, body, prepared, policy, ports, judgePrompt(texts, prepared, policy.sensitivity));
@@ -186,9 +207,12 @@ export const promptGuard = definePlugin({
     const policy = policyFor(exchange, prepared);
     if (policy.mode === 'off') return undefined;
     exchange.toUpstream.delete(HEADER); // only this plugin says it
-    const { fromClient } = exchange;
-    if (!isJsonType(mediaTypeOf(fromClient.get('content-type')))) return undefined; // it streams
-    if (isEncoded(fromClient.get('content-encoding')))
+    if (exchange.service?.protocol.startsWith('grpc')) return undefined; // no model is asked so
+    if (!saysJson(exchange))
+      return beginsAsJson(exchange).then((isDoubtful) =>
+        isDoubtful ? judge(exchange, prepared, policy, ports) : undefined,
+      );
+    if (isEncoded(exchange.fromClient.get('content-encoding')))
       return isGuarding(policy.mode)
         ? refusal(exchange, prepared.config, 'A packed body is not accepted here', undefined, 415)
         : undefined;

@@ -103,6 +103,7 @@ export const testExchange = (given: Given = {}): TestExchange => {
     upstreamQuery: query,
     upstreamMethod: method,
     readBody: async (maxBytes) => (body.length > maxBytes ? undefined : body),
+    startOfBody: async () => body.subarray(0, 16),
     replaceBody: (replaced) => {
       exchange.sentBody = replaced;
     },

@@ -156,11 +156,41 @@ describe('bodies that cannot be judged', () => {
     const { refusal } = await ask({}, '{}', { headers: { 'content-encoding': 'gzip' } });
     expect(refusal?.status).toBe(415);
   });
-  test('one that is no JSON streams', () => {
-    const exchange = testExchange({ headers: { 'content-type': 'text/plain' } });
-    exchange.readBody = () => {
-      throw new Error('the body must stream');
-    };
-    expect(instance(promptGuard).access(exchange)).toBeUndefined();
+  test('one that is no JSON streams', async () => {
+    for (const body of [
+      '',
+      'hello',
+      '"text"',
+      'a=b&c={}',
+      '\u0000\u0000\u0000 ftypisom',
+      '--x\r\n{"prompt":1}',
+    ]) {
+      const exchange = testExchange({ body, headers: { 'content-type': 'text/plain' } });
+      exchange.readBody = () => {
+        throw new Error('the body must stream');
+      };
+      expect(await instance(promptGuard).access(exchange), body).toBeUndefined();
+    }
   });
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/octet-stream', undefined])(
+    'JSON that is called %s is judged as what it is',
+    async (type) => {
+      const headers = type === undefined ? {} : { 'content-type': type };
+      const judged = async (body: string | Buffer) => {
+        const exchange = testExchange({ method: 'POST', headers, body });
+        const step = await instance(promptGuard).access(exchange, testPorts());
+        return (refusalOf(step) as { status: number } | undefined)?.status;
+      };
+      const attack = JSON.stringify({ messages: [user(ATTACK)] });
+      expect(await judged(attack)).toBe(400);
+      expect(await judged(` \r\n\t${attack}`)).toBe(400);
+      expect(await judged(`\ufeff${attack}`)).toBe(400);
+      for (const mark of ['', '\ufeff'])
+        expect(await judged(Buffer.from(`${mark}${attack}`, 'utf16le'))).toBe(400);
+      expect(await judged(' '.repeat(300_000) + attack)).toBe(413);
+      expect(await judged('{"prompt":"hello","prompt":"hi"}')).toBe(400);
+      expect(await judged('{"prompt":"hello"}')).toBeUndefined();
+      expect(await judged('[note] not everything with a bracket is JSON')).toBeUndefined();
+    },
+  );
 });

@@ -186,6 +186,10 @@ export class ProxyExchange implements Exchange {
     return this.body.read(maxBytes);
   }
 
+  startOfBody(): Promise<Buffer> {
+    return this.body.start();
+  }
+
   limitBody(maxBytes: number, refusal: GatewayError): void {
     if (this.running?.entity.mode !== 'shadow') this.body.limit(maxBytes, refusal);
   }

@@ -56,13 +56,33 @@ export class RequestBody {
     this.#copyTo = take;
   }
 
+  /** What the body begins with, as soon as there is some of it; it stays to be read. Empty: there is none. */
+  async start(): Promise<Buffer> {
+    const known = this.#replacement ?? this.#kept?.[0];
+    if (known !== undefined) return known;
+    const source = this.#source;
+    while (!this.#hasEnded && !source.destroyed) {
+      const chunk = source.read() as Buffer | null;
+      if (chunk !== null) {
+        source.unshift(chunk);
+        return chunk;
+      }
+      await readableOrOver(source);
+      // Whoever pipes the body hears of its end no more.
+      if (source.readableEnded) this.#hasEnded = true;
+    }
+    return Buffer.alloc(0);
+  }
+
   /** The whole body when it is not larger than `maxBytes`; undefined otherwise, and it still streams. */
   async read(maxBytes: number): Promise<Buffer | undefined> {
     if (this.#replacement !== undefined)
       return this.#replacement.length <= maxBytes ? this.#replacement : undefined;
     if (!this.hasBody) return Buffer.alloc(0);
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    // Whoever read before and got too much has left it here: the rest alone would be another body.
+    const chunks: Buffer[] = this.#keptBytes > 0 ? [...(this.#kept ?? [])] : [];
+    let bytes = this.#keptBytes;
+    if (bytes > maxBytes) return undefined;
     for await (const chunk of this.#source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       this.#copyTo?.(chunk);
       chunks.push(chunk);
@@ -149,3 +169,13 @@ export class RequestBody {
     return true;
   }
 }
+
+const readableOrOver = (source: IncomingMessage): Promise<void> =>
+  new Promise((resolve) => {
+    const events = ['readable', 'end', 'close', 'error'] as const;
+    const done = (): void => {
+      for (const event of events) source.off(event, done);
+      resolve();
+    };
+    for (const event of events) source.on(event, done);
+  });
