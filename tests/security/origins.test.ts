@@ -154,21 +154,25 @@ describe.each(ENGINES)('by %s', (engine) => {
     expect(await ask(engine)).toMatch(/\r\n\r\n1$/);
   });
 
-  test('given idle connections that break under a request, then a GET is repeated, and a POST never', async () => {
-    let breaks = false;
-    current = ({ socket }) => {
-      if (breaks) socket.destroy();
-      else socket.write(OK);
-      breaks = false;
-    };
-    expect(statusesOf(await ask(engine))).toEqual([200]);
-    origin.heard.length = 0;
-    breaks = true;
-    expect(statusesOf(await ask(engine, 'GET /race'))).toEqual([200]);
-    expect(origin.heard).toEqual(['GET /race HTTP/1.1', 'GET /race HTTP/1.1']);
-    origin.heard.length = 0;
-    breaks = true;
-    const post = await ask(engine, 'POST /race', 'Content-Length: 2\r\n\r\nhi');
-    expect([statusesOf(post), origin.heard]).toEqual([[502], ['POST /race HTTP/1.1']]);
-  });
+  test.each([
+    ...['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'].map((method) => [method, 2] as const),
+    ...['POST', 'PATCH', 'LOCK'].map((method) => [method, 1] as const),
+  ])(
+    'given an idle connection that breaks under a %s, then the origin hears it %i times',
+    async (method, times) => {
+      let breaks = false;
+      current = ({ socket }, head) => {
+        if (breaks) socket.destroy();
+        else socket.write(head.startsWith('HEAD') ? OK.replace(/ok$/, '') : OK);
+        breaks = false;
+      };
+      expect(statusesOf(await ask(engine))).toEqual([200]);
+      origin.heard.length = 0;
+      breaks = true;
+      const rest = method === 'GET' || method === 'HEAD' ? '\r\n' : 'Content-Length: 0\r\n\r\n';
+      const [status] = statusesOf(await ask(engine, `${method} /race`, rest));
+      expect(origin.heard).toEqual(Array.from({ length: times }, () => `${method} /race HTTP/1.1`));
+      expect(status).toBe(times === 2 ? 200 : 502);
+    },
+  );
 });

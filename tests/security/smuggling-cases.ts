@@ -115,7 +115,8 @@ const PASSING: readonly FramingCase[] = [
   ),
 ];
 
-const REFUSALS: readonly FramingCase[] = [
+/** Two frames, or one and what some server takes for another. */
+const CLASHES: readonly FramingCase[] = [
   refused('a length, then chunks', `Content-Length: 5\r\n${CHUNKED}`, CHUNKS),
   refused('chunks, then a length', `${CHUNKED}Content-Length: 5\r\n`, CHUNKS),
   refused('chunks and a length of nothing', `${CHUNKED}Content-Length: 0\r\n`, CHUNKS),
@@ -134,6 +135,10 @@ const REFUSALS: readonly FramingCase[] = [
     'Content-Length: 5\r\nTransfer_Encoding: chunked\r\n',
     'hello',
   ),
+];
+
+const REFUSALS: readonly FramingCase[] = [
+  ...CLASHES,
   ...ENCODINGS.map((value) =>
     refused(`Transfer-Encoding ${JSON.stringify(value)}`, `Transfer-Encoding: ${value}\r\n`, CHUNKS),
   ),
@@ -149,6 +154,9 @@ const REFUSALS: readonly FramingCase[] = [
 ];
 
 export const FRAMING_CASES: readonly FramingCase[] = [...PASSING, ...REFUSALS, ...WHOLE];
+
+/** What methods could differ in: which bodies they may have, and what frames them. */
+export const CORE_CASES: readonly FramingCase[] = [...PASSING, ...CLASHES];
 
 /** A case as bytes. One that passes closes its connection, so that what follows is nobody's request. */
 export const bytesOf = (framing: FramingCase, method: string, path: string): string => {

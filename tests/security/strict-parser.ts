@@ -12,14 +12,14 @@ export type Parsed =
   | { readonly kind: 'partial' }
   | { readonly kind: 'fault'; readonly fault: string };
 
-const REQUEST_LINE = /^([A-Z]+) (\/[\x21-\x7e\x80-\xff]*) HTTP\/1\.1$/;
+const REQUEST_LINE = /^([A-Z]+(?:-[A-Z]+)*) (\/[\x21-\x7e\x80-\xff]*) HTTP\/1\.1$/;
 const FIELD =
   /^([A-Za-z0-9!#$%&'*+.^_`|~-]+): ?((?:[\x21-\x7e\x80-\xff](?:[\x20\t\x21-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?)$/;
 const LENGTH = /^(?:0|[1-9]\d{0,15})$/;
 const CHUNK_SIZE = /^[0-9a-fA-F]{1,8}$/;
 
-const fault = (text: string): Parsed => ({ kind: 'fault', fault: text });
-const PARTIAL: Parsed = { kind: 'partial' };
+const fault = (text: string) => ({ kind: 'fault', fault: text }) as const;
+const PARTIAL = { kind: 'partial' } as const;
 
 /**
  * Reads the first request of a byte stream, one character a byte. What any two servers could read in two ways is a
@@ -31,16 +31,25 @@ export const parseStrictly = (bytes: string): Parsed => {
   const [first = '', ...rest] = bytes.slice(0, end).split('\r\n');
   const start = REQUEST_LINE.exec(first);
   if (start === null) return fault(`request line ${JSON.stringify(first)}`);
-  const lines: [string, string][] = [];
-  for (const line of rest) {
-    const field = FIELD.exec(line);
-    if (field === null) return fault(`header line ${JSON.stringify(line)}`);
-    lines.push([field[1] as string, field[2] as string]);
-  }
+  const lines = readFields(rest);
+  if ('fault' in lines) return lines;
   const valuesOf = (name: string) => lines.filter(([key]) => key.toLowerCase() === name).map(([, v]) => v);
   const head = { method: start[1] as string, target: start[2] as string, lines };
   if (valuesOf('host').length !== 1) return fault(`${valuesOf('host').length} Host lines`);
   return readBody(head, valuesOf, bytes.slice(end + 4));
+};
+
+/** Header lines without their ends. */
+export const readFields = (
+  texts: readonly string[],
+): [string, string][] | { readonly kind: 'fault'; readonly fault: string } => {
+  const lines: [string, string][] = [];
+  for (const line of texts) {
+    const field = FIELD.exec(line);
+    if (field === null) return { kind: 'fault', fault: `header line ${JSON.stringify(line)}` };
+    lines.push([field[1] as string, field[2] as string]);
+  }
+  return lines;
 };
 
 const readBody = (
@@ -53,7 +62,9 @@ const readBody = (
   if (lengths.length + encodings.length > 1) return fault('framed twice');
   if (encodings.length === 1) {
     if (encodings[0] !== 'chunked') return fault(`Transfer-Encoding ${JSON.stringify(encodings[0])}`);
-    return readChunks(head, bytes);
+    const read = readChunks(bytes);
+    if (read.kind !== 'whole') return read;
+    return { kind: 'whole', request: { ...head, body: read.body }, rest: read.rest };
   }
   const [length = '0'] = lengths;
   if (!LENGTH.test(length)) return fault(`Content-Length ${JSON.stringify(length)}`);
@@ -62,7 +73,12 @@ const readBody = (
   return { kind: 'whole', request, rest: bytes.slice(Number(length)) };
 };
 
-const readChunks = (head: Omit<StrictRequest, 'body'>, bytes: string): Parsed => {
+type Chunks =
+  | { readonly kind: 'whole'; readonly body: string; readonly rest: string }
+  | Exclude<Parsed, { kind: 'whole' }>;
+
+/** A body in chunks, without trailers. */
+export const readChunks = (bytes: string): Chunks => {
   let body = '';
   for (let at = 0; ; ) {
     const end = bytes.indexOf('\r\n', at);
@@ -76,6 +92,6 @@ const readChunks = (head: Omit<StrictRequest, 'body'>, bytes: string): Parsed =>
       return fault(length === 0 ? 'trailers' : 'a chunk longer than its size');
     body += bytes.slice(end + 2, after);
     at = after + 2;
-    if (length === 0) return { kind: 'whole', request: { ...head, body }, rest: bytes.slice(at) };
+    if (length === 0) return { kind: 'whole', body, rest: bytes.slice(at) };
   }
 };

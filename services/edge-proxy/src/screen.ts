@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '@sluice/contracts';
 import { type HostAndPort, parseHost } from '@sluice/routing';
 import { nominatedBy } from './client-headers.ts';
-import type { Headers } from './header-list.ts';
+import { Headers } from './header-list.ts';
 
 const MAX_HEADER_LINE_BYTES = 8192;
 const MAX_TARGET_BYTES = 8192;
@@ -130,3 +130,27 @@ export const headersForClient = (fromUpstream: Headers, clientTakesTrailers: boo
     if (nominated !== 'content-length') headers.delete(nominated);
   return headers;
 };
+
+/**
+ * Writes the length of an answer in its one plain form: zeros before it are octal to some.
+ * @returns false where it is none that every client can hold: it would be cut to another.
+ */
+export const makeLengthPlain = (head: Headers): boolean => {
+  const length = head.get('content-length');
+  if (length === undefined || LENGTH.test(length)) return true;
+  const plain = length.replace(/^0+(?=\d)/, '');
+  if (!LENGTH.test(plain)) return false;
+  head.set('Content-Length', plain);
+  return true;
+};
+
+/**
+ * What a trailer may not say, because some clients take it for a header: where a message ends, whose it is, how it is
+ * to be read or kept, and who is let in (RFC 9110 section 6.5.1); and what the gateway says of itself.
+ */
+const NO_TRAILER =
+  /^(?:host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|content-(?:length|type|encoding|range|location|disposition|security-policy.*)|(?:www-|proxy-)?authenticate|(?:proxy-)?authorization|(?:set-)?cookie2?|cache-control|pragma|expires|age|date|vary|location|refresh|retry-after|clear-site-data|strict-transport-security|access-control-.*|cross-origin-.*|via|server|forwarded|x-(?:kong|sluice|gateway|accel|forwarded)-.*|(?:x-)?ratelimit-?.*|proxy-.*)$/;
+
+/** An upstream's trailers as a client may have them. */
+export const trailersForClient = (rawTrailers: readonly string[]): Headers =>
+  Headers.fromRaw(rawTrailers).without((key) => NO_TRAILER.test(key));

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import type { GatewayError } from '@sluice/contracts';
+import { GatewayError } from '@sluice/contracts';
 import type { Ports } from '@sluice/plugins';
 import { addGatewayHeaders } from '../answer.ts';
 import { bodyReaders, runInspect, runResponse } from '../chain.ts';
 import type { ProxyExchange } from '../exchange.ts';
 import { Headers } from '../header-list.ts';
-import { headersForClient } from '../screen.ts';
+import { headersForClient, makeLengthPlain, trailersForClient } from '../screen.ts';
 import type { AnswerReader, IncomingAnswer } from './engines/engine.ts';
 import { sendWhenComplete } from './held-answer.ts';
 import { refuseAnswer } from './refuse-answer.ts';
@@ -36,6 +36,11 @@ export const relayAnswer = (
       resolve();
     });
     readHead(exchange, upstream, ports);
+    if (!makeLengthPlain(exchange.toClient)) {
+      upstream.destroy();
+      refuseAnswer(exchange, new GatewayError('GW_UPSTREAM_INVALID'));
+      return;
+    }
     const refusal = runInspect(exchange, ports);
     if (refusal !== undefined) {
       if (refusal.body === undefined) refuse(exchange, refusal);
@@ -126,6 +131,6 @@ const takesTrailers = ({ fromClient }: ProxyExchange): boolean =>
 const endWithTrailers = (exchange: ProxyExchange, upstream: IncomingAnswer): void => {
   const { response } = exchange;
   if (upstream.rawTrailers.length > 0 && takesTrailers(exchange) && response.chunkedEncoding)
-    response.addTrailers(Headers.fromRaw(upstream.rawTrailers).toNamedRecord() as Record<string, string>);
+    response.addTrailers(trailersForClient(upstream.rawTrailers).toNamedRecord() as Record<string, string>);
   response.end();
 };
