@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { call, eventually } from '@sluice/testkit';
 import { Redis } from 'ioredis';
 import { connect } from 'nats';
@@ -155,4 +156,32 @@ test('given the lines of the original README, when typed, then each answers as i
 test('given every process, when asked how it is, then its probes and metrics answer', async () => {
   for (const name of ['edge-proxy', 'auth', 'ratelimit', 'quota-mirror', 'config-registry'] as const)
     for (const pid of gateway.ready.pids[name]) expect(isAlive(pid), name).toBe(true);
+});
+
+test('given the gateway as it starts, then its bus takes nobody without a login, and each process has its own', async () => {
+  const { nats, pids } = gateway.ready;
+  const { servers } = natsClient(nats);
+  await expect(connect({ servers })).rejects.toThrow(/authorization violation/i);
+  for (const name of ['edge-proxy', 'auth', 'ratelimit', 'quota-mirror', 'config-registry'] as const) {
+    const environment = readFileSync(`/proc/${pids[name][0]}/environ`, 'utf8').split('\0');
+    expect(environment, name).toContain(`NATS_USER=${name}`);
+    const pass = environment
+      .find((line) => line.startsWith('NATS_PASSWORD='))
+      ?.slice('NATS_PASSWORD='.length);
+    const connection = await connect({
+      servers,
+      user: name,
+      pass: pass ?? '',
+      inboxPrefix: `_INBOX_${name}`,
+    });
+    const refused = new Promise<string | undefined>((resolve) => {
+      void (async () => {
+        for await (const { permissionContext } of connection.status())
+          if (permissionContext !== undefined) resolve(permissionContext.subject);
+      })();
+    });
+    connection.publish('$JS.API.STREAM.DELETE.CONFIG', '{}');
+    expect(await refused, name).toBe('$JS.API.STREAM.DELETE.CONFIG');
+    await connection.close();
+  }
 });

@@ -68,7 +68,7 @@ const auditText = async (natsUrl: string): Promise<string> => {
 
 const said = ({ status, headers, text }: Answer): string => `${status} ${JSON.stringify(headers)} ${text}`;
 
-test('given secrets everywhere and the most talkative level, then none is in logs, traces, metrics, answers or audit', async () => {
+test('given secrets everywhere and the most talkative level, then none is in logs, traces, metrics, answers, decision records, history or audit', async () => {
   const password = canaryOf('nats');
   await using nats = await startNats({
     config: `authorization { users: [ { user: "gateway", password: "${password}" } ] }`,
@@ -136,6 +136,20 @@ test('given secrets everywhere and the most talkative level, then none is in log
   expect(await post('/consumers/someone/key-auth', 'application/json', key)).toBe(201);
   expect(await post('/consumers/someone/key-auth', 'application/json', key)).toBe(409);
 
+  // What the edge remembers of each request, and what the registry tells of one, of all and of what was changed.
+  const decisions = await eventually(async () => {
+    const { text } = await gateway.admin('/decisions?limit=100');
+    if (!text.includes('"path":"/nowhere"')) throw new Error('the last request has no record yet');
+    return text;
+  });
+  const explained: string[] = [];
+  for (const { requestId } of (JSON.parse(decisions) as { data: { requestId: string }[] }).data)
+    explained.push((await gateway.admin(`/explain/${requestId}`)).text);
+  const history: string[] = [];
+  for (const path of ['', '/1', '/2', '/3', '/2/config'])
+    history.push((await gateway.admin(`/sluice/history${path}`)).text);
+  history.push((await gateway.admin('/sluice/diff?from=1')).text);
+
   // What goes wrong by itself.
   await redis.kill();
   await get('/open');
@@ -164,6 +178,9 @@ test('given secrets everywhere and the most talkative level, then none is in log
     status: (await gateway.admin('/status')).text,
     answers: answers.join('\n'),
     audit,
+    decisions,
+    explained: explained.join('\n'),
+    history: history.join('\n'),
   };
   const encoded = (['basic', 'wrongbasic'] as const).map((place) => base64(`someone:${canaryOf(place)}`));
   const secrets = [...PLACES.map(canaryOf), ...encoded, bearer];

@@ -78,6 +78,12 @@ test('the release workflow checks everything first, and writes only on main and 
   expect(stepsOf(release)[0]).toMatchObject({ with: { 'fetch-depth': 0 } });
   const [first, second, third] = runsOf(stepsOf(release));
   expect(first).toBe('.ci/run');
+  // SECURITY.md: no release with a known vulnerability of level high or critical in what is shipped.
+  const runs = stepsOf(release).map((step) => ('run' in step ? step.run : ''));
+  const [checked, audited] = ['.ci/run', 'npm audit --omit=dev --audit-level=high'].map((run) =>
+    runs.indexOf(run),
+  );
+  expect(audited).toBe((checked ?? 0) + 1);
   expect(second).toMatch(/^\.ci\/release \$\{\{ inputs\.real && '--real' \|\| '' \}\}$/);
   expect(third).toMatch(/^\.ci\/push-images /);
   expect(stepsOf(release).at(-1)).toMatchObject({ if: 'inputs.real' });

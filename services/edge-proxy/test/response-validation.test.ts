@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { call, EdgeWorld, ENGINES, forwardBy, plugin, route, service, Upstream } from './edge-world.ts';
+import { call, EdgeWorld, ENGINES, forwardBy, plugin, raw, route, service, Upstream } from './edge-world.ts';
 
 const user = { type: 'object', required: ['id'] };
 const world = async (upstream: Upstream, config: object) => {
@@ -49,5 +49,24 @@ describe.each(ENGINES)('by %s', (engine) => {
     expect((await call(enforcing.port, '/')).status).toBe(502);
     await using watching = await world(upstream, { mode: 'shadow' });
     expect((await call(watching.port, '/')).text.length).toBe(large.length);
+  });
+
+  test('given mode off, then a stream is left alone: each piece goes on as it comes, packed as the client asked', async () => {
+    let finish = (): unknown => undefined;
+    await using upstream = await Upstream.start((incoming, response) => {
+      response.writeHead(200, {
+        'content-type': 'application/json',
+        'x-asked': incoming.headers['accept-encoding'],
+      });
+      response.write('{"id"'); // no JSON yet, and what there is fits no schema
+      finish = () => response.end(':1}');
+    });
+    await using off = await world(upstream, { mode: 'off' });
+    const request = 'GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: br\r\n\r\n';
+    const first = await raw(off.port, request, '{"id"');
+    expect(first).toContain('x-asked: br');
+    expect(first).toContain('{"id"');
+    expect(first).not.toContain(':1}');
+    finish();
   });
 });
