@@ -171,7 +171,8 @@ test('given a fleet of two edges, when a real Prometheus scrapes it, then nothin
   await eventually(async () => {
     const up = await query('up');
     expect(up.map(({ value }) => value[1])).toEqual(['1', '1', '1', '1']);
-    expect(await query('sluice_nats_connected')).toHaveLength(2);
+    // The edges, the registry, and the three services behind: whoever is cut off tells.
+    expect(await query('sluice_nats_connected')).toHaveLength(6);
   });
   const own = (await call(origin, '/metrics')).text;
   expect(own).toMatch(/^prometheus_target_scrapes_sample_duplicate_timestamp_total 0$/m);

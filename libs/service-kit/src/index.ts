@@ -23,6 +23,7 @@ export { limitLines } from './limit-lines.ts';
 export { createLogger, type LineWriter, type Logger, lineWriter } from './logger.ts';
 export { Counter, counter, createMetrics, Gauge, gauge, Histogram, histogram, Registry } from './metrics.ts';
 export { type NodeStatus, type NodeStatusFacts, nodeStatus } from './node-status.ts';
+export { observeBus } from './observe-bus.ts';
 export {
   type Exemplar,
   OPEN_METRICS_TYPE,
@@ -61,4 +62,3 @@ export {
   traceparentOf,
   withSpan,
 } from './telemetry.ts';
-export { observeWork } from './work-in-hand.ts';

@@ -1,6 +1,4 @@
 import { headers, type Msg } from 'nats';
-import type { Bus } from './bus.ts';
-import { gauge, type Registry } from './metrics.ts';
 
 /** Questions that one process works on at a time; with up to 64 checks in each that is far beyond what is healthy. */
 const MAX_IN_HAND = 1000;
@@ -46,18 +44,4 @@ export class WorkInHand {
 /** Answers as the server does when there is nobody: who asks takes another way at once. */
 export const turnAway = (question: Msg): void => {
   question.respond(undefined, { headers: headers(NOBODY, 'busy') });
-};
-
-/** Shows what a process has in hand for others, and what it turned away since its start. */
-export const observeWork = (registry: Registry, { work }: Pick<Bus, 'work'>): void => {
-  gauge(registry, 'sluice_bus_questions_in_hand', 'Questions over the bus being answered', [] as const, (g) =>
-    g.set(work.count),
-  );
-  gauge(
-    registry,
-    'sluice_bus_questions_turned_away',
-    'Questions over the bus that were turned away since the start: too many were in hand',
-    [] as const,
-    (g) => g.set(work.turnedAway),
-  );
 };

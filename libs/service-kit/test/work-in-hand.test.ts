@@ -1,6 +1,6 @@
 import { eventually, silentLogger, startNats } from '@sluice/testkit';
 import { expect, test } from 'vitest';
-import { answerBatch, Bus, createMetrics, Lane, observeWork } from '../src/index.ts';
+import { answerBatch, Bus, createMetrics, Lane, observeBus } from '../src/index.ts';
 import { double } from './double.ts';
 
 test('given a process with its hands full, then the next question is turned away at once, and told; when they are free, it answers', async () => {
@@ -8,7 +8,7 @@ test('given a process with its hands full, then the next question is turned away
   const logger = silentLogger();
   const responder = Bus.open({ url: nats.url, name: 'responder', logger, maxInHand: 2 });
   const metrics = createMetrics('test', '0');
-  observeWork(metrics, responder);
+  observeBus(metrics, responder);
   const asker = Bus.open({ url: nats.url, name: 'asker', logger });
   const contract = double('test.v1.held', 60_000);
   const held = Promise.withResolvers<void>();

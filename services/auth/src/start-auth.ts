@@ -1,6 +1,6 @@
 import { followConfig, followRevocations } from '@sluice/config-log';
 import type { Environment } from '@sluice/gateway-config';
-import { type Bus, JetStream, type Logger, observeWork, startStatusServer } from '@sluice/service-kit';
+import { type Bus, JetStream, type Logger, observeBus, startStatusServer } from '@sluice/service-kit';
 import { answerChecks } from './answer-checks.ts';
 import { CREDENTIAL_KINDS, Credentials } from './credentials.ts';
 import { KeySets } from './key-sets.ts';
@@ -37,7 +37,7 @@ export const startAuth = async (parts: AuthParts): Promise<RunningAuth> => {
   const credentials = new Credentials(parts.environment, logger);
   const metrics = createAuthMetrics(parts.version, () => keySets.all);
   const keySets = new KeySets({ ...keySetOptions(settings), logger, onRefresh: metrics.countRefresh });
-  observeWork(metrics.registry, bus);
+  observeBus(metrics.registry, bus);
   const follower = followConfig({
     ...{ bus, jetstream, instance, logger, process: 'auth', kinds: CREDENTIAL_KINDS },
     onState: (state) => keySets.follow(credentials.load(state)),

@@ -1,5 +1,5 @@
 import type { ConfigFollower } from '@sluice/config-log';
-import { type Bus, createMetrics, gauge, observeWork, type Registry } from '@sluice/service-kit';
+import { type Bus, createMetrics, gauge, observeBus, type Registry } from '@sluice/service-kit';
 import type { AuditLog } from './audit/audit-log.ts';
 import type { LiveEdges } from './live-edges.ts';
 
@@ -28,7 +28,7 @@ interface Watched {
 /** Metrics of the registry itself. */
 export const registryMetrics = (version: string, { bus, follower, edges, audit }: Watched): Registry => {
   const registry = createMetrics('config-registry', version);
-  observeWork(registry, bus);
+  observeBus(registry, bus);
   gauge(registry, 'sluice_config_version', 'Newest version of the configuration.', [], (metric) =>
     metric.set(follower.position.version),
   );

@@ -15,7 +15,7 @@ import {
   type Logger,
   lineWriter,
   nodeStatus,
-  observeWork,
+  observeBus,
   type Registry,
   startStatusServer,
   type Telemetry,
@@ -33,6 +33,7 @@ import { UnitCounters } from './decide/unit-counters.ts';
 import { factsOf, problemsOf } from './edge-status.ts';
 import type { Gateway } from './gateway.ts';
 import { Listener } from './listener.ts';
+import { targetsOf } from './observe/configured-targets.ts';
 import { DecisionRecords } from './observe/decision-records.ts';
 import { type Held, observeHeld } from './observe/held.ts';
 import { EdgeMetrics } from './observe/metrics.ts';
@@ -79,7 +80,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
   const { settings, instance, logger } = parts;
   const registry = createMetrics('edge-proxy', manifest.version);
   const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'edge-proxy', logger });
-  observeWork(registry, bus);
+  observeBus(registry, bus);
   const following: { follower?: ConfigFollower; file?: LastKnownGoodFile } = {};
   const opened = openGateway(parts, { registry, bus, standing: () => standingOf(following.follower) });
   const { gateway, decisions, revocations, sinks, answers, shadow, units } = opened;
@@ -277,7 +278,6 @@ const observe = (registry: Registry, instance: string, parts: Observed): void =>
     version: () => follower.position.version,
     isStale: () => follower.isStale,
     isUnsaved: () => file.problem !== undefined,
-    busConnected: () => bus.isConnected,
     refusedMessages: () =>
       bus.malformed.values().reduce((sum, count) => sum + count, follower.counts.foreign),
     cachedVerdicts: () => decisions.cache.size,
@@ -286,6 +286,7 @@ const observe = (registry: Registry, instance: string, parts: Observed): void =>
     malformed: () => bus.malformed,
     revocations: () => revocations.list.size,
     pluginProblems: () => plugins.problems.length,
+    targets: () => targetsOf(gateway),
     upstreamHealth: () => (exportsUpstreamHealth(gateway) ? gateway.balancers.allHealth() : []),
   });
 };

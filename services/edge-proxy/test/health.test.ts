@@ -143,6 +143,31 @@ test('given a prometheus plugin that asks for it, then each target has four stat
   expect(await scrape()).toEqual([]);
 });
 
+test('given a target that was out, when the configuration has it no more, then no line calls it unhealthy for ever', async () => {
+  await using good = await Upstream.start();
+  const dead = await freePort();
+  const measured = plugin('prometheus', { upstream_health_metrics: true });
+  const to = (port: number): Entities => {
+    const one = service('up', `http://127.0.0.1:${port}`);
+    return { services: [one], routes: [route('all', one)], plugins: [measured] };
+  };
+  await using world = await EdgeWorld.start(to(dead));
+  const healthLines = async () =>
+    (await (await fetch(`http://127.0.0.1:${world.edges[0]?.ports.status}/metrics`)).text())
+      .split('\n')
+      .filter((line) => /^kong_upstream_(target_)?health\{/.test(line));
+  expect((await call(world.port, '/')).status).toBe(502);
+  await eventually(async () => expect(await healthLines()).toHaveLength(5));
+
+  await world.commit(to(good.port));
+  expect((await call(world.port, '/')).status).toBe(200);
+  await eventually(async () => expect(await healthLines()).toHaveLength(5));
+  expect((await healthLines()).filter((line) => line.includes(`:${dead}"`))).toEqual([]);
+
+  await world.commit({});
+  expect(await healthLines()).toEqual([]);
+});
+
 test('given an upstream the edge does not have, when asked for its health, then it lists no targets', async () => {
   await using world = await EdgeWorld.start({});
   const upstreamId = '00000000-0000-4000-8000-000000000000';

@@ -6,6 +6,7 @@ import {
   createLogger,
   createMetrics,
   instanceName,
+  observeBus,
   readSettings,
   redisUrl,
   runUntilStopped,
@@ -25,6 +26,7 @@ const logger = createLogger({ service: SERVICE, instance, level: settings.LOG_LE
 const telemetry = await startTelemetry(SERVICE, process.env, { choosesRoots: true });
 const metrics = createMetrics(SERVICE, manifest.version);
 const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'quota-mirror', logger });
+observeBus(metrics, bus);
 const redis = await connectRedis({
   url: redisUrl(settings),
   name: SERVICE,

@@ -96,13 +96,13 @@ export const startMirror = ({ settings, bus, redis, metrics, logger, telemetry }
   });
   const looking = setInterval(() => {
     report.completeness(rebuilder.isLoaded, latest.known);
-    if (consumer.state !== 'open') return;
+    if (!bus.isConnected) return; // while Redis is away it is looked on: that is when events grow old
     consumer.progress().then(
       (progress) => {
-        known.settledBeforeMs = progress.settledBeforeMs;
         report.progressed(progress);
         report.rebuilt(rebuilder.counters.rebuilds);
-        lookForGaps(progress);
+        known.settledBeforeMs = consumer.state === 'open' ? progress.settledBeforeMs : 0;
+        if (consumer.state === 'open') lookForGaps(progress);
       },
       (error: unknown) => logger.debug({ err: error }, 'no word about the consumer'),
     );

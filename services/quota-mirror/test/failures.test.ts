@@ -97,6 +97,26 @@ test.each(['killed', 'frozen'] as const)(
   },
 );
 
+test('given Redis is away while events come, then the lag grows with the oldest of them, and is gone when they are applied', async () => {
+  await using natsServer = await startNats();
+  await using redisServer = await startRedis({ durable: true });
+  await using given = await startedMirror(natsServer, redisServer);
+  const shown = async (name: string): Promise<number> =>
+    Number(new RegExp(`^sluice_quota_mirror_${name} (.+)$`, 'm').exec(await given.metrics.metrics())?.[1]);
+  await redisServer.kill();
+  await eventually(() => expect(given.mirror.problems()).toHaveProperty('redis'));
+  for (let n = 0; n < 3; n++) await given.publish(eventOf(`t${n}`, quota(n)));
+
+  await eventually(async () => {
+    expect((await shown('pending')) + (await shown('ack_pending'))).toBe(3);
+    expect(await shown('lag_seconds')).toBeGreaterThan(0);
+  });
+
+  await redisServer.start();
+  await settled(given);
+  await eventually(async () => expect(await shown('lag_seconds')).toBe(0));
+});
+
 test('given Redis takes no writes while events come, when it does again, then each is counted once', async () => {
   await using natsServer = await startNats();
   await using redisServer = await startRedis();

@@ -6,7 +6,7 @@ import {
   createLogger,
   createMetrics,
   instanceName,
-  observeWork,
+  observeBus,
   readSettings,
   redisAddress,
   redisUrl,
@@ -38,7 +38,7 @@ const store = new CounterStore({ redis, keyStyle, commandTimeoutMs, address: red
 const registry = createMetrics('ratelimit', manifest.version);
 const metrics = ratelimitMetrics(registry, () => store.problem === undefined);
 const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'ratelimit', logger });
-observeWork(registry, bus);
+observeBus(registry, bus);
 
 const status = await openStatus(settings, { bus, store, registry });
 

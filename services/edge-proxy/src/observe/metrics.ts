@@ -3,6 +3,7 @@ import type { ProxyExchange } from '../exchange.ts';
 import type { TargetHealth } from '../upstream/balancing/balancer.ts';
 import { kongFamilies } from './kong-families.ts';
 import { type Connections, observeNode } from './kong-node.ts';
+import { type ConfiguredTarget, LastAttempts } from './last-attempts.ts';
 import { requestBytes } from './request-bytes.ts';
 import { type RouteSeries, SeriesByRoute } from './route-series.ts';
 import { type Count, TallyCounter } from './tally.ts';
@@ -16,7 +17,6 @@ export interface EdgeGauges {
   readonly isStale: () => boolean;
   /** The newest configuration is not on disk. */
   readonly isUnsaved: () => boolean;
-  readonly busConnected: () => boolean;
   /** Messages of the bus that broke their contract, or are no commit of the configuration's log. */
   readonly refusedMessages: () => number;
   readonly cachedVerdicts: () => number;
@@ -28,6 +28,8 @@ export interface EdgeGauges {
   /** Messages that did not fit their contract, by subject. */
   readonly malformed: () => ReadonlyMap<string, number>;
   readonly upstreamHealth: () => Iterable<TargetHealth & { readonly upstream: string }>;
+  /** Where requests may go by the configuration in force. */
+  readonly targets: () => Iterable<ConfiguredTarget>;
 }
 
 /** Kong's families as its 3.x plugin exports them, the original's two names, and ours. */
@@ -44,14 +46,18 @@ export class EdgeMetrics {
   readonly #byRoute: SeriesByRoute;
   readonly #tenants: TenantSeries;
   #total: Count | undefined;
-  /** What the health gauges say, by service and target: they are set when that changes. */
-  readonly #saidOf = new Map<string, Map<string, string>>();
+  readonly #lastAttempts: LastAttempts;
   readonly #upstreamHealth = new UpstreamHealthGauge();
+  #targets: EdgeGauges['targets'] = () => [];
 
   /** `tenantSeries`: tenants with series of their own. */
   constructor(registry: Registry, tenantSeries: number) {
     this.#tenants = new TenantSeries(registry, tenantSeries);
-    this.#kong = kongFamilies(registry, (health) => this.#upstreamHealth.renew(health));
+    this.#kong = kongFamilies(registry, (health) => {
+      this.#lastAttempts.keepOnly(this.#targets());
+      this.#upstreamHealth.renew(health);
+    });
+    this.#lastAttempts = new LastAttempts(this.#kong);
     this.#byRoute = new SeriesByRoute(this.#kong);
     this.#dependency = counter(
       registry,
@@ -109,6 +115,7 @@ export class EdgeMetrics {
   /** Registers the figures that are read when somebody asks. */
   observe(registry: Registry, instance: string, gauges: EdgeGauges): void {
     this.#upstreamHealth.source = gauges.upstreamHealth;
+    this.#targets = gauges.targets;
     observeNode(registry, instance, gauges.connections);
     observeDependencies(registry, gauges);
     gauge(
@@ -123,9 +130,6 @@ export class EdgeMetrics {
     );
     gauge(registry, 'sluice_config_unsaved', '1 while the configuration is not on disk', [] as const, (g) =>
       g.set(gauges.isUnsaved() ? 1 : 0),
-    );
-    gauge(registry, 'sluice_nats_connected', '1 while the bus is connected', [] as const, (g) =>
-      g.set(gauges.busConnected() ? 1 : 0),
     );
     gauge(
       registry,
@@ -201,33 +205,7 @@ export class EdgeMetrics {
     if (config.status_code_metrics === true) recordStatus(series, exchange, consumer);
     if (config.latency_metrics === true) recordLatency(series, exchange);
     if (config.bandwidth_metrics === true) recordBandwidth(series, exchange, consumer);
-    if (config.upstream_health_metrics === true) this.#recordHealth(exchange);
-  }
-
-  /** Setting six gauges costs more than the rest of the record, and a target's health hardly ever changes. */
-  #recordHealth({ target, service, upstream, errorCode, isBalanced }: ProxyExchange): void {
-    if (target === undefined || errorCode === 'GW_NO_PEER') return;
-    const name = service?.name ?? service?.host ?? '';
-    const state = upstream !== undefined ? 'healthy' : (errorCode ?? 'unhealthy');
-    let said = this.#saidOf.get(name);
-    if (said === undefined) {
-      said = new Map();
-      this.#saidOf.set(name, said);
-    }
-    const now = isBalanced ? BALANCED_AND[state === 'healthy' ? 'up' : 'down'] : state;
-    if (said.get(target) === now) return;
-    said.set(target, now);
-    const isHealthy = upstream !== undefined ? 1 : 0;
-    this.#kong.legacyHealth.set({ upstream: name, target }, isHealthy);
-    if (isBalanced) return; // its balancer knows better
-    const scope = { upstream: name, target, address: target, subsystem: 'http' };
-    this.#kong.targetHealth.set({ ...scope, state: 'healthy' }, isHealthy);
-    this.#kong.targetHealth.set({ ...scope, state: 'unhealthy' }, 1 - isHealthy);
-    this.#kong.targetHealth.set(
-      { ...scope, state: 'dns_error' },
-      errorCode === 'GW_NAME_NOT_RESOLVED' ? 1 : 0,
-    );
-    this.#kong.targetHealth.set({ ...scope, state: 'healthchecks_off' }, 0);
+    if (config.upstream_health_metrics === true) this.#lastAttempts.record(exchange);
   }
 }
 
@@ -257,8 +235,6 @@ const observeDependencies = (
     },
   );
 };
-
-const BALANCED_AND = { up: 'balanced, healthy', down: 'balanced, unhealthy' } as const;
 
 const recordStatus = (series: RouteSeries, { upstream, status }: ProxyExchange, consumer: string): void => {
   const source = upstream === undefined ? 'kong' : 'service';
