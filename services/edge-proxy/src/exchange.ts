@@ -4,6 +4,7 @@ import type { Route, Service } from '@sluice/gateway-config';
 import type { BudgetVerdict, Exchange, Identity, UpstreamAnswer } from '@sluice/plugins';
 import type { Chain, ChainStep, HostAndPort, PluginInstance } from '@sluice/routing';
 import { Headers } from './header-list.ts';
+import { bytesOfStream, isStream } from './http2-stream.ts';
 import { loggedPath } from './observe/logged-path.ts';
 import type { RequestSteps } from './observe/request-steps.ts';
 import type { RequestTrace } from './observe/tracing.ts';
@@ -155,12 +156,15 @@ export class ProxyExchange implements Exchange {
     const { remotePort, serial, requests } = this.socket;
     this.connection = { remotePort, serial, requests };
     this.bytesAtStart = { read: socket.bytesRead, written: socket.bytesWritten };
+    if (isStream(request)) bytesOfStream(request); // counts from now on
   }
 
   /** Takes the time and the bytes of its end, once for all who tell of it. */
   end(): void {
     this.timing.endedAt = performance.now();
-    this.bytesWritten = Math.max(0, this.request.socket.bytesWritten - this.bytesAtStart.written);
+    const { bytesSent } = this.response as { bytesSent?: number };
+    this.bytesWritten =
+      bytesSent ?? Math.max(0, this.request.socket.bytesWritten - this.bytesAtStart.written);
   }
 
   /** What the client was answered; 499, Kong's word, where it left before its answer began. */

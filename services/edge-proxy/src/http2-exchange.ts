@@ -71,10 +71,15 @@ const CONNECTION_LINES = new Set([
   'upgrade',
 ]);
 
+/** What a header line costs beside its name and value in HTTP/1.1. */
+const SEPARATORS = 4;
+
 /** What the request line uses of a ServerResponse, on an HTTP/2 stream. */
 class Http2Response extends Writable {
   statusCode = 200;
   headersSent = false;
+  /** Of head and body, before they are packed: others write to the connection, too, so its count is not this one's. */
+  bytesSent = 0;
   /** Trailers may follow whatever the body's length is. */
   readonly chunkedEncoding = true;
   readonly #stream: ServerHttp2Stream;
@@ -116,7 +121,10 @@ class Http2Response extends Writable {
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
     this.#respond();
     if (this.#stream.writableEnded || this.#stream.destroyed) done();
-    else this.#stream.write(chunk, done);
+    else {
+      this.bytesSent += chunk.length;
+      this.#stream.write(chunk, done);
+    }
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -133,6 +141,8 @@ class Http2Response extends Writable {
 
   #respond(): void {
     if (this.#stream.headersSent || this.#stream.destroyed) return;
+    for (const [name, value] of Object.entries(this.#head))
+      for (const one of [value].flat()) this.bytesSent += name.length + one.length + SEPARATORS;
     const hasNoBody = this.#isHead || this.statusCode === 204 || this.statusCode === 304;
     this.#stream.respond({ ':status': this.statusCode, ...this.#head }, { waitForTrailers: !hasNoBody });
   }

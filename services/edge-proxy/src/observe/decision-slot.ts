@@ -13,6 +13,7 @@ import type { Chain, PluginInstance } from '@sluice/routing';
 import type { Attempted, ProxyExchange } from '../exchange.ts';
 import { AskedSlot } from './asked-facts.ts';
 import { loggedPath } from './logged-path.ts';
+import { bodyBytes } from './request-bytes.ts';
 
 const MAX_PATH_CHARS = 1024;
 const MAX_NAME_CHARS = 256;
@@ -148,11 +149,9 @@ export class DecisionSlot {
     this.message = ERRORS.GW_OVERLOADED.message;
   }
 
-  #fillBytes({ request, bytesAtStart, bytesWritten }: ProxyExchange): void {
-    const length = request.headers['content-length'];
-    const read = length === undefined ? request.socket.bytesRead - bytesAtStart.read : Number(length) || 0;
-    this.bytesIn = Math.max(0, read);
-    this.bytesOut = bytesWritten;
+  #fillBytes(exchange: ProxyExchange): void {
+    this.bytesIn = bodyBytes(exchange);
+    this.bytesOut = exchange.bytesWritten;
   }
 
   #fillRefusal(exchange: ProxyExchange): void {

@@ -31,7 +31,7 @@ const buildRecord = (exchange: ProxyExchange, consumer: Consumer | undefined): L
     response: {
       status: exchange.status,
       headers: redaction.headers(valuesOf(exchange.toClient)),
-      size: Math.max(0, exchange.request.socket.bytesWritten - exchange.bytesAtStart.written),
+      size: exchange.bytesWritten,
     },
     upstream_uri:
       exchange.tries === 0
