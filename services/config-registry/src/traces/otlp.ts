@@ -33,7 +33,10 @@ const MAX_EVENTS = 64;
 const MAX_LINKS = 16;
 const STATUS_ERROR = 2;
 
-const text = z.string().transform((given) => given.slice(0, MAX_TEXT_CHARS));
+/** A piece of a long text is copied: otherwise the whole of it would be kept alive for as long as its trace. */
+const shortened = (given: string): string =>
+  given.length <= MAX_TEXT_CHARS ? given : Buffer.from(given.slice(0, MAX_TEXT_CHARS)).toString();
+const text = z.string().transform(shortened);
 const hex = (chars: number) =>
   z
     .string()

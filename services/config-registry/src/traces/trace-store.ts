@@ -3,9 +3,15 @@ import type { SpanEvent, TracedSpan } from './otlp.ts';
 /** Traces that are remembered, and spans of each: both are whatever somebody sends, so both have a bound. */
 const MAX_TRACES = 1000;
 const MAX_SPANS = 256;
+/** Their texts in characters, those of one trace and of all: a span alone may have hundreds of thousands. */
+const MAX_TRACE_CHARS = 1024 * 1024;
+const MAX_CHARS = 64 * MAX_TRACE_CHARS;
+/** What a span costs beside its texts, about. */
+const SPAN_CHARS = 256;
 
 interface Trace {
   readonly spans: Map<string, TracedSpan>;
+  chars: number;
   leftOut: number;
 }
 
@@ -43,9 +49,10 @@ export interface Waterfall extends TraceSummary {
   readonly bars: readonly Bar[];
 }
 
-/** The last 1,000 traces, in the order in which they were first heard of. */
+/** The last 1,000 traces, in the order in which they were first heard of; fewer where they are large. */
 export class TraceStore {
   readonly #traces = new Map<string, Trace>();
+  #chars = 0;
 
   /** Traces it holds. */
   get size(): number {
@@ -55,15 +62,35 @@ export class TraceStore {
   keep(spans: readonly TracedSpan[]): void {
     for (const span of spans) {
       const trace = this.#traces.get(span.traceId) ?? this.#open(span.traceId);
-      if (trace.spans.size < MAX_SPANS || trace.spans.has(span.spanId)) trace.spans.set(span.spanId, span);
-      else trace.leftOut += 1;
+      this.#add(trace, span);
     }
+    while (this.#chars > MAX_CHARS && this.#traces.size > 1) this.#forgetOldest();
+  }
+
+  #add(trace: Trace, span: TracedSpan): void {
+    const before = trace.spans.get(span.spanId);
+    const more = charsOf(span) - (before === undefined ? 0 : charsOf(before));
+    const isOneMore = before === undefined && trace.spans.size === MAX_SPANS;
+    if (isOneMore || trace.chars + more > MAX_TRACE_CHARS) {
+      trace.leftOut += 1;
+      return;
+    }
+    trace.spans.set(span.spanId, span);
+    trace.chars += more;
+    this.#chars += more;
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#traces;
+    if (oldest === undefined) return;
+    this.#traces.delete(oldest[0]);
+    this.#chars -= oldest[1].chars;
   }
 
   #open(traceId: string): Trace {
-    const trace = { spans: new Map(), leftOut: 0 };
+    const trace = { spans: new Map(), chars: 0, leftOut: 0 };
     this.#traces.set(traceId, trace);
-    if (this.#traces.size > MAX_TRACES) this.#traces.delete(this.#traces.keys().next().value ?? '');
+    if (this.#traces.size > MAX_TRACES) this.#forgetOldest();
     return trace;
   }
 
@@ -86,6 +113,14 @@ export class TraceStore {
     return { ...summaryOf(traceId, spans), leftOut: trace.leftOut, bars: barsOf(spans) };
   }
 }
+
+const charsIn = (attributes: TracedSpan['attributes']): number =>
+  Object.entries(attributes).reduce((sum, [name, value]) => sum + name.length + `${value}`.length, 0);
+
+const charsOf = ({ service, name, attributes, events, links }: TracedSpan): number =>
+  events.reduce((sum, event) => sum + event.name.length + charsIn(event.attributes), SPAN_CHARS) +
+  charsIn(attributes) +
+  links.reduce((sum, link) => sum + link.length, service.length + name.length);
 
 const earliest = (a: TracedSpan, b: TracedSpan): number => a.fromUs - b.fromUs;
 

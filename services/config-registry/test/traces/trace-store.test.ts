@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { spansIn, type TracedSpan } from '../../src/traces/otlp.ts';
 import { TraceStore } from '../../src/traces/trace-store.ts';
@@ -38,6 +40,46 @@ test('given more than 1,000 traces, then the oldest are forgotten; of a trace 25
   expect(store.newest(2000)).toHaveLength(1000);
   expect(store.newest(1)[0]).toMatchObject({ traceId: idOf(1001, 32), spans: 256 });
   expect(store.find(idOf(1001, 32))?.leftOut).toBe(44);
+});
+
+const LARGE = Object.fromEntries(Array.from({ length: 24 }, (_none, i) => [`name-${i}`, 'x'.repeat(256)]));
+
+test('given spans as large as may be, then a trace has as many as fit and counts the rest, and the oldest traces go', () => {
+  const store = new TraceStore();
+  for (let n = 1; n <= 200; n++)
+    store.keep(
+      Array.from({ length: 200 }, (_none, i) => span(i, { traceId: idOf(n, 32), attributes: LARGE })),
+    );
+
+  const kept = store.newest(2000);
+  const newest = store.find(idOf(200, 32));
+  const most = (newest?.spans ?? 0) * 24 * 256;
+  expect(newest?.spans).toBeGreaterThan(100);
+  expect((newest?.spans ?? 0) + (newest?.leftOut ?? 0)).toBe(200);
+  expect(kept[0]?.traceId).toBe(idOf(200, 32));
+  expect(kept.length).toBeGreaterThan(32);
+  expect(kept.length * most).toBeLessThanOrEqual(64 * 1024 * 1024);
+  for (let n = 201; n <= 1400; n++) store.keep([span(1, { traceId: idOf(n, 32) })]);
+  expect(store.newest(2000)).toHaveLength(1000); // the room that the large ones had is there again
+});
+
+test('given texts that are cut, then what was cut off them is not kept', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const store = new TraceStore();
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let n = 1; n <= 64; n++) {
+    const attributes = [{ key: 'long', value: { stringValue: 'y'.repeat(1024 * 1024) + n } }];
+    const one = { traceId: idOf(n, 32), spanId: idOf(n), name: 'GET', attributes };
+    const times = { startTimeUnixNano: '1', endTimeUnixNano: '2' };
+    const message = { resourceSpans: [{ scopeSpans: [{ spans: [{ ...one, ...times }] }] }] };
+    store.keep(spansIn(JSON.parse(JSON.stringify(message))));
+  }
+  collect();
+
+  expect(store.size).toBe(64);
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(16 * 1024 * 1024);
 });
 
 test('given spans that are each other’s parents, then nothing hangs, and other traces are found by service', () => {
