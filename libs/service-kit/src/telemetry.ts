@@ -76,7 +76,8 @@ const rootShareIn = ({
 };
 
 const tracer = trace.getTracer('sluice');
-const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+/** Of a version that is not known yet the part that every version begins with is read (section 4.3). */
+const TRACEPARENT = /^(?!ff|00.{53}-)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-[!-~]*)?$/;
 
 /** W3C Trace Context section 3.2. Undefined for anything malformed or all zero. */
 export const parseTraceparent = (

@@ -20,6 +20,9 @@ test.each([
   [`00-${TRACE}-${SPAN}-00`, false],
   [`00-${TRACE}-${SPAN}-03`, true],
   [`00-${TRACE}-${SPAN}-fe`, false],
+  // Versions to come: what they begin with is known.
+  [`01-${TRACE}-${SPAN}-01`, true],
+  [`cc-${TRACE}-${SPAN}-00-and-more`, false],
 ])('given the traceparent %s, then it is read, sampled: %s', (header, sampled) => {
   expect(parseTraceparent(header)).toEqual({ traceId: TRACE, spanId: SPAN, sampled });
 });
@@ -31,6 +34,7 @@ test.each([
   [`00-${TRACE}-${SPAN}-1`],
   [`00-${TRACE}-${SPAN}-01-extra`],
   [`ff-${TRACE}-${SPAN}-01`],
+  [`cc-${TRACE}-${SPAN}-01more`],
   [`00-${TRACE.toUpperCase()}-${SPAN}-01`],
   [`00-${'0'.repeat(32)}-${SPAN}-01`],
   [`00-${TRACE}-${'0'.repeat(16)}-01`],

@@ -1,16 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import { startTelemetry, type Telemetry } from '@sluice/service-kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { beginTrace, foreignParent } from '../src/observe/tracing.ts';
+import type { ProxyExchange } from '../src/exchange.ts';
+import { beginTrace, endRequestSpan, foreignParent } from '../src/observe/tracing.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
 const env = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.25' };
 
-/** Records, and forgets. */
+/** Records, and remembers the last one. */
+let ended: { readonly name: string; readonly attributes: Record<string, unknown> } | undefined;
 const processor = {
   onStart: () => undefined,
-  onEnd: () => undefined,
+  onEnd: (span: NonNullable<typeof ended>) => {
+    ended = span;
+  },
   forceFlush: () => Promise.resolve(),
   shutdown: () => Promise.resolve(),
 };
@@ -48,6 +52,17 @@ test('given a trace that is not recorded, then it has ids of its own, and says s
   expect(traceparent).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
 });
 
+test('given a traceparent of a version to come, then its trace is gone on with in the version that is known here', () => {
+  const { traceId, traceparent } = beginTrace(
+    { enabled: false, rootShare: 0 },
+    'GET',
+    `cc-${TRACE}-${SPAN}-01-more`,
+  );
+
+  expect(traceId).toBe(TRACE);
+  expect(traceparent).toBe(`00-${TRACE}-${SPAN}-01`);
+});
+
 test.each([
   ['b3', `${TRACE}-${SPAN}-1`],
   ['tracestate', `b3=${TRACE}-${SPAN}-1`],
@@ -64,4 +79,13 @@ test('given no trace in any format, then there is no parent', () => {
   const request = { headers: { host: 'a' }, rawHeaders: ['host', 'a'] } as unknown as IncomingMessage;
 
   expect(foreignParent(request)).toBeUndefined();
+});
+
+test('given HTTP/2 over TLS, then its span has the scheme and the version of what the client spoke', () => {
+  const { span } = beginTrace(telemetry, 'GET', `00-${TRACE}-${SPAN}-01`);
+  if (span === undefined) throw new Error('it is sampled');
+  const exchange = { method: 'GET', status: 200, scheme: 'https', httpVersion: '2.0', loggedPath: '/a' };
+  endRequestSpan(span, exchange as unknown as ProxyExchange);
+
+  expect(ended?.attributes).toMatchObject({ 'url.scheme': 'https', 'network.protocol.version': '2' });
 });

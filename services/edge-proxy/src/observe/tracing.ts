@@ -14,6 +14,7 @@ import {
 import type { ProxyExchange } from '../exchange.ts';
 import { Headers } from '../header-list.ts';
 import { randomHex } from '../random-hex.ts';
+import type { Target } from '../upstream/target.ts';
 
 type Span = ReturnType<typeof startSpan>;
 
@@ -64,9 +65,9 @@ export const beginTrace = (
 ): RequestTrace => {
   const parent = parseTraceparent(header);
   if (enabled && (parent?.sampled ?? Math.random() < rootShare)) {
-    const span = startSpan(method, {
+    const span = startSpan(spanMethod(method), {
       kind: SERVER,
-      attributes: { 'http.request.method': method, 'url.scheme': 'http' },
+      attributes: methodAttributes(method),
       traceparent: header ?? '',
     });
     if (span.isRecording())
@@ -74,10 +75,15 @@ export const beginTrace = (
     span.end();
   }
   if (parent !== undefined && header !== undefined)
-    return { traceId: parent.traceId, span: undefined, traceparent: header };
+    return { traceId: parent.traceId, span: undefined, traceparent: ourVersion(header, parent) };
   const traceId = randomHex(16);
   return { traceId, span: undefined, traceparent: formatTraceparent(traceId, randomHex(8), false) };
 };
+
+/** What is passed on is of the version that is understood here (W3C Trace Context, section 4.3). */
+const ourVersion = (header: string, { traceId, spanId, sampled }: TraceParent): string =>
+  header.startsWith('00-') ? header : formatTraceparent(traceId, spanId, sampled);
+type TraceParent = NonNullable<ReturnType<typeof parseTraceparent>>;
 
 /** Asks over the bus inside a client span of the request's trace; without one, just asks. */
 export const withLaneSpan = async <T>(
@@ -101,26 +107,64 @@ export const withLaneSpan = async <T>(
   }
 };
 
-/** Opens the client span of one attempt at an upstream; undefined when the trace is not recorded. */
-export const beginUpstreamSpan = (
-  trace: RequestTrace,
-  method: string,
-  target: { host: string; port: number },
-): Span | undefined =>
-  trace.span === undefined
-    ? undefined
-    : startSpan(method, {
-        kind: CLIENT,
-        attributes: {
-          'http.request.method': method,
-          'server.address': target.host,
-          'server.port': target.port,
-        },
-        traceparent: trace.traceparent,
-      });
+/** Methods that the HTTP conventions know; all others are one, so that nobody makes up names of spans. */
+const KNOWN = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE']);
+const spanMethod = (method: string): string => (KNOWN.has(method) ? method : 'HTTP');
+const methodAttributes = (method: string) =>
+  KNOWN.has(method)
+    ? { 'http.request.method': method }
+    : { 'http.request.method': '_OTHER', 'http.request.method_original': method };
+
+/** Opens the client span of an exchange's latest attempt at an upstream; undefined when its trace is not recorded. */
+export const beginUpstreamSpan = (exchange: ProxyExchange, target: Target): Span | undefined => {
+  const { trace, upstreamMethod: method, upstreamPath, tries } = exchange;
+  if (trace.span === undefined) return undefined;
+  return startSpan(spanMethod(method), {
+    kind: CLIENT,
+    attributes: {
+      ...methodAttributes(method),
+      'url.full': `${target.protocol}//${target.hostHeader}${upstreamPath}`, // never its query: keys travel there
+      'server.address': target.host,
+      'server.port': target.port,
+      ...(tries > 1 ? { 'http.request.resend_count': tries - 1 } : {}),
+    },
+    traceparent: trace.traceparent,
+  });
+};
+
+const FAILED = { server: 500, client: 400 } as const;
+
+/** The end of an attempt that was answered. What a server calls the client's fault is the client span's failure. */
+export const answerUpstreamSpan = (span: Span, status: number): void => {
+  span.setAttribute('http.response.status_code', status);
+  if (status >= FAILED.client) failSpan(span, `${status}`);
+};
+
+const HTTP2 = '2.0';
+
+/** Ends the request's own span: what it was, what it came to, and the plugins it went through. */
+export const endRequestSpan = (span: Span, exchange: ProxyExchange): void => {
+  const { status, errorCode, method, httpVersion } = exchange;
+  const route = exchange.route?.name ?? exchange.route?.id;
+  if (route !== undefined)
+    span.updateName(`${spanMethod(method)} ${route}`).setAttribute('http.route', route);
+  span.setAttributes({
+    'url.scheme': exchange.scheme,
+    'url.path': exchange.loggedPath,
+    'server.address': exchange.hostName,
+    'server.port': exchange.port,
+    'client.address': exchange.clientIp,
+    'network.protocol.version': httpVersion === HTTP2 ? '2' : httpVersion,
+    'http.response.status_code': status,
+  });
+  if (status >= FAILED.server) failSpan(span, errorCode ?? `${status}`);
+  else if (errorCode !== undefined) span.setAttribute('error.type', errorCode);
+  addPluginEvents(span, exchange);
+  span.end();
+};
 
 /** Tells the way through the plugins as events of the request's span, each at the time its handler began. */
-export const addPluginEvents = (span: Span, { steps, refusal, running }: ProxyExchange): void => {
+const addPluginEvents = (span: Span, { steps, refusal, running }: ProxyExchange): void => {
   const refuser = refusal === undefined ? undefined : running?.plugin.name;
   for (const { plugin, phase, from, until } of steps?.runs ?? [])
     span.addEvent(

@@ -3,7 +3,7 @@ import type { Service } from '@sluice/gateway-config';
 import { withQuery } from '@sluice/routing';
 import { failSpan, traceparentOf } from '@sluice/service-kit';
 import type { ProxyExchange } from '../exchange.ts';
-import { beginUpstreamSpan } from '../observe/tracing.ts';
+import { answerUpstreamSpan, beginUpstreamSpan } from '../observe/tracing.ts';
 import type { CompiledConfig } from '../snapshot/compile.ts';
 import type { BalancedCall, Blame } from './balancing/balanced-call.ts';
 import type { AttemptFailure, AttemptOptions, Engine, IncomingAnswer } from './engines/engine.ts';
@@ -127,7 +127,7 @@ interface Begun {
 const begin = (exchange: ProxyExchange, target: Target): Begun => {
   exchange.target = target.label;
   exchange.tries += 1;
-  const span = beginUpstreamSpan(exchange.trace, exchange.upstreamMethod, target);
+  const span = beginUpstreamSpan(exchange, target);
   return { target, startedAt: Date.now(), from: performance.now(), span };
 };
 
@@ -167,7 +167,7 @@ const end = (
   exchange.attempts.push({ host, port, ip, startedAt, from, until, failure });
   if (span === undefined) return;
   if ('kind' in answer) failSpan(span, answer.kind);
-  else span.setAttribute('http.response.status_code', answer.status);
+  else answerUpstreamSpan(span, answer.status);
   span.end();
 };
 
