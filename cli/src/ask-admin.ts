@@ -14,7 +14,7 @@ export interface AdminQuestion {
   readonly body?: string;
   /** Beside those that say who asks. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Absent: 15 s. */
+  /** Absent: 30 s. */
   readonly timeoutMs?: number;
 }
 

@@ -24,17 +24,27 @@ const HOME_AND_CLEAR = '\u001B[H\u001B[2J';
 /** Who uses the gateway now: tenants, routes, refusals, latency. With --json or --once one view and no more. */
 export const top = async (options: TopOptions, io: Surroundings): Promise<number> => {
   const path = `/traffic?seconds=${options.seconds}&top=100`;
+  const isLive = options.once !== true && options.json !== true;
+  let hasShown = false;
   for (;;) {
     const answer = await readAdmin<Answer>(options, io, path);
-    if (!answer.ok) return refuse(io, answer.exitCode, answer.why, options);
+    if (!answer.ok && !(isLive && hasShown)) return refuse(io, answer.exitCode, answer.why, options);
+    if (!answer.ok) {
+      // Who watches an outage must not lose the view with the registry; the last one is not taken for today's.
+      io.out.write(HOME_AND_CLEAR);
+      printLine(io.out, `${paint(io.out, 'yellow', '!')} ${answer.why}; still trying`);
+      await sleep(LOOK_EVERY_MS);
+      continue;
+    }
+    hasShown = true;
     const { data, edges } = answer.value;
     const view = { edges, ...sumTraffic(data) };
     if (options.json) printJson(io.out, view);
     else {
-      if (options.once !== true) io.out.write(HOME_AND_CLEAR);
+      if (isLive) io.out.write(HOME_AND_CLEAR);
       for (const line of linesOf(view, options.seconds, io)) printLine(io.out, line);
     }
-    if (options.once === true || options.json === true) return EXIT.ok;
+    if (!isLive) return EXIT.ok;
     await sleep(LOOK_EVERY_MS);
   }
 };

@@ -120,6 +120,11 @@ test('given more requests than the ring holds, then the newest are there, and wh
   expect(nothingNew).toMatchObject({ records: [], missed: 0 });
   const [fewer] = await ask(world, { limit: 2 });
   expect(fewer?.records.map(({ seq }) => seq)).toEqual([39, 40]);
+  // Who goes on from 30 gets two of the ten, and asks behind them the next time.
+  const [tooMany] = await ask(world, { limit: 2, after: [{ instance: 'edge-0', seq: 30 }] });
+  expect(tooMany).toMatchObject({ missed: 8, records: [{ seq: 39 }, { seq: 40 }] });
+  const [others] = await ask(world, { limit: 2, status: 5, after: [{ instance: 'edge-0', seq: 30 }] });
+  expect(others).toMatchObject({ missed: 0, records: [] });
 });
 
 test('given refusals and forwarded requests, then the stream gets every refusal and the sample, and nobody waits for it', async () => {

@@ -44,7 +44,7 @@ export const edgeDecision = requestReply({
     instance: z.string().min(1).max(128),
     /** The newest request of this edge: what to ask `after` the next time. */
     seq: z.int().nonnegative(),
-    /** Of those asked for, how many were forgotten before somebody asked. */
+    /** Of those asked for on from `after`, how many were forgotten before, or have no room in this answer. */
     missed: z.int().nonnegative(),
     /** The oldest first; of too many, the newest. */
     records: z.array(decisionRecord),

@@ -136,10 +136,13 @@ export class DecisionRecords {
       const from = since > ring.seq ? 0 : since;
       const within = { after: from, before: before?.find(isOurs)?.seq };
       const records = ring.capacity === 0 ? [] : ring.find(filter, limit, within);
-      return {
-        ...{ instance, seq: ring.seq, records: records.map((slot) => recordOf(slot, instance)) },
-        missed: since === 0 ? 0 : Math.max(0, ring.oldest - 1 - from),
-      };
+      const answer = { instance, seq: ring.seq, records: records.map((slot) => recordOf(slot, instance)) };
+      if (since === 0) return { ...answer, missed: 0 };
+      // Who asks on goes on behind the newest: what has no room in this answer is never asked for again.
+      const [oldestTold] = records;
+      const isFull = oldestTold !== undefined && records.length === limit;
+      const leftOut = isFull ? ring.count(filter, { after: from, before: oldestTold.seq }) : 0;
+      return { ...answer, missed: Math.max(0, ring.oldest - 1 - from) + leftOut };
     });
     bus.answer(edgeTraffic, ({ windowMs, top }) => {
       const now = Date.now();

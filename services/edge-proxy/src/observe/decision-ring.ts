@@ -88,6 +88,16 @@ export class DecisionRing {
     }
     return found.reverse();
   }
+
+  /** How many fit that are newer than `after` and older than `before`. */
+  count(filter: DecisionFilter, { after = 0, before }: Within): number {
+    let count = 0;
+    for (const slot of this.newest(before)) {
+      if (slot.seq <= after) break;
+      if (fits(slot, filter)) count += 1;
+    }
+    return count;
+  }
 }
 
 const fits = (slot: DecisionSlot, { id, tenant, route, status, flagged }: DecisionFilter): boolean =>
