@@ -37,7 +37,7 @@ export const configProtections: readonly Protection[] = [
     row: 'C2',
     without: 'compiling beside the configuration in use',
     file: `${EDGE}/src/snapshot/accept.ts`,
-    part: 'if (!this.#isInStep || holder.current === undefined) return this.takeState(state);',
+    part: 'if (hasVault || !this.#isInStep || holder.current === undefined) return this.takeState(state);',
     instead:
       'holder.current = undefined;\n    return new Promise((done) => setImmediate(done)).then(() => this.takeState(state));',
     test: CONFIGURATION,
@@ -47,7 +47,7 @@ export const configProtections: readonly Protection[] = [
     row: 'C2',
     without: 'the same, beside clients that pipeline',
     file: `${EDGE}/src/snapshot/accept.ts`,
-    part: 'if (!this.#isInStep || holder.current === undefined) return this.takeState(state);',
+    part: 'if (hasVault || !this.#isInStep || holder.current === undefined) return this.takeState(state);',
     instead:
       'holder.current = undefined;\n    return new Promise((done) => setImmediate(done)).then(() => this.takeState(state));',
     test: 'tests/faults.test.ts',
