@@ -46,7 +46,6 @@ export class SimulatedEdge {
   readonly #clockOffset: number;
   readonly #held = new Map<string, Held>();
   #spent = 0;
-  #isDegraded = false;
 
   constructor(around: Surroundings) {
     const { timeline, random } = around;
@@ -89,10 +88,10 @@ export class SimulatedEdge {
     this.#spent = 0;
   }
 
-  /** Ends the book's own timer. */
-  async close(): Promise<void> {
+  /** Ends the book's own timer. What it has asked stays without an answer: time stands still from now on. */
+  close(): void {
     this.isAlive = false;
-    await this.#book.close();
+    void this.#book.close();
   }
 
   #check(): void {
@@ -108,8 +107,6 @@ export class SimulatedEdge {
       if (verdict.outcome === 'allow') ledger.admitted(decidedAt);
       else ledger.refused(decidedAt, this.#around.heldByAll());
       timeline.after(delayMs(random), () => {
-        if (this.#isDegraded) this.#local.reset();
-        this.#isDegraded = false;
         if (this.isAlive) this.#book.observe(KEY, limits, verdict, sentAt);
       });
     });
@@ -117,7 +114,6 @@ export class SimulatedEdge {
 
   #decideAlone(): void {
     const { ledger, timeline, limits } = this.#around;
-    this.#isDegraded = true;
     const { isAdmitted } = this.#local.spend(KEY, limits, EDGES);
     if (isAdmitted) ledger.admitted(timeline.now, true);
   }

@@ -111,7 +111,7 @@ export const simulate = async (scenario: Scenario, limiter: Limiter, seed: numbe
   startLoad(scenario, around, edges);
   arrangeTrouble(scenario, around, edges);
   await timeline.runUntil(BEGINS_AT + (scenario.forMs ?? TOTAL_MS));
-  await Promise.all(edges.map((edge) => edge.close()));
+  for (const edge of edges) edge.close();
   await promisesSettled();
   const { requests } = ledger;
   return { windows: [...ledger.windows.values()], requests, askedPerRequest: limiter.asked / requests };

@@ -186,3 +186,28 @@ test('given a collector and a log receiver that accept and never answer, then no
   for (const socket of sockets) socket.destroy();
   mute.close();
 });
+
+test('given a limiter that comes and goes, then the edge admits its share of the limit alone, once in a window', async () => {
+  await using upstream = await Upstream.start();
+  const to = service('up', upstream.url);
+  await using world = await EdgeWorld.start({
+    services: [to],
+    routes: [route('all', to)],
+    plugins: [plugin('rate-limiting', { year: 3, limit_by: 'ip', fault_tolerant: true })],
+  });
+  let asked = 0;
+  await using _ratelimit = await answering(world, ratelimitCheck.subject, (question) => {
+    asked += 1;
+    if (asked % 2 === 1) return storeAway(question);
+    const { checks } = JSON.parse(question) as { checks: { id: number }[] };
+    const windows = [{ period: 'year', limit: 3, remaining: 0, resetMs: 60_000 }];
+    const denial = { outcome: 'deny', violated: 'year', windows };
+    return JSON.stringify({ v: 1, results: checks.map(({ id }) => ({ id, ...denial })) });
+  });
+  const statuses: number[] = [];
+  for (let n = 0; n < 20; n++) statuses.push((await call(world.port, '/')).status);
+
+  expect(asked).toBe(20);
+  expect(statuses.filter((status) => status === 200).length).toBe(3);
+  expect(statuses.filter((status) => status === 429).length).toBe(17);
+});

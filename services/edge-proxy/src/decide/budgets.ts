@@ -188,7 +188,6 @@ export class Budgets {
     if (!this.#isDegraded) return;
     this.#isDegraded = false;
     this.#options.health.answered('ratelimit');
-    this.#local.reset();
   }
 }
 

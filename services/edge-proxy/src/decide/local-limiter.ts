@@ -24,7 +24,8 @@ interface Counter {
 
 /**
  * Holds the line while the limiter cannot answer: this edge's share of each limit, counted from the moment the
- * outage was first felt. All edges together then admit at most one more limit per window.
+ * outage was first felt until the window ends. All edges together then admit at most one more limit per window, also
+ * where the limiter comes and goes: an answer from it says nothing of what was admitted without it.
  */
 export class LocalLimiter {
   readonly #counters = new LRUCache<string, Counter>({ max: MAX_BUDGETS });
@@ -58,11 +59,6 @@ export class LocalLimiter {
   /** Counters held. */
   get size(): number {
     return this.#counters.size;
-  }
-
-  /** The limiter answers again: its own counters are the truth from now on. */
-  reset(): void {
-    this.#counters.clear();
   }
 
   #counterFor(key: string, period: Period, now: number): Counter {
