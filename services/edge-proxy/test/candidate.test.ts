@@ -1,7 +1,8 @@
 import { storeCandidate } from '@sluice/config-log';
-import { configApplied, configOffered } from '@sluice/contracts';
+import { authVerify, configApplied, configOffered } from '@sluice/contracts';
 import { ConfigState } from '@sluice/gateway-config';
-import { eventually } from '@sluice/testkit';
+import { Bus } from '@sluice/service-kit';
+import { eventually, silentLogger } from '@sluice/testkit';
 import { expect, test } from 'vitest';
 import { call, EdgeWorld, type Entities, plugin, route, service, Upstream } from './edge-world.ts';
 
@@ -94,4 +95,43 @@ test('given a candidate that does not compile, then it is refused, and the edge 
   await eventually(() => expect(told.at(-1)).toBe('applied'));
   await world.commit({ ...live, routes: tried.routes ?? [] });
   await eventually(async () => expect(await statuses()).toEqual(TRIED));
+});
+
+test('given auth is asked while the edge changes to a candidate of the same version, then that verdict is not remembered', async () => {
+  await using upstream = await Upstream.start();
+  const { world, live, offer } = await prepare(upstream);
+  await using _ = world;
+  const guarded = { ...live, plugins: [plugin('jwt', {})] };
+  await world.commit(guarded);
+  const auth = Bus.open({ url: world.nats.url, name: 'auth', logger: silentLogger() });
+  const released = Promise.withResolvers<void>();
+  let asked = 0;
+  auth.answer(authVerify, async ({ checks }) => {
+    asked += checks.length;
+    if (asked === 1) await released.promise;
+    return {
+      v: 1 as const,
+      results: checks.map(({ id }) => ({ id, outcome: 'allow' as const, cacheMs: 60_000 })),
+    };
+  });
+  await (await auth.connection).flush();
+  const ask = async (path: string) => {
+    const headers = { authorization: 'Bearer a.b.c' };
+    return (await call(world.port, path, { headers })).status;
+  };
+
+  const before = ask('/live');
+  await eventually(() => asked === 1);
+  await offer({ ...guarded, routes: [...(live.routes ?? []), route('more', null, { paths: ['/more'] })] }, [
+    'edge-0',
+  ]);
+  await eventually(async () => expect((await call(world.port, '/more')).status).not.toBe(404));
+  released.resolve();
+  expect(await before).toBe(200);
+
+  expect(await ask('/live')).toBe(200);
+  expect(asked).toBe(2);
+  expect(await ask('/live')).toBe(200);
+  expect(asked).toBe(2);
+  await auth.drain();
 });

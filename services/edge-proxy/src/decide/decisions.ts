@@ -73,8 +73,9 @@ export class Decisions {
     const key = verdictKey(scheme, pluginId, token, exchange.chain?.signedBy);
     const known = this.cache.get(key);
     if (known !== undefined) return known;
-    // A new configuration asks anew, whatever is still being asked under the old one.
-    const question = `${this.#options.standing().version}\0${key}`;
+    // A new configuration asks anew, whatever is still being asked under the old one; the version alone does not
+    // tell them apart: a candidate has the one it is built on, and a log that was made anew counts from the start.
+    const question = `${this.cache.generation}\0${this.#options.standing().version}\0${key}`;
     const running = this.#inFlight.get(question);
     if (running !== undefined) return running;
     const asked = this.#askAuth(exchange, pluginId, credential, key).finally(() =>
@@ -92,6 +93,7 @@ export class Decisions {
     key: string | undefined,
   ): Promise<AuthVerdict | GatewayError> {
     const { epoch, version } = this.#options.standing();
+    const { generation } = this.cache;
     const askedAt = performance.now();
     try {
       const verdict = await withLaneSpan(exchange.trace, authVerify.subject, (traceparent) =>
@@ -105,7 +107,7 @@ export class Decisions {
       // Auth may have judged before it heard of a revocation that this edge has heard of.
       const isRevoked = verdict.token !== undefined && list.refuses(verdict.token);
       const answer = isRevoked ? REVOKED : identityOf(verdict);
-      if (key !== undefined && this.#mayRemember(answer, version)) {
+      if (key !== undefined && generation === this.cache.generation && this.#mayRemember(answer, version)) {
         const leftMs = verdict.cacheMs - (performance.now() - askedAt); // of its life as auth knows it
         this.cache.put(key, answer, leftMs, verdict.token);
       }

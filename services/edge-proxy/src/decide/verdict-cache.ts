@@ -54,6 +54,7 @@ export class VerdictCache {
   readonly #shared = new SharedParts();
   readonly #maxMs: number;
   readonly #revocations: Pick<RevocationList, 'changes' | 'refuses'>;
+  #generation = 0;
 
   constructor({ maxBytes, maxMs, revocations, clock }: VerdictCacheOptions) {
     const bounded = <V extends object>(bytes: number) =>
@@ -91,6 +92,12 @@ export class VerdictCache {
     this.#allowed.clear();
     this.#denied.clear();
     this.#shared.clear();
+    this.#generation += 1;
+  }
+
+  /** Grows with each `clear`: what was asked before one may not be kept after it. */
+  get generation(): number {
+    return this.#generation;
   }
 
   get size(): number {
