@@ -81,9 +81,12 @@ export class LeaseBook {
   readonly #budgets: LRUCache<string, Budget>;
   /** Those with leases: what the sweep looks at. */
   readonly #leased = new Set<Budget>();
+  /** Questions to the limiter: what they bring after the end goes back, too. */
+  readonly #asked = new Set<Promise<void>>();
   readonly #sweep: NodeJS.Timeout;
   readonly #prefix = crypto.randomUUID().slice(0, 13);
   #serial = 0;
+  #isClosed = false;
 
   constructor(options: LeaseBookOptions) {
     this.#options = options;
@@ -117,10 +120,13 @@ export class LeaseBook {
   observe(key: string, limits: readonly Limit[], verdict: Omit<Verdict, 'source'>, sentAt: number): void {
     const budget = this.#budgets.peek(key);
     if (budget?.limits !== limits || sentAt < budget.seenAt) return; // what is known is newer
-    budget.windows = verdict.windows;
+    const now = this.#now();
+    // Of a request beside the lease's own question: it may have been counted before the lease was or after it.
+    const isHeld = budget.leases.some(({ balance, endsAt }) => balance > 0 && endsAt > now);
+    budget.windows = isHeld ? leastOf(verdict.windows, budget.windows) : verdict.windows;
     budget.seenAt = sentAt;
     if (verdict.outcome === 'deny') refuse(budget, sentAt);
-    else if (budget.leases.length === 0) this.#renew(budget, Math.max(1, this.#options.edges()), this.#now());
+    else if (budget.leases.length === 0) this.#renew(budget, Math.max(1, this.#options.edges()), now);
   }
 
   /** Budgets with leases. */
@@ -144,12 +150,13 @@ export class LeaseBook {
     for (const budget of this.#leased) this.#current(budget, now);
   }
 
-  /** Gives everything back. */
+  /** Gives everything back, also what is on its way here; nothing is leased from now on. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearInterval(this.#sweep);
     const returned = [...this.#leased].map((budget) => this.#giveBack(budget));
     this.#budgets.clear();
-    await Promise.allSettled(returned);
+    await Promise.allSettled([...returned, ...this.#asked]);
   }
 
   #budgetOf(key: string, limits: readonly Limit[], now: number): Budget {
@@ -183,24 +190,26 @@ export class LeaseBook {
     const demand = Math.max(budget.rate * lifeMs, budget.count);
     const wants = Math.ceil(demand * HEADROOM);
     const grantable = Math.floor((roomAt(budget, now) * GRANT_SHARE) / edges);
-    if (budget.isAsking || wants < MIN_TOKENS || grantable < MIN_TOKENS) return;
+    if (this.#isClosed || budget.isAsking || wants < MIN_TOKENS || grantable < MIN_TOKENS) return;
     budget.isAsking = true;
     const leaseId = `${this.#prefix}-${++this.#serial}`;
     const { key, limits } = budget;
     const question = { key, leaseId, wants, edges, ttlMs: lifeMs, limits: [...limits] };
-    this.#options
+    const asked: Promise<void> = this.#options
       .ask(question)
       .then(
         (grant) => this.#keep(budget, leaseId, grant, now),
         // It may have been granted all the same: nobody spends it, so it goes back.
-        () => this.#options.settle({ key, leaseId, unused: wants }).catch(() => undefined),
+        () => this.#return({ key, leaseId, unused: wants }),
       )
       .finally(() => {
         budget.isAsking = false;
+        this.#asked.delete(asked);
       });
+    this.#asked.add(asked);
   }
 
-  #keep(budget: Budget, leaseId: string, grant: LeaseGrant, sentAt: number): void {
+  async #keep(budget: Budget, leaseId: string, grant: LeaseGrant, sentAt: number): Promise<void> {
     budget.windows = grant.windows;
     budget.seenAt = sentAt;
     if (grant.granted === 0) {
@@ -212,7 +221,7 @@ export class LeaseBook {
     if (this.#budgets.peek(budget.key) === budget) {
       budget.leases.push(lease);
       this.#leased.add(budget);
-    } else void this.#settle(budget.key, lease); // forgotten while the limiter was asked
+    } else await this.#settle(budget.key, lease); // forgotten while the limiter was asked
   }
 
   async #giveBack(budget: Budget): Promise<void> {
@@ -221,9 +230,13 @@ export class LeaseBook {
     await Promise.all(budget.leases.splice(0).map((lease) => this.#settle(key, lease)));
   }
 
-  /** A return that is lost costs some tokens until the window ends, and nothing else. */
   async #settle(key: string, { id: leaseId, balance: unused }: Lease): Promise<void> {
-    if (unused > 0) await this.#options.settle({ key, leaseId, unused }).catch(() => undefined);
+    if (unused > 0) await this.#return({ key, leaseId, unused });
+  }
+
+  /** One that is lost costs some tokens until the window ends, and nothing else. */
+  async #return(unspent: LeaseReturn): Promise<void> {
+    await this.#options.settle(unspent).catch(() => undefined);
   }
 }
 
@@ -251,6 +264,13 @@ const refuse = (budget: Budget, sentAt: number): void => {
   for (const { resetMs } of budget.windows) forMs = Math.min(forMs, resetMs);
   budget.refusedUntil = sentAt + forMs;
 };
+
+/** Of each window what is told in `windows`, with no more left than the other says. */
+const leastOf = (windows: readonly WindowState[], other: readonly WindowState[]): readonly WindowState[] =>
+  windows.map((window, at) => ({
+    ...window,
+    remaining: Math.min(window.remaining, other[at]?.remaining ?? window.remaining),
+  }));
 
 /** What goes back is free again. */
 const withBack = (windows: readonly WindowState[], unused: number): readonly WindowState[] =>

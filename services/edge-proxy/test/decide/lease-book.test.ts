@@ -161,6 +161,62 @@ test('given the limiter gives no answer to a lease, then what it may have grante
   await book.close();
 });
 
+/** A book whose lease questions the limiter answers at once, and whose answers arrive when `deliver` is called. */
+const slowBookOf = (limiter: Limiter) => {
+  const onTheWay: (() => void)[] = [];
+  const book = new LeaseBook({
+    ask: (question) => {
+      const grant = limiter.lease(question);
+      return new Promise((resolve) => onTheWay.push(() => resolve(grant)));
+    },
+    settle: (unspent) => limiter.settle(unspent),
+    edges: () => 1,
+    now: () => limiter.now,
+  });
+  return { book, onTheWay };
+};
+
+test('given an edge that stops while a lease is on its way, then it waits for it and gives it back, and leases no more', async () => {
+  const limiter = new Limiter(6000);
+  const { book, onTheWay } = slowBookOf(limiter);
+  const limits: Limit[] = [{ period: 'minute', limit: 6000 }];
+  for (let n = 0; n < 20; n++) spend(book, limiter, limits);
+  expect(limiter.used).toBeGreaterThan(20);
+  expect(onTheWay.length).toBe(1);
+
+  let isClosed = false;
+  const closed = book.close().then(() => {
+    isClosed = true;
+  });
+  await answersArrive();
+  expect(isClosed).toBe(false);
+  for (const arrive of onTheWay) arrive();
+  await closed;
+  expect(limiter.used).toBe(20);
+
+  for (let n = 0; n < 20; n++) spend(book, limiter, limits);
+  expect(onTheWay.length).toBe(1);
+  expect(limiter.used).toBe(40);
+});
+
+test('given a check that was counted before the lease and answered after it, then no more is shown than is left', async () => {
+  const limiter = new Limiter(6000);
+  const { book, onTheWay } = slowBookOf(limiter);
+  const limits: Limit[] = [{ period: 'minute', limit: 6000 }];
+  const take = () => expect(book.take('k', limits)).toBeUndefined();
+  for (let n = 0; n < 10; n++) take();
+  const checks = Array.from({ length: 10 }, () => limiter.check());
+  book.observe('k', limits, checks[0] ?? limiter.check(), limiter.now);
+  for (const arrive of onTheWay) arrive();
+  await answersArrive();
+  expect(book.leased).toBe(1);
+
+  for (const check of checks.slice(1)) book.observe('k', limits, check, limiter.now);
+  expect(book.take('k', limits)).toMatchObject({ outcome: 'allow', windows: [{ remaining: 6000 - 11 }] });
+  await book.close();
+  expect(limiter.used).toBe(11);
+});
+
 const randomOf = (seed: number) => () => {
   seed = (seed * 1_664_525 + 1_013_904_223) % 2 ** 32;
   return seed / 2 ** 32;
