@@ -51,14 +51,16 @@ export class SharedParts {
     this.#texts.clear();
   }
 
-  #withSharedTexts({ identity }: AuthVerdict & { outcome: 'allow' }): AuthVerdict {
+  #withSharedTexts(verdict: AuthVerdict & { outcome: 'allow' }): AuthVerdict {
+    const { identity } = verdict;
     const { consumer, credential, claims } = identity;
     return {
-      outcome: 'allow',
+      ...verdict,
       identity: {
         ...identity,
         consumer: consumer && { ...consumer, id: this.#text(consumer.id) },
         credential: credential && {
+          ...credential,
           id: this.#text(credential.id),
           identifier: this.#text(credential.identifier),
         },

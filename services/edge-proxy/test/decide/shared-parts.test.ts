@@ -69,6 +69,20 @@ test('verdicts of any length say what they said', () => {
   expect(share(parts, allow(long))).toStrictEqual(allow(long));
 });
 
+test('what a contract adds to a verdict later stays in it, wherever it is', () => {
+  const verdict = {
+    outcome: 'allow',
+    obligation: 'step-up',
+    identity: {
+      ...identity,
+      actor: 'agent-7',
+      consumer: { ...identity.consumer, plan: 'gold' },
+      credential: { ...identity.credential, grant: 'refresh' },
+    },
+  } as unknown as AuthVerdict;
+  expect(share(new SharedParts(), structuredClone(verdict))).toStrictEqual(verdict);
+});
+
 test('marks say what they said, each of them', () => {
   const parts = new SharedParts();
   const marks: Required<TokenMarks> = {
