@@ -56,8 +56,8 @@ afterAll(async () => {
 });
 
 /**
- * One request that the limiter decided. Where it did not answer in its 50 ms, which happens on a busy machine, the
- * edge decides alone, nothing is counted and no limits are told: such a request is made again.
+ * One request that the limiter decided. Where it did not answer in time (`LIMIT_TIMEOUT_MS`), which happens on a busy
+ * machine, the edge decides alone, nothing is counted and no limits are told: such a request is made again.
  */
 const spend = (path: string, ask: CallOptions = {}): Promise<Answer> =>
   eventually(async () => {
