@@ -29,10 +29,11 @@ const startPeer = async (
 };
 
 /** The requests of a variant. */
-export const loadOf = ({ connections, path, tokens }: Variant, { few, many }: World): Subject['load'] => {
-  if (tokens === 'none') return { connections, path };
-  return { connections, path, script: (tokens === 'few' ? few : many).script };
-};
+export const loadOf = ({ connections, path, tokens }: Variant, { few, many }: World): Subject['load'] => ({
+  connections,
+  path,
+  script: (tokens === 'few' ? few : many).script,
+});
 
 /** Everything of ours that works for a request; the registry and the mirror are there, too, and mostly idle. */
 const processesOf = (world: World, edges: readonly number[]): Subject['processes'] => {
@@ -78,7 +79,7 @@ export const startSubject = async (
 
 /** Fails unless the answer is that of the upstream and, of the full chain, every plugin left its mark. */
 export const assertAnswers = async (variant: Variant, port: number, world: World): Promise<void> => {
-  const headers = variant.tokens === 'none' ? {} : world[variant.tokens].example;
+  const headers = world[variant.tokens].example;
   const answer = await call(`http://127.0.0.1:${port}`, variant.path, { headers });
   if (answer.status !== 200)
     throw new Error(`${variant.title} answers ${answer.status}: ${answer.text.slice(0, 200)}`);

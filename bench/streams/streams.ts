@@ -100,7 +100,7 @@ const startWays = async (world: World): Promise<Way[]> => {
     await assertAnswers(variant, subject.port, world);
     const { id, title, tokens } = variant;
     const path = variant.path.replace(/\/[^/]*$/, '/sse');
-    const headers = tokens === 'none' ? {} : world[tokens].example;
+    const headers = world[tokens].example;
     ways.push({
       id,
       title,

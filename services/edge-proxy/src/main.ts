@@ -13,6 +13,9 @@ import { Settings } from './settings.ts';
 
 // A pattern from a configuration that backtracks without end would stop every tenant's requests.
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
+// Whatever lives long here lives from one configuration to the next. V8 takes from the start, when that is built, that
+// what requests are made of lives long as well, and then they fill the old generation. See docs/adr/0059.
+setFlagsFromString('--no-allocation-site-pretenuring');
 watchHeapGrowth();
 
 const settings = readSettings(Settings, process.env);

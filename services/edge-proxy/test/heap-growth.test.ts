@@ -11,7 +11,7 @@ const MODULE = join(import.meta.dirname, '..', 'src', 'heap-growth.ts');
 const CHURN = `
 import { watchHeapGrowth } from ${JSON.stringify(MODULE)};
 import { setTimeout as sleep } from 'node:timers/promises';
-const stop = watchHeapGrowth({ fromBytes: Number(process.argv[1]), everyMs: 5 });
+const stop = watchHeapGrowth({ roomBytes: Number(process.argv[1]), everyMs: 5 });
 const pieceOf = (n) => ({ n, text: [n, n + 1, n + 2, n + 3] });
 const held = Array.from({ length: 400_000 }, (_, n) => pieceOf(n));
 const ring = new Array(20_000);
@@ -26,8 +26,8 @@ stop();
 console.log(JSON.stringify({ most: most / 1e6, held: held.length }));
 `;
 
-const mostMegabytes = (fromBytes: number): number => {
-  const args = ['--input-type=module', '--max-semi-space-size=4', '--expose-gc', '-e', CHURN, `${fromBytes}`];
+const mostMegabytes = (roomBytes: number): number => {
+  const args = ['--input-type=module', '--max-semi-space-size=4', '--expose-gc', '-e', CHURN, `${roomBytes}`];
   const { most } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as { most: number };
   return most;
 };
