@@ -97,13 +97,16 @@ const accept = (exchange: Exchange, identity: Identity, isAnonymous: boolean): u
  * proved stays: forgetting it would let the request claim another in a header. What is signed speaks of the one
  * that named the tenant.
  */
-const withTenantOf = (before: Identity | undefined, identity: Identity): Identity => ({
-  ...identity,
-  tenantId: identity.tenantId ?? before?.tenantId,
-  platformId: identity.platformId ?? before?.platformId,
-  userId: identity.userId ?? before?.userId,
-  signed: identity.tenantId === undefined ? (before?.signed ?? identity.signed) : identity.signed,
-});
+const withTenantOf = (before: Identity | undefined, identity: Identity): Identity =>
+  before === undefined
+    ? identity // as it is: what is made of it can be kept with it
+    : {
+        ...identity,
+        tenantId: identity.tenantId ?? before.tenantId,
+        platformId: identity.platformId ?? before.platformId,
+        userId: identity.userId ?? before.userId,
+        signed: identity.tenantId === undefined ? (before.signed ?? identity.signed) : identity.signed,
+      };
 
 const NOBODY = { credential: undefined, tenantId: undefined, platformId: undefined, userId: undefined };
 

@@ -40,11 +40,18 @@ export interface LineWriter {
   readonly isOn: () => boolean;
   /** `fields`: JSON members with a comma before each, in which the caller vouches that no secret is. */
   readonly write: (fields: string) => void;
+  /** Hands on what waits, at the end. */
+  readonly flush: () => void;
 }
+
+/** Lines wait so long for others, in ms, or until so many characters wait: each writing is a turn of a thread. */
+const TOGETHER_MS = 20;
+const TOGETHER_CHARS = 16 * 1024;
 
 /**
  * For the one line that every request leaves behind: walking, serialising and redacting its fields by the logger
- * costs 25 µs, putting them together by hand a fifth of it. The lines have the form of the logger's own.
+ * costs 25 µs, putting them together by hand a fifth of it. The lines have the form of the logger's own, and are
+ * written some at a time.
  */
 export const lineWriter = (logger: Logger, message: string): LineWriter => {
   const { [pino.symbols.streamSym as never]: stream } = logger as unknown as Record<
@@ -55,16 +62,30 @@ export const lineWriter = (logger: Logger, message: string): LineWriter => {
   const bound = `,"service":${JSON.stringify(service)},"instance":${JSON.stringify(instance)}`;
   const end = `,"msg":${JSON.stringify(message)}}\n`;
   let atMs = 0;
-  let iso = '';
+  let start = '';
+  let waiting = '';
+  let timer: NodeJS.Timeout | undefined;
+  const flush = () => {
+    const lines = waiting;
+    waiting = '';
+    if (lines !== '') stream?.write(lines);
+  };
+  const flushLater = () => {
+    timer = undefined;
+    flush();
+  };
   return {
     isOn: () => logger.isLevelEnabled('info'),
+    flush,
     write: (fields) => {
       const now = Date.now();
       if (now !== atMs) {
         atMs = now;
-        iso = new Date(now).toISOString();
+        start = `{"level":"info","time":"${new Date(now).toISOString()}"${bound}`;
       }
-      stream?.write(`{"level":"info","time":"${iso}"${bound}${fields}${end}`);
+      waiting += start + fields + end;
+      if (waiting.length >= TOGETHER_CHARS) flush();
+      else timer ??= setTimeout(flushLater, TOGETHER_MS);
     },
   };
 };

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createLogger, lineWriter } from '../src/index.ts';
 
 const CANARY = 'c4n4ry-0b1c7c0e';
@@ -117,13 +117,32 @@ test('given a line made by hand, then it has the form of the logger’s own', ()
   const { logger, lines } = logging();
 
   logger.info({ status: 200, path: '/a"b' }, 'request');
-  lineWriter(logger, 'request').write(`,"status":200,"path":${JSON.stringify('/a"b')}`);
+  const writer = lineWriter(logger, 'request');
+  writer.write(`,"status":200,"path":${JSON.stringify('/a"b')}`);
+  writer.flush();
 
   const [own, byHand] = lines.map((line) => JSON.parse(line));
   expect({ ...byHand, time: own.time }).toEqual(own);
   expect(Object.keys(byHand)).toEqual(Object.keys(own));
   expect(Math.abs(Date.parse(byHand.time) - Date.parse(own.time))).toBeLessThan(60_000);
   expect(lines[1]).toMatch(/\n$/);
+});
+
+test('given lines one after the other, then they are written together, and none waits for another for ever', async () => {
+  const { logger, lines } = logging();
+  const writer = lineWriter(logger, 'request');
+
+  writer.write(',"n":1');
+  writer.write(',"n":2');
+  expect(lines).toHaveLength(0);
+  await vi.waitUntil(() => lines.length > 0);
+
+  expect(lines).toHaveLength(1);
+  const written = (lines[0] ?? '').trimEnd().split('\n');
+  expect(written.map((line) => JSON.parse(line).n)).toEqual([1, 2]);
+
+  for (let n = 0; n < 1000; n++) writer.write(`,"n":${n}`);
+  expect(lines.length).toBeGreaterThan(1); // so many do not wait for the time
 });
 
 test('given the level is raised while the process runs, then the writer is off', () => {

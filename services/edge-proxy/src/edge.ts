@@ -130,6 +130,7 @@ export const startEdge = async (parts: Parts): Promise<Edge> => {
       follower.stop();
       plugins.stop();
       await listener.drain(settings.DRAIN_TIMEOUT_MS);
+      gateway.accessLines.flush();
       gate.close();
       await decisions.close();
       revocations.stop(); // what is drained may still meet a revoked token

@@ -8,7 +8,7 @@ import { call, EdgeWorld, route, service, Upstream } from './edge-world.ts';
 const loggedEdge = async (world: EdgeWorld, settings: Record<string, string> = {}) => {
   const lines: string[] = [];
   const options = { service: 'edge-proxy', instance: 'edge-1', level: 'info' };
-  const logger = createLogger(options, { write: (line) => lines.push(line) });
+  const logger = createLogger(options, { write: (text) => lines.push(...text.trimEnd().split('\n')) });
   const edge = await world.addEdge(settings, logger);
   await world.settled();
   const requests = () =>

@@ -111,7 +111,7 @@ export class VerdictCache {
 
   #kept(verdict: AuthVerdict, json: string, marks: TokenMarks | undefined): Kept {
     return {
-      verdict: this.#shared.verdict(verdict, json),
+      verdict: frozen(this.#shared.verdict(verdict, json)),
       marks: marks && this.#shared.marks(marks),
       comparedAt: this.#revocations.changes,
     };
@@ -124,6 +124,12 @@ export class VerdictCache {
     return REVOKED;
   }
 }
+
+/** Many requests get the same object: none of them, and no plugin, may change it for the others. */
+const frozen = <T extends object>(value: T): T => {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) frozen(part);
+  return Object.freeze(value);
+};
 
 /** As if nothing were shared: the room that is given is never exceeded, whoever the callers are. */
 const sizeOf = (key: string, json: string, marks: TokenMarks | undefined): number =>

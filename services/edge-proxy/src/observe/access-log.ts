@@ -1,5 +1,8 @@
+import type { Service } from '@sluice/gateway-config';
+import type { Identity } from '@sluice/plugins';
 import type { LineWriter } from '@sluice/service-kit';
 import type { ProxyExchange } from '../exchange.ts';
+import type { CompiledRoute } from '../snapshot/compile.ts';
 
 /** Which requests leave a line. */
 export interface AccessLogPolicy {
@@ -13,7 +16,7 @@ export interface AccessLogPolicy {
  * without its query: tokens travel there. Fields without a value are left out.
  */
 export const logExchange = (lines: LineWriter, exchange: ProxyExchange, policy: AccessLogPolicy): void => {
-  const { status, errorCode, identity, route, service } = exchange;
+  const { status, errorCode } = exchange;
   if (!isWanted(policy, status >= 400 || errorCode !== undefined) || !lines.isOn()) return;
   const { startedAt, forwardedAt, answeredAt, endedAt = performance.now() } = exchange.timing;
   const upstreamMs =
@@ -23,17 +26,45 @@ export const logExchange = (lines: LineWriter, exchange: ProxyExchange, policy: 
       textField('method', exchange.method) +
       clientField('path', exchange.loggedPath) +
       `,"status":${status}` +
-      textField('route', route?.name ?? route?.id) +
-      textField('service', service?.name) +
+      placeOf(exchange) +
       textField('target', exchange.target) +
       (exchange.tries > 1 ? `,"tries":${exchange.tries}` : '') +
-      clientField('tenant', identity?.tenantId ?? exchange.fromClient.get('x-tenant-id')) +
-      clientField('consumer', identity?.consumer?.username) +
-      textField('decision', errorCode ?? 'forwarded') +
+      callerOf(exchange) +
+      `,"decision":"${errorCode ?? 'forwarded'}"` +
       textField('client', exchange.clientIp) +
       `,"duration_ms":${tenths(endedAt - startedAt)}` +
       (upstreamMs === undefined ? '' : `,"upstream_ms":${tenths(upstreamMs)}`),
   );
+};
+
+/** The same for all requests of a route, so made once. */
+const places = new WeakMap<CompiledRoute, { readonly service: Service | undefined; readonly text: string }>();
+
+const placeOf = ({ matched, service }: ProxyExchange): string => {
+  if (matched === undefined) return '';
+  const known = places.get(matched);
+  if (known !== undefined && known.service === service) return known.text;
+  const { name, id } = matched.route;
+  const text = textField('route', name ?? id) + textField('service', service?.name);
+  places.set(matched, { service, text });
+  return text;
+};
+
+/** The same for all requests with a remembered verdict. */
+const callers = new WeakMap<Identity, string>();
+
+const callerOf = ({ identity, fromClient }: ProxyExchange): string => {
+  if (identity?.tenantId === undefined)
+    return (
+      clientField('tenant', fromClient.get('x-tenant-id')) +
+      clientField('consumer', identity?.consumer?.username)
+    );
+  let text = callers.get(identity);
+  if (text === undefined) {
+    text = clientField('tenant', identity.tenantId) + clientField('consumer', identity.consumer?.username);
+    callers.set(identity, text);
+  }
+  return text;
 };
 
 /** What somebody will ask about is never left out by chance. */

@@ -121,3 +121,25 @@ test('given it is cleared, then nothing is known', () => {
   cache.clear();
   expect([cache.get('good'), cache.get('bad'), cache.size]).toEqual([undefined, undefined, 0]);
 });
+
+test('given an identity that is remembered, then no plugin can change it for the next request', () => {
+  const { cache } = given();
+  const identity = {
+    ...{ consumer: { id: 'c-1', username: 'alice' }, credential: { id: 'k-1', identifier: 'key' } },
+    ...{
+      tenantId: 't-1',
+      platformId: undefined,
+      userId: 'u-1',
+      claims: { scope: 'read' },
+      groups: ['staff'],
+    },
+  };
+  cache.put('key', { outcome: 'allow', identity }, 60_000);
+
+  const known = cache.get('key');
+  if (known?.outcome !== 'allow') throw new Error('it is not remembered');
+  const { claims = {}, groups = [] } = known.identity;
+  expect(() => Object.assign(known.identity, { tenantId: 'other' })).toThrow(TypeError);
+  expect(() => Object.assign(claims, { scope: 'write' })).toThrow(TypeError);
+  expect(() => (groups as string[]).push('admins')).toThrow(TypeError);
+});
