@@ -36,7 +36,10 @@ const idleClient = async (origin: URL, text: string) => {
   const client = { socket, isGone: false };
   socket.on('error', () => undefined).once('close', () => (client.isGone = true));
   await once(socket, 'connect');
-  if (text === '') return client;
+  if (text === '') {
+    socket.resume(); // or it would not see its end
+    return client;
+  }
   socket.write(text);
   await once(socket, 'data');
   return client;

@@ -37,6 +37,14 @@ const tokenIn = (value: string): string =>
 const mayName = (query: string, names: readonly string[]): boolean =>
   query !== '' && (/[%+]/.test(query) || names.some((name) => query.includes(name)));
 
+/** The token of a request that can have one in a single place only, as nearly all have; undefined: it can have more. */
+const onlyToken = ({ query, fromClient }: Exchange, places: TokenPlaces): string | undefined => {
+  const [name, ...others] = places.header_names;
+  if (name === undefined || others.length > 0 || mayName(query, places.uri_param_names)) return undefined;
+  if (places.cookie_names.length > 0 && fromClient.has('cookie')) return undefined;
+  return tokenIn(fromClient.get(name) ?? '');
+};
+
 /** Every distinct token of the request: query arguments, then cookies, then headers. */
 const collectTokens = ({ query, fromClient }: Exchange, places: TokenPlaces): Set<string> => {
   const tokens = new Set<string>();
@@ -63,8 +71,9 @@ export const findToken = (
   places: TokenPlaces,
   { noToken, badToken }: Challenges,
 ): string | GatewayError => {
-  const [token, ...others] = collectTokens(exchange, places);
-  if (token === undefined) return refuseToken(noToken, { message: 'Unauthorized' });
+  const only = onlyToken(exchange, places);
+  const [token, ...others] = only === undefined ? collectTokens(exchange, places) : [only];
+  if (token === undefined || token === '') return refuseToken(noToken, { message: 'Unauthorized' });
   if (others.length > 0) return refuseToken(badToken, { message: 'Multiple tokens provided' });
   return isTooLong(token) ? refuseToken(badToken, { message: 'Bad token; invalid JSON' }) : token;
 };

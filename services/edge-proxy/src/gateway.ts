@@ -67,11 +67,12 @@ export const handleRequest = async (
   const compiled = gateway.current; // read once: a request lives in one configuration
   const exchange = openExchange(gateway, request, response);
   exchange.configVersion = gateway.records.version;
-  const refusal =
+  let refusal =
     screenRequest(exchange, gateway.maxHeadBytes) ??
     matchRoute(exchange, compiled) ??
-    (await runAccess(exchange, gateway.ports)) ??
-    (await carryOn(gateway, exchange, compiled, carry));
+    runAccess(exchange, gateway.ports);
+  if (refusal instanceof Promise) refusal = await refusal; // in the steady state everything is known at once
+  refusal ??= await carryOn(gateway, exchange, compiled, carry);
   if (refusal !== undefined) sendError(exchange, refusal, gateway.ports);
   settleWhenDone(gateway, exchange);
   return exchange;

@@ -42,13 +42,19 @@ export class Headers implements HeaderList {
 
   /** From Node's flat `[name, value, name, value, …]`. */
   static fromRaw(raw: readonly string[]): Headers {
-    const headers = Headers.empty();
-    for (let i = 0; i + 1 < raw.length; i += 2) {
-      headers.#names.push(raw[i] as string);
-      headers.#keys.push(keyOfPeers(raw[i] as string));
-      headers.#values.push(raw[i + 1] as string);
+    const count = raw.length >> 1;
+    const [names, keys, values] = [
+      new Array<string>(count),
+      new Array<string>(count),
+      new Array<string>(count),
+    ];
+    for (let i = 0; i < count; i++) {
+      const name = raw[2 * i] as string;
+      names[i] = name;
+      keys[i] = keyOfPeers(name);
+      values[i] = raw[2 * i + 1] as string;
     }
-    return headers;
+    return new Headers(names, keys, values);
   }
 
   /** The lines whose lower-case name is not to be dropped. */
@@ -142,10 +148,14 @@ export class Headers implements HeaderList {
 
   /** Node's flat form, for `writeHead`; without the lines of some names, given in lower case. */
   toRaw(without?: ReadonlySet<string>): string[] {
-    const raw: string[] = [];
-    for (let i = 0; i < this.#names.length; i++)
-      if (without === undefined || !without.has(this.#keys[i] as string))
-        raw.push(this.#names[i] as string, this.#values[i] as string);
+    const raw = new Array<string>(2 * this.#names.length);
+    let at = 0;
+    for (let i = 0; i < this.#names.length; i++) {
+      if (without?.has(this.#keys[i] as string) === true) continue;
+      raw[at++] = this.#names[i] as string;
+      raw[at++] = this.#values[i] as string;
+    }
+    raw.length = at;
     return raw;
   }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** How long a client may go on sending what nobody wants any more, in ms; nginx's lingering_timeout is 5 s. */
 const LINGER_MS = 2000;
@@ -22,6 +23,17 @@ export const lingerOnClose = (socket: Socket, lastRequest: () => IncomingMessage
     socket.end();
     request.resume();
   };
+};
+
+/**
+ * Says the last of a connection, and lets go of it soon: a client that takes no notice, and never closes for its part,
+ * would keep its place for ever.
+ */
+export const endAndLetGo = (socket: Duplex, last?: string): void => {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+  if (last === undefined) socket.end();
+  else socket.end(last);
 };
 
 /** Longest that the rest of a request is read after its answer, in ms; nginx's lingering_time. */

@@ -9,7 +9,7 @@ import type { ProxyExchange } from './exchange.ts';
 import { type Gateway, handleRequest } from './gateway.ts';
 import { Headers } from './header-list.ts';
 import { endStream, isStream } from './http2-stream.ts';
-import { boundUnwantedBody, lingerOnClose } from './lingering-close.ts';
+import { boundUnwantedBody, endAndLetGo, lingerOnClose } from './lingering-close.ts';
 import type { OverloadGate } from './overload/gate.ts';
 import { shedRequest } from './overload/shed.ts';
 import type { Presentation } from './presentation.ts';
@@ -171,7 +171,7 @@ export class Listener {
       this.#inFlight -= 1;
       this.#slowBodies?.forget(request);
       onSocket.count -= 1;
-      if (onSocket.count === 0 && isCondemned(request.socket)) request.socket.end();
+      if (onSocket.count === 0 && isCondemned(request.socket)) endAndLetGo(request.socket);
       if (!request.complete) boundUnwantedBody(request);
     });
     this.#slowBodies?.watch(request, response);
@@ -187,7 +187,7 @@ export class Listener {
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(socket);
-    response.once('finish', () => socket.end());
+    response.once('finish', () => endAndLetGo(socket));
     if (this.#gate.isActive && !this.#gate.admits(request)) this.#shed(request, response);
     else
       this.#handle(handleRequest(this.#gateway, request, response, carryWebSocket(socket, head)), response);
@@ -256,7 +256,8 @@ const cutSlow = (request: IncomingMessage, shows: Presentation): void => {
 const answerRaw = (socket: Duplex, error: GatewayError, shows: Presentation): void => {
   const id = randomHex(16);
   const { body, type } = renderError(error, { id, fromClient: Headers.empty(), shows });
-  socket.end(
+  endAndLetGo(
+    socket,
     `HTTP/1.1 ${error.status} ${error.message}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `${shows.server ? `Server: ${SERVER_NAME}\r\n` : ''}${shows.requestId ? `X-Kong-Request-Id: ${id}\r\n` : ''}` +
       `Connection: close\r\n\r\n${body}`,

@@ -11,7 +11,8 @@ const MODULE = join(import.meta.dirname, '..', 'src', 'heap-growth.ts');
 const CHURN = `
 import { watchHeapGrowth } from ${JSON.stringify(MODULE)};
 import { setTimeout as sleep } from 'node:timers/promises';
-const stop = watchHeapGrowth({ roomBytes: Number(process.argv[1]), everyMs: 5 });
+const isWatched = process.argv[1] === 'watched';
+const stop = isWatched ? watchHeapGrowth({ roomBytes: 1, everyMs: 5 }) : () => undefined;
 const pieceOf = (n) => ({ n, text: [n, n + 1, n + 2, n + 3] });
 const held = Array.from({ length: 400_000 }, (_, n) => pieceOf(n));
 const ring = new Array(20_000);
@@ -26,13 +27,15 @@ stop();
 console.log(JSON.stringify({ most: most / 1e6, held: held.length }));
 `;
 
-const mostMegabytes = (roomBytes: number): number => {
-  const args = ['--input-type=module', '--max-semi-space-size=4', '--expose-gc', '-e', CHURN, `${roomBytes}`];
+const mostMegabytes = (how: 'watched' | 'by itself'): number => {
+  const args = ['--input-type=module', '--max-semi-space-size=4', '--expose-gc', '-e', CHURN, how];
   const { most } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as { most: number };
   return most;
 };
 
 test('a large process collects old garbage sooner than V8 by itself', () => {
-  const [byItself, watched] = [mostMegabytes(Number.MAX_SAFE_INTEGER), mostMegabytes(1)];
-  expect(watched, `${byItself} MB by itself`).toBeLessThan(byItself * 0.6);
+  const [byItself, watched] = [mostMegabytes('by itself'), mostMegabytes('watched')];
+  // 60 MB that live and a sixth, and the young generation; V8 alone takes 130 to 240.
+  expect(watched, `${byItself} MB by itself`).toBeLessThan(100);
+  expect(byItself).toBeGreaterThan(110);
 });

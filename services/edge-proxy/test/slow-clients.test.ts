@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import http2 from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -53,6 +54,38 @@ describe.each(ENGINES)('by %s', (engine) => {
     for (const socket of open) socket.destroy();
     await eventually(async () => expect((await call(world.port, '/')).status).toBe(200));
   });
+
+  test.each([
+    ['nothing', ''],
+    ['half a head', 'GET / HTTP/1.1\r\nHo'],
+    ['what is no HTTP', '\0\r\n\r\n'],
+    ['a request that is refused', 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
+    ['an upgrade that is refused', 'GET /none HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n'],
+  ])(
+    'given clients that send %s, read nothing and never close, then their places are given to others',
+    async (_, text) => {
+      await using upstream = await Upstream.start();
+      const to = service('up', upstream.url);
+      const settings = { MAX_CONNECTIONS: '20', HEADERS_TIMEOUT_MS: '400' };
+      await using world = await EdgeWorld.start({ services: [to], routes: [route('all', to)] }, settings);
+      const held: Socket[] = [];
+      const isServed = () =>
+        call(world.port, '/', { headers: { connection: 'close' } }).then(
+          ({ status }) => status === 200,
+          () => false,
+        );
+      // Until no place is left: whoever asks meanwhile may have taken one.
+      await eventually(async () => {
+        const socket = connect({ port: world.port, host: '127.0.0.1', allowHalfOpen: true });
+        held.push(socket.on('error', () => undefined));
+        await once(socket, 'connect');
+        return held.length >= 20 && !(await isServed());
+      });
+      for (const socket of held) socket.write(text);
+      await eventually(isServed);
+      for (const socket of held) socket.destroy();
+    },
+  );
 
   test.each([
     ['a head', REQUEST, 'X-A: 1\r\n'.repeat(1000)],

@@ -35,6 +35,7 @@ export class Connection {
   #socket: Socket | undefined;
   #attempt: DispatchAttempt | undefined;
   #isGone = false;
+  #host: string | undefined;
   /** Requests this connection carried before. */
   uses = 0;
   remoteAddress: string | undefined;
@@ -65,8 +66,13 @@ export class Connection {
     this.#client.on('connectionError', () => this.#leave());
   }
 
-  carry(request: Dispatcher.DispatchOptions, attempt: DispatchAttempt): void {
+  /** `host`: of its `Host` line, which the request's own headers are without. */
+  carry(request: Dispatcher.DispatchOptions, host: string, attempt: DispatchAttempt): void {
     this.#attempt = attempt;
+    if (this.#host !== host) {
+      this.#host = host;
+      nameHost(this.#client, host);
+    }
     this.#client.dispatch(request, attempt);
   }
 
@@ -175,23 +181,34 @@ const readHeadsAsWeDo = (socket: Socket): void => {
   readsAsWeDo = true;
 };
 
-/** Undici's own lines are in lower case; Kong's are not, and there are upstreams that care. */
+type WithSymbols = Record<symbol, unknown>;
+let hostLine: symbol | undefined;
+
+/**
+ * The line that undici writes for requests without a `Host` of their own: as Kong spells it, since there are upstreams
+ * that care. By the client's own property, so that no head has to be taken apart again.
+ */
+const nameHost = (client: Client, host: string): void => {
+  hostLine ??= Object.getOwnPropertySymbols(client).find(({ description }) => description === 'host header');
+  if (hostLine === undefined) throw new Error('undici keeps no host line');
+  (client as unknown as WithSymbols)[hostLine] = `Host: ${host}\r\n`;
+};
+
+/** Undici writes the length of a body itself, in lower case. */
 const writeNamesAsKong = (socket: Socket): void => {
   const write = socket.write as (...data: unknown[]) => boolean;
   socket.write = (data: unknown, ...rest: unknown[]) =>
-    write.call(socket, typeof data === 'string' ? withKongsNames(data) : data, ...rest);
+    write.call(socket, typeof data === 'string' ? withKongsName(data) : data, ...rest);
 };
 
-const HOST = '\r\nhost: ';
+const END = '\r\n\r\n';
 const LENGTH = '\r\ncontent-length: ';
 
-/** A request's head with `Host` second, where undici puts it, and `Content-Length` last; other text as it is. */
-const withKongsNames = (text: string): string => {
-  const host = text.indexOf('\r\n');
-  if (!text.startsWith(HOST, host)) return text;
-  const named = `${text.slice(0, host)}\r\nHost: ${text.slice(host + HOST.length)}`;
-  const length = named.lastIndexOf(LENGTH);
-  return length === -1
-    ? named
-    : `${named.slice(0, length)}\r\nContent-Length: ${named.slice(length + LENGTH.length)}`;
+/** A request's head with `Content-Length` last, where undici puts it; other text as it is. */
+const withKongsName = (text: string): string => {
+  if (!text.endsWith(END)) return text;
+  const last = text.lastIndexOf('\r\n', text.length - END.length - 1);
+  return last !== -1 && text.startsWith(LENGTH, last)
+    ? `${text.slice(0, last)}\r\nContent-Length: ${text.slice(last + LENGTH.length)}`
+    : text;
 };

@@ -6,8 +6,9 @@ import { DispatchAttempt } from './dispatch-attempt.ts';
 import type { AttemptFailure, AttemptOptions, Engine, IncomingAnswer } from './engine.ts';
 import { UpstreamBody } from './upstream-body.ts';
 
-/** What undici writes itself, from the body and the connection, and refuses to be told. */
+/** What undici writes itself, from the body and the connection, and refuses to be told; and what the connection does. */
 const FRAMING: ReadonlySet<string> = new Set([
+  'host',
   'connection',
   'keep-alive',
   'transfer-encoding',
@@ -34,7 +35,8 @@ const poolsFor = ({ target, tls, verifyTls }: AttemptOptions): ConnectionPools =
 const send = (exchange: ProxyExchange, options: AttemptOptions): Promise<IncomingAnswer | AttemptFailure> =>
   new Promise((resolve) => {
     const { headers, target } = options;
-    const pool = poolsFor(options).of(target, headers.get('host') ?? target.hostHeader);
+    const host = headers.get('host') ?? target.hostHeader;
+    const pool = poolsFor(options).of(target, host);
     const connection = pool.take(options.onFreshConnection);
     const attempt = new DispatchAttempt(exchange, connection, options.timeouts, resolve);
     const body = exchange.body.hasBody ? exchange.body.pipe(new UpstreamBody()) : null;
@@ -46,6 +48,7 @@ const send = (exchange: ProxyExchange, options: AttemptOptions): Promise<Incomin
         body: body as unknown as Readable | null,
         reset: false, // also after a DELETE with a body and a HEAD: their answers end where they end
       },
+      host,
       attempt,
     );
   });
