@@ -6,11 +6,12 @@ const UNSAMPLED = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
 
 /** Every span that came, with the service that made it. */
 const spansAt = (receiver: GrpcCollector) =>
-  receiver
-    .exports()
-    .flatMap(({ resource, entries }) =>
-      entries.map((span) => ({ service: resource['service.name'], ...span })),
-    );
+  receiver.exports().flatMap(({ resource, entries }) =>
+    entries.map((span) => ({
+      ...{ service: resource['service.name'], instance: resource['service.instance.id'] },
+      ...span,
+    })),
+  );
 type Span = ReturnType<typeof spansAt>[number];
 
 test('given a sampled client, when it asks once, then one trace leads through edge, NATS, auth, ratelimit, Redis and upstream, and comes by gRPC', async () => {
@@ -49,6 +50,7 @@ test('given a sampled client, when it asks once, then one trace leads through ed
 
   const server = find('edge-proxy', /^GET agent-workflows$/);
   expect(server?.parentId).toBe(clientSpan);
+  expect(server?.instance).toBe('edge-proxy-1');
   const plugins = server?.events.map(({ attributes }) => attributes['sluice.plugin.name']);
   expect(plugins).toEqual(expect.arrayContaining(['jwt', 'rate-limiting']));
   const children: [string, RegExp, Span | undefined][] = [];

@@ -24,6 +24,8 @@ export interface Telemetry {
 }
 
 export interface TelemetryOptions {
+  /** Name of this process among those of its service: `service.instance.id` of everything it tells. */
+  readonly instance?: string;
   /** Tests: record in memory instead of exporting. */
   readonly processors?: NodeSDKConfiguration['spanProcessors'];
   /**
@@ -43,10 +45,11 @@ const OFF: Telemetry = { enabled: false, rootShare: 0, shutdown: () => Promise.r
 export const startTelemetry = async (
   service: string,
   env: NodeJS.ProcessEnv,
-  { processors, choosesRoots = false }: TelemetryOptions = {},
+  { instance, processors, choosesRoots = false }: TelemetryOptions = {},
 ): Promise<Telemetry> => {
   if (processors === undefined && !tracesAreWanted(env)) return OFF;
   checkTelemetryEnvironment(env);
+  if (instance !== undefined) nameInstance(env, instance);
   const [{ NodeSDK }, { AlwaysOnSampler, ParentBasedSampler }] = await Promise.all([
     import('@opentelemetry/sdk-node'),
     import('@opentelemetry/sdk-trace'),
@@ -62,6 +65,14 @@ export const startTelemetry = async (
   });
   sdk.start();
   return { enabled: true, rootShare: rootShare ?? 1, shutdown: () => sdk.shutdown().catch(() => undefined) };
+};
+
+/** Adds the instance to what the SDK reads of its environment, unless that names one. */
+const nameInstance = (env: NodeJS.ProcessEnv, instance: string): void => {
+  const { OTEL_RESOURCE_ATTRIBUTES: given = '' } = env;
+  if (/(?:^|,)\s*service\.instance\.id\s*=/.test(given)) return;
+  const own = `service.instance.id=${encodeURIComponent(instance)}`;
+  env.OTEL_RESOURCE_ATTRIBUTES = given === '' ? own : `${given},${own}`;
 };
 
 /** What a sampler that goes by the parent does with a trace that has none; undefined for every other sampler. */

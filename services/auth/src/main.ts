@@ -15,7 +15,7 @@ import { startAuth } from './start-auth.ts';
 const settings = readSettings(Settings, process.env);
 const instance = settings.INSTANCE ?? instanceName('auth');
 const logger = createLogger({ service: 'auth', instance, level: settings.LOG_LEVEL });
-const telemetry = await startTelemetry('auth', process.env);
+const telemetry = await startTelemetry('auth', process.env, { instance });
 const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'auth', logger });
 const { version } = manifest;
 const auth = await startAuth({ settings, instance, version, bus, logger, environment: process.env });

@@ -19,7 +19,7 @@ const logger = createLogger({ service: 'config-registry', instance, level: setti
 // Who started it together with the others has said so.
 const unused = process.send === undefined ? unusedKongNames(process.env) : undefined;
 if (unused !== undefined) logger.warn(unused);
-const telemetry = await startTelemetry('config-registry', process.env);
+const telemetry = await startTelemetry('config-registry', process.env, { instance });
 const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'config-registry', logger });
 
 let stop = () => bus.drain();

@@ -21,7 +21,7 @@ watchHeapGrowth();
 const settings = readSettings(Settings, process.env);
 const instance = settings.INSTANCE ?? instanceName('edge-proxy');
 const logger = createLogger({ service: 'edge-proxy', instance, level: settings.LOG_LEVEL });
-const telemetry = await startTelemetry('edge-proxy', process.env, { choosesRoots: true });
+const telemetry = await startTelemetry('edge-proxy', process.env, { instance, choosesRoots: true });
 
 // Before the start: the first process of a container is not ended by a signal that nobody has asked for.
 let edge: Edge | undefined;

@@ -23,7 +23,7 @@ const REDIS_TIMEOUT_MS = 1000;
 const settings = readSettings(Settings, process.env);
 const instance = settings.INSTANCE ?? instanceName(SERVICE);
 const logger = createLogger({ service: SERVICE, instance, level: settings.LOG_LEVEL });
-const telemetry = await startTelemetry(SERVICE, process.env, { choosesRoots: true });
+const telemetry = await startTelemetry(SERVICE, process.env, { instance, choosesRoots: true });
 const metrics = createMetrics(SERVICE, manifest.version);
 const bus = Bus.open({ ...busLogin(settings), name: instance, part: 'quota-mirror', logger });
 observeBus(metrics, bus);

@@ -28,7 +28,7 @@ const { COMMAND_TIMEOUT_MS: commandTimeoutMs, KEY_STYLE: keyStyle } = settings;
 const url = redisUrl(settings);
 const instance = settings.INSTANCE ?? instanceName('ratelimit');
 const logger = createLogger({ service: 'ratelimit', instance, level: settings.LOG_LEVEL });
-const telemetry = await startTelemetry('ratelimit', process.env);
+const telemetry = await startTelemetry('ratelimit', process.env, { instance });
 
 const redis = await connectRedis({
   ...{ url, name: instance, logger },
