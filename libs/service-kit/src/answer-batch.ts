@@ -27,23 +27,34 @@ export class CheckFailed extends Error {
   }
 }
 
+type Decided<C extends Shape> = z.output<z.ZodObject<C>>;
+type Verdict<V extends Shape> = z.input<z.ZodObject<V>>;
+/** A check as it came. */
+type Asked<C extends Shape> = Decided<C> & { readonly id: number; readonly traceparent?: string };
+
+/** How checks are decided. */
+export interface Deciders<C extends Shape, V extends Shape> {
+  readonly one: (check: Decided<C>) => Promise<Verdict<V>>;
+  /** All of a message that are not sampled: their verdicts in their order, or why there is none. */
+  readonly many: (checks: readonly Decided<C>[]) => Promise<readonly (Verdict<V> | CheckFailed)[]>;
+}
+
 /**
  * Answers a batched contract, each check on its own: one that fails becomes an `error` item and leaves the others
- * alone. A sampled check runs inside a span whose parent is the request that asked, linked with those it travelled with. Failures are logged at most once a
- * second and code, by name and message: what else an error carries may be the caller's data.
+ * alone. Where `decide` knows a way for many, those that are not sampled are decided in one go. A sampled check runs
+ * inside a span whose parent is the request that asked, linked with those it travelled with. Failures are logged at
+ * most once a second and code, by name and message: what else an error carries may be the caller's data.
  */
 export const answerBatch = <C extends Shape, V extends Shape>(
   bus: Bus,
   contract: BatchContract<C, V>,
   logger: Logger,
-  decide: (check: z.output<z.ZodObject<C>>) => Promise<z.input<z.ZodObject<V>>>,
+  decide: Deciders<C, V>['one'] | Deciders<C, V>,
 ): void => {
-  const decideTraced = (
-    check: z.output<z.ZodObject<C>> & { traceparent?: string },
-    { recorded, count }: Companions,
-  ) =>
+  const { one, many } = typeof decide === 'function' ? { one: decide, many: undefined } : decide;
+  const decideTraced = (check: Asked<C>, { recorded, count }: Companions) =>
     check.traceparent === undefined
-      ? decide(check)
+      ? one(check)
       : withSpan(
           `process ${contract.subject}`,
           {
@@ -56,31 +67,51 @@ export const answerBatch = <C extends Shape, V extends Shape>(
               ...(count === 1 ? {} : { 'messaging.batch.message_count': count }),
             },
           },
-          () => decide(check),
+          () => one(check),
         );
 
   const report = limitLines((failure: { code: string; problem: string }, leftOut) =>
     logger.warn({ subject: contract.subject, ...failure, leftOut }, 'check failed'),
   );
 
+  const failed = (id: number, error: unknown) => {
+    const code = error instanceof CheckFailed ? error.code : 'internal';
+    report(code, { code, problem: problemOf(error) });
+    return { id, outcome: 'error' as const, code, message: 'the check could not be decided' };
+  };
+  const answerOne = async (check: Asked<C>, companions: Companions) => {
+    try {
+      return { ...(await decideTraced(check, companions)), id: check.id };
+    } catch (error) {
+      return failed(check.id, error);
+    }
+  };
+  const answerMany = async (checks: readonly Asked<C>[], decideMany: Deciders<C, V>['many']) => {
+    try {
+      const verdicts = await decideMany(checks);
+      return checks.map(({ id }, i) => {
+        const verdict = verdicts[i];
+        return verdict === undefined || verdict instanceof CheckFailed
+          ? failed(id, verdict)
+          : { ...verdict, id };
+      });
+    } catch (error) {
+      return checks.map(({ id }) => failed(id, error));
+    }
+  };
+
   bus.answer(contract, async (request) => {
-    const { checks } = request as unknown as {
-      checks: (z.output<z.ZodObject<C>> & { id: number; traceparent?: string })[];
-    };
+    const { checks } = request as unknown as { checks: readonly Asked<C>[] };
     const recorded = checks.flatMap(({ traceparent }) => traceparent ?? []);
     const companions = { recorded, count: checks.length };
-    const results = await Promise.all(
-      checks.map(async (check) => {
-        try {
-          return { ...(await decideTraced(check, companions)), id: check.id };
-        } catch (error) {
-          const code = error instanceof CheckFailed ? error.code : 'internal';
-          report(code, { code, problem: problemOf(error) });
-          return { id: check.id, outcome: 'error' as const, code, message: 'the check could not be decided' };
-        }
-      }),
-    );
-    return { v: 1, results } as never;
+    const isAlone = ({ traceparent }: Asked<C>) => many === undefined || traceparent !== undefined;
+    const alone = recorded.length === 0 && many !== undefined ? [] : checks.filter(isAlone);
+    const together = alone.length === 0 ? checks : checks.filter((check) => !isAlone(check));
+    const answers = await Promise.all([
+      ...alone.map((check) => answerOne(check, companions)),
+      ...(many === undefined || together.length === 0 ? [] : [answerMany(together, many)]),
+    ]);
+    return { v: 1, results: answers.flat() } as never;
   });
 };
 

@@ -1,4 +1,4 @@
-export { answerBatch, CheckFailed } from './answer-batch.ts';
+export { answerBatch, CheckFailed, type Deciders } from './answer-batch.ts';
 export { AppendLane } from './append-lane.ts';
 export { Breaker } from './breaker.ts';
 export { Bus, type BusOptions, type MessageContext } from './bus.ts';

@@ -1,9 +1,10 @@
 import { Breaker, CheckFailed, type Redis, withScriptSpan } from '@sluice/service-kit';
 import { RedisClock } from './redis-clock.ts';
-import { SPEND_LUA } from './spend.lua.ts';
+import { SPEND_LUA, SPEND_TOGETHER_LUA } from './spend.lua.ts';
 
 export type Operation = 'check' | 'lease' | 'settle';
 type Script = (key: string, ...args: (string | number)[]) => Promise<number[]>;
+type TogetherScript = (keys: number, ...args: (string | number)[]) => Promise<unknown>;
 
 /** The script's answer to a call that reached Redis after we had given it up; it did nothing. */
 const LATE = -1;
@@ -34,6 +35,21 @@ export interface Spent {
   readonly windows: readonly { readonly used: number; readonly resetMs: number }[];
 }
 
+/** What is asked in one call: the budgets and hashes it is about, and the script's last argument. */
+export interface Together {
+  readonly budgets: readonly string[];
+  readonly hashes: readonly string[];
+  readonly question: string;
+  /** Of the answer. */
+  readonly figures: number;
+}
+
+/** The script's figures as they came, and each hash: names and values in turn, none for none; null: it is no hash. */
+export interface TogetherSpent {
+  readonly figures: readonly number[];
+  readonly hashes: readonly (readonly string[] | null)[];
+}
+
 /**
  * How long the Redis client waits itself, of `commandTimeoutMs`: the store's bound comes first, for the client's is
  * looked at before its socket is read.
@@ -47,6 +63,7 @@ export const CLIENT_WAITS = 2;
 export class CounterStore {
   readonly #options: StoreOptions;
   readonly #script: Script;
+  readonly #together: TogetherScript;
   readonly #breaker: Breaker;
   readonly #clock: RedisClock;
 
@@ -58,8 +75,10 @@ export class CounterStore {
     this.#breaker = new Breaker({ spanMs, ...(now === undefined ? {} : { now }) });
     this.#clock = new RedisClock(options.now);
     redis.defineCommand('spendBudget', { numberOfKeys: 1, lua: SPEND_LUA });
-    const scripted = redis as Redis & { spendBudget: Script };
+    redis.defineCommand('spendBudgets', { lua: SPEND_TOGETHER_LUA });
+    const scripted = redis as Redis & { spendBudget: Script; spendBudgets: TogetherScript };
     this.#script = (key, ...args) => scripted.spendBudget(key, ...args);
+    this.#together = (keys, ...args) => scripted.spendBudgets(keys, ...args);
     redis.on('ready', () => void this.#readClock());
     if (redis.status === 'ready') void this.#readClock();
   }
@@ -77,13 +96,14 @@ export class CounterStore {
   }
 
   /**
-   * Loads the script, waiting for a Redis that is just starting; false when it is still away after `waitMs`.
+   * Loads the scripts, waiting for a Redis that is just starting; false when it is still away after `waitMs`.
    * Checks then fail until it comes.
    */
   async warmUp(waitMs: number): Promise<boolean> {
     const { redis } = this.#options;
     if (redis.status !== 'ready') await readyOrTimeout(redis, waitMs);
-    return this.#bounded(() => redis.script('LOAD', SPEND_LUA)).then(
+    const load = (lua: string) => this.#bounded(() => redis.script('LOAD', lua));
+    return Promise.all([load(SPEND_LUA), load(SPEND_TOGETHER_LUA)]).then(
       () => true,
       () => false,
     );
@@ -100,19 +120,53 @@ export class CounterStore {
     nowMs?: number,
   ): Promise<Spent> {
     const key = this.#options.keyStyle === 'tagged' ? `{${budgetKey}}` : budgetKey;
+    const reply = await this.#inTime(nowMs, (now, deadline) =>
+      withScriptSpan(this.#options.redis, 'spend', () =>
+        this.#bounded(() => this.#script(key, operation, now, deadline, ...args)),
+      ),
+    );
+    return spentOf(reply);
+  }
+
+  /** False: in a cluster the keys of several budgets are on several nodes. */
+  get canRunTogether(): boolean {
+    return this.#options.keyStyle === 'kong' && !this.#options.redis.isCluster;
+  }
+
+  /**
+   * Runs the script for many checks once. `nowMs` as in `run`.
+   * @throws CheckFailed store_unavailable
+   */
+  async runTogether(
+    { budgets, hashes, question, figures }: Together,
+    nowMs?: number,
+  ): Promise<TogetherSpent> {
+    const keys = [...budgets, ...hashes];
+    let read: TogetherSpent['hashes'] | undefined;
+    const reply = await this.#inTime(nowMs, async (now, deadline) => {
+      const texts = await this.#bounded(() => this.#together(keys.length, ...keys, now, deadline, question));
+      const [told, found] = jsonsIn(texts);
+      read = hashes.length === 0 ? [] : (found as TogetherSpent['hashes']);
+      return isReply(told) && told[0] !== LATE && told.length !== figures ? undefined : told;
+    });
+    return { figures: reply, hashes: read ?? [] };
+  }
+
+  /** Asks by Redis's clock, so that what comes too late does nothing; `nowMs` replaces it. */
+  async #inTime(
+    nowMs: number | undefined,
+    send: (now: string | number, deadline: string | number) => Promise<unknown>,
+  ): Promise<number[]> {
     const call = () => {
       const deadline = this.#clock.timeIn(this.#options.commandTimeoutMs * BEGIN_WITHIN);
-      const times = nowMs === undefined ? ['', deadline ?? ''] : [nowMs, ''];
-      return withScriptSpan(this.#options.redis, 'spend', () =>
-        this.#bounded(() => this.#script(key, operation, ...times, ...args)),
-      );
+      return nowMs === undefined ? send('', deadline ?? '') : send(nowMs, '');
     };
     let reply = this.#checked(await call());
     if (nowMs === undefined) this.#clock.observe(reply[1] ?? 0);
     // Late, yet in time for us: Redis's clock was set forward. Nothing was spent, and now we know its time.
     if (reply[0] === LATE) reply = this.#checked(await call());
     if (reply[0] === LATE) throw unavailable('Redis came to the check too late');
-    return spentOf(reply);
+    return reply;
   }
 
   /**
@@ -180,6 +234,14 @@ const isReply = (reply: unknown): reply is number[] => {
   if (!Array.isArray(reply) || !reply.every((figure) => typeof figure === 'number')) return false;
   const [tokens = Number.NaN, now = Number.NaN] = reply;
   return tokens >= LATE && now > 0;
+};
+
+const jsonsIn = (texts: unknown): readonly unknown[] => {
+  try {
+    return Array.isArray(texts) ? texts.map((text) => JSON.parse(text as string) as unknown) : [];
+  } catch {
+    return []; // another question's answer
+  }
 };
 
 const readyOrTimeout = (redis: Redis, waitMs: number): Promise<void> =>
