@@ -1,5 +1,8 @@
 import type { QuotaState } from '@sluice/contracts';
 
+/** What is read of a quota's hash. */
+export const QUOTA_FIELDS = ['limit', 'used', 'remaining', 'period', 'reset_at', 'last_updated'] as const;
+
 const DECIMAL = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
 /** RFC 3339, or without a zone as the original's publisher writes UTC. */
 const TIMESTAMP = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?$/;

@@ -1,6 +1,6 @@
 import type { Limit, QuotaState, WindowState } from '@sluice/contracts';
 import { CheckFailed } from '@sluice/service-kit';
-import { quotaOf } from './quota-of.ts';
+import { QUOTA_FIELDS, quotaOf } from './quota-of.ts';
 import { type Check, type CheckVerdict, limitArgs } from './spend.ts';
 import type { CounterStore, TogetherSpent } from './store.ts';
 
@@ -43,6 +43,7 @@ export const spendTogether = async (
     lists.map(({ limits }) => limitArgs(limits)),
     checks.map(({ cost }) => cost),
     uses.map((use) => use + 1), // Lua counts from 1
+    QUOTA_FIELDS,
   ];
   const spent = await store.runTogether(
     {
@@ -84,12 +85,10 @@ const quotasIn = (
   );
 };
 
-/** Lua writes a list of nothing as an object. */
-const hashFrom = (namesAndValues: readonly string[] | undefined): Record<string, string> => {
-  const hash: Record<string, string> = Object.create(null);
-  if (!Array.isArray(namesAndValues)) return hash;
-  for (let i = 0; i < namesAndValues.length; i += 2)
-    hash[namesAndValues[i] ?? ''] = namesAndValues[i + 1] ?? '';
+/** Lua writes a list of nothing as an object. A hash that has none of the fields is one all the same. */
+const hashFrom = (values: readonly (string | false)[] | undefined): Record<string, string> => {
+  const hash: Record<string, string> = {};
+  if (Array.isArray(values)) for (const [i, field] of QUOTA_FIELDS.entries()) hash[field] = values[i] || '';
   return hash;
 };
 

@@ -44,10 +44,10 @@ export interface Together {
   readonly figures: number;
 }
 
-/** The script's figures as they came, and each hash: names and values in turn, none for none; null: it is no hash. */
+/** The script's figures as they came, and each hash: the values of the fields, no list for none; null: it is no hash. */
 export interface TogetherSpent {
   readonly figures: readonly number[];
-  readonly hashes: readonly (readonly string[] | null)[];
+  readonly hashes: readonly (readonly (string | false)[] | null)[];
 }
 
 /**

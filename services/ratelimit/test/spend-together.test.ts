@@ -130,18 +130,20 @@ test('given checks of several tenants, when asked together, then each has its te
   await using a = await openStore(server);
   await a.redis.hset('quota:tenant:rich', { limit: '100', used: '7', period: 'a "b" \\ ü\n' });
   await a.redis.set('quota:tenant:text', 'x');
+  await a.redis.hset('quota:tenant:odd', { event_id: 'e-1' });
   const about = (tenant?: string) => ({
     ...check(yearly),
     ...(tenant === undefined ? {} : { quotaKey: `quota:tenant:${tenant}` }),
   });
 
-  const checks = [about('rich'), about(), about('none'), about('text'), about('rich')];
+  const checks = ['rich', undefined, 'none', 'text', 'rich', 'odd'].map(about);
   const verdicts = await spendTogether(a.store, checks);
 
   const rich = { limit: 100, used: 7, period: 'a "b" \\ ü\n' };
-  expect(verdicts).toMatchObject([{ quota: rich }, {}, { quota: null }, {}, { quota: rich }]);
-  expect(verdicts.map((one) => 'quota' in one)).toEqual([true, false, true, false, true]);
-  expect(await countersOf(a.redis)).toEqual({ year: 5 });
+  const odd = { limit: null, used: null, period: null };
+  expect(verdicts).toMatchObject([{ quota: rich }, {}, { quota: null }, {}, { quota: rich }, { quota: odd }]);
+  expect(verdicts.map((one) => 'quota' in one)).toEqual([true, false, true, false, true, true]);
+  expect(await countersOf(a.redis)).toEqual({ year: 6 });
 });
 
 test('given Redis hangs, when messages of checks come, then each fails in time, and what Redis comes to later is not spent', async () => {
