@@ -1,4 +1,4 @@
-import http, { type ClientRequest } from 'node:http';
+import http from 'node:http';
 import https from 'node:https';
 
 /** No bound on open sockets: a bounded pool full of long streams would make every short request wait for ever. */
@@ -11,31 +11,15 @@ export const KEEP_ALIVE: http.AgentOptions = {
 
 /** Pools of services that ask for nothing special, by protocol. */
 export const agents = { 'http:': new http.Agent(KEEP_ALIVE), 'https:': new https.Agent(KEEP_ALIVE) };
+/** A pool that keeps no connection after its request. As an option Node takes 0 for what it does unless told. */
+export const keepingNone = <A extends http.Agent>(agent: A): A => {
+  agent.maxFreeSockets = 0;
+  return agent;
+};
 /** Each request on a connection nobody used before. */
 export const freshAgents = {
-  'http:': new http.Agent({ keepAlive: true, maxFreeSockets: 0 }),
-  'https:': new https.Agent({ keepAlive: true, maxFreeSockets: 0 }),
-};
-
-type Pool = http.Agent & {
-  addRequest(request: ClientRequest & { agent: http.Agent }, options: object): void;
-};
-
-/**
- * The library drops a query that is empty; Kong keeps the bare `?`. A pool is asked before the request line is
- * written, so that is where it can still be put back.
- */
-export const keepingQuestionMark = (pool: http.Agent, empty: http.Agent): http.Agent => {
-  (empty as Pool).addRequest = (request, options) => {
-    request.path += '?';
-    request.agent = pool;
-    (pool as Pool).addRequest(request, options);
-  };
-  return empty;
-};
-export const questionMarkAgents = {
-  'http:': keepingQuestionMark(agents['http:'], new http.Agent()),
-  'https:': keepingQuestionMark(agents['https:'], new https.Agent()),
+  'http:': keepingNone(new http.Agent({ keepAlive: true })),
+  'https:': keepingNone(new https.Agent({ keepAlive: true })),
 };
 
 const pooled = [...Object.values(agents), ...Object.values(freshAgents)];

@@ -1,14 +1,13 @@
 import type http from 'node:http';
 import https from 'node:https';
 import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate } from 'node:tls';
-import { KEEP_ALIVE, keepingQuestionMark } from './agents.ts';
+import { KEEP_ALIVE, keepingNone } from './agents.ts';
 import type { ClientPair } from './health/probe.ts';
 
 /** Connections to the targets of one service, which trusts and shows what the service says. */
 export interface UpstreamTls {
   readonly pool: http.Agent;
   readonly fresh: http.Agent;
-  readonly keepingQuestionMark: http.Agent;
   /** The same as request options, for connections that are not pooled. */
   readonly options: https.AgentOptions;
 }
@@ -34,11 +33,9 @@ export const openUpstreamTls = ({
     rejectUnauthorized: isVerified,
     ...(maxDepth === null ? {} : { checkServerIdentity: within(maxDepth) }),
   };
-  const pool = new https.Agent({ ...KEEP_ALIVE, ...options });
   return {
-    pool,
-    fresh: new https.Agent({ keepAlive: true, maxFreeSockets: 0, ...options }),
-    keepingQuestionMark: keepingQuestionMark(pool, new https.Agent(options)),
+    pool: new https.Agent({ ...KEEP_ALIVE, ...options }),
+    fresh: keepingNone(new https.Agent({ keepAlive: true, ...options })),
     options,
   };
 };
