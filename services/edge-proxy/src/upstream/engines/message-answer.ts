@@ -32,8 +32,13 @@ export class MessageAnswer implements IncomingAnswer {
     return this.#message.socket?.remoteAddress;
   }
 
-  takeWhole(): undefined {
-    return undefined;
+  takeWhole(): Buffer | undefined {
+    const message = this.#message;
+    if (!this.#isWhole || message.rawTrailers.length > 0 || message.readableLength === 0) return undefined;
+    const first = message.read() as Buffer;
+    const more: Buffer[] = [];
+    for (let chunk = message.read(); chunk !== null; chunk = message.read()) more.push(chunk as Buffer);
+    return more.length === 0 ? first : Buffer.concat([first, ...more]);
   }
 
   read(reader: AnswerReader): void {
@@ -63,10 +68,14 @@ export class MessageAnswer implements IncomingAnswer {
     const message = this.#message;
     message.on('data', (chunk: Buffer) => this.#reader?.chunk(chunk));
     message.once('end', () => {
-      // A body that ends with its connection is not whole when that was reset; Node says it is complete.
-      if (message.complete && message.socket?.errored == null) this.#reader?.ended();
+      if (this.#isWhole) this.#reader?.ended();
       else this.#break();
     });
+  }
+
+  /** A body that ends with its connection is not whole when that was reset; Node says it is complete. */
+  get #isWhole(): boolean {
+    return this.#message.complete && this.#message.socket?.errored == null;
   }
 
   #break(): void {
