@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { call, EdgeWorld, ENGINES, forwardBy, raw, route, service } from './edge-world.ts';
+import {
+  call,
+  type Echo,
+  EdgeWorld,
+  ENGINES,
+  forwardBy,
+  plugin,
+  raw,
+  route,
+  service,
+  Upstream,
+} from './edge-world.ts';
 import { RawUpstream } from './raw-upstream.ts';
 
 const throughTo = async ({ url }: { readonly url: string }) => {
@@ -32,6 +43,26 @@ describe.each(ENGINES)('by %s', (engine) => {
       await raw(world.port, `${method} / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
       expect(upstream.received[0]).toMatch(/\r\ncontent-length: 0\r\n/i);
       expect(upstream.received[0]).not.toMatch(/transfer-encoding/i);
+    },
+  );
+
+  test.each(['POST', 'DELETE'])(
+    'given a plugin that removes the length of a %s, then its body still ends where it ends',
+    async (method) => {
+      await using upstream = await Upstream.start();
+      const to = service('up', upstream.url);
+      const transform = plugin('request-transformer', { remove: { headers: ['content-length'] } });
+      await using world = await EdgeWorld.start({
+        services: [to],
+        routes: [route('all', to)],
+        plugins: [transform],
+      });
+      for (const body of ['GET /a HTTP/1.1\r\n\r\n', 'b']) {
+        const headers = { 'content-length': `${body.length}` };
+        const answer = await call(world.port, '/', { method, body, headers });
+        expect(answer.json<Echo>()).toMatchObject({ method, body });
+      }
+      expect(upstream.received.length).toBe(2);
     },
   );
 
