@@ -50,20 +50,16 @@ const placeOf = ({ matched, service }: ProxyExchange): string => {
   return text;
 };
 
-/** The same for all requests with a remembered verdict. */
+/** The same for all requests with a remembered verdict, which are the frozen ones; others would only fill the map. */
 const callers = new WeakMap<Identity, string>();
 
 const callerOf = ({ identity, fromClient }: ProxyExchange): string => {
-  if (identity?.tenantId === undefined)
-    return (
-      clientField('tenant', fromClient.get('x-tenant-id')) +
-      clientField('consumer', identity?.consumer?.username)
-    );
-  let text = callers.get(identity);
-  if (text === undefined) {
-    text = clientField('tenant', identity.tenantId) + clientField('consumer', identity.consumer?.username);
-    callers.set(identity, text);
-  }
+  const known = identity === undefined ? undefined : callers.get(identity);
+  if (known !== undefined) return known;
+  const text =
+    clientField('tenant', identity?.tenantId ?? fromClient.get('x-tenant-id')) +
+    clientField('consumer', identity?.consumer?.username);
+  if (identity?.tenantId !== undefined && Object.isFrozen(identity)) callers.set(identity, text);
   return text;
 };
 
