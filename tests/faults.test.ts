@@ -4,7 +4,7 @@ import { GatewayWorld } from './faults/gateway-world.ts';
 import { FaultRun } from './faults/rounds.ts';
 import { postsRow } from './faults/row-posts.ts';
 import { reloadsRow } from './faults/row-reloads.ts';
-import { roundOf } from './faults/schedule.ts';
+import { type Fault, type Part, roundOf } from './faults/schedule.ts';
 
 // The long form: npm run test:faults -- --rounds 50
 const SEED = Number(process.env.FAULT_SEED ?? 3);
@@ -32,9 +32,42 @@ test(
     ).toEqual([]);
     expect(run.counts.requests).toBeGreaterThan(0);
     expect(run.counts.looks).toBeGreaterThan(0);
+    expect(run.who.tally.of('let in')).toBeGreaterThan(0);
+    expect(run.limits.tally.of('admitted')).toBeGreaterThan(0);
+    expect(run.upstreams.tally.of('answered')).toBeGreaterThan(0);
   },
   120_000 + ROUNDS * 60_000,
 );
+
+/** At the middle of an answer most of these find one. */
+const RESETS = Array.from({ length: 12 }, (_, n) => [50 + n * 100, 'link upstream-1', 'reset', 0] as const);
+/** What decisions need, and upstreams: when, what, how, for how long. Auth comes back while the issuer is away. */
+const WITHOUT_DECISIONS: readonly (readonly [number, Part, Fault, number])[] = [
+  ...RESETS,
+  [0, 'link issuer', 'refuse', 2600],
+  [50, 'ratelimit', 'kill', 300],
+  [100, 'auth', 'kill', 100],
+  [150, 'link upstream-2', 'partition', 900],
+  [1100, 'link limits-redis', 'partition', 600],
+  [1900, 'link decisions-nats', 'partition', 700],
+];
+
+test('given auth, ratelimit, their links, the issuer and upstreams are hurt, then each route does what its row says, and all is exact again', async () => {
+  const said: string[] = [];
+  const run = new FaultRun(world, (line) => said.push(line));
+
+  await run.withoutQuotas(
+    WITHOUT_DECISIONS.map(([atMs, part, fault, forMs]) => ({ part, fault, atMs, forMs })),
+  );
+
+  expect(
+    run.results.flatMap(({ violations }) => violations),
+    said.join('\n'),
+  ).toEqual([]);
+  expect(run.who.tally.of('503')).toBeGreaterThan(0);
+  expect(run.limits.tally.text).toContain('by an edge alone');
+  expect(run.upstreams.tally.of('broken off')).toBeGreaterThan(0);
+}, 120_000);
 
 // The long form, with its figures: npm run test:faults -- --partition 60
 test('given an edge that is cut off for some changes, and a registry killed after its write, then all edges end equal', async () => {
@@ -65,5 +98,5 @@ test('given a seed, then every round of it is the same again, and another seed i
       .flat()
       .map(({ part }) => part),
   );
-  expect(parts.size).toBe(10);
+  expect(parts.size).toBe(17);
 });

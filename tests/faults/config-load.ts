@@ -15,11 +15,16 @@ export const callWithin = async (origin: string, path: string, options = {}): Pr
   }
 };
 
-const documentOf = (generation: number) => ({
+/** What the configurations have beside their number: entities by kind. */
+export type Beside = Readonly<Record<'issuers' | 'services' | 'routes' | 'plugins', readonly object[]>>;
+
+const documentOf = (generation: number, beside: Beside) => ({
   _format_version: '3.0',
-  services: [{ name: 'nowhere', url: 'http://127.0.0.1:9' }],
-  routes: [{ name: 'generation', service: 'nowhere', paths: ['/generation'] }],
+  issuers: beside.issuers,
+  services: [{ name: 'nowhere', url: 'http://127.0.0.1:9' }, ...beside.services],
+  routes: [{ name: 'generation', service: 'nowhere', paths: ['/generation'] }, ...beside.routes],
   plugins: [
+    ...beside.plugins,
     {
       name: 'request-termination',
       route: 'generation',
@@ -31,14 +36,16 @@ const documentOf = (generation: number) => ({
 /** One writer of whole configurations, each with a number that the edges answer with. */
 export class ConfigLoad {
   readonly #admin: string;
+  readonly #beside: Beside;
   #generation = 0;
   /** The newest that was answered with 201. */
   #accepted = 0;
   /** Sent after it, and answered by nobody: each may or may not be stored. */
   #unknown: number[] = [];
 
-  constructor(admin: string) {
+  constructor(admin: string, beside: Beside) {
     this.#admin = admin;
+    this.#beside = beside;
   }
 
   get sent(): number {
@@ -51,7 +58,7 @@ export class ConfigLoad {
     const generation = this.#generation;
     this.#unknown.push(generation);
     const headers = { 'content-type': 'application/json' };
-    const body = JSON.stringify(documentOf(generation));
+    const body = JSON.stringify(documentOf(generation, this.#beside));
     try {
       const { status } = await callWithin(this.#admin, '/config', { method: 'POST', headers, body });
       if (status !== 201) return false;

@@ -3,14 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, FaultProxy, freePort } from '@sluice/testkit';
 import { ConfigLoad, generationAt } from './config-load.ts';
+import { DecisionWorld } from './decision-world.ts';
 import { ProcessPart } from './process-part.ts';
 import { QuotaWorld } from './quota-world.ts';
 
 const STARTS_WITHIN_MS = 90_000;
 
-/** The world of quotas, and beside it a registry and two edges that reach NATS through a proxy of their own. */
+/**
+ * The world of quotas, and beside it a registry and two edges that reach NATS through a proxy of their own, and what
+ * these edges ask.
+ */
 export class GatewayWorld implements AsyncDisposable {
   readonly quota: QuotaWorld;
+  readonly decisions: DecisionWorld;
   readonly configLink: FaultProxy;
   /** The second edge's own way to the link above. */
   readonly farLink: FaultProxy;
@@ -22,10 +27,14 @@ export class GatewayWorld implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
-    parts: Pick<GatewayWorld, 'quota' | 'configLink' | 'farLink' | 'registry' | 'edges' | 'config' | 'admin'>,
+    parts: Pick<
+      GatewayWorld,
+      'quota' | 'decisions' | 'configLink' | 'farLink' | 'registry' | 'edges' | 'config' | 'admin'
+    >,
     stack: AsyncDisposableStack,
   ) {
     this.quota = parts.quota;
+    this.decisions = parts.decisions;
     this.configLink = parts.configLink;
     this.farLink = parts.farLink;
     this.registry = parts.registry;
@@ -40,6 +49,7 @@ export class GatewayWorld implements AsyncDisposable {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-faults-'));
     stack.defer(() => rmSync(folder, { recursive: true, force: true }));
     const quota = stack.use(await QuotaWorld.start());
+    const decisions = stack.use(await DecisionWorld.start(quota.nats, quota.redis));
     const configLink = stack.use(await FaultProxy.start(quota.nats.port));
     const farLink = stack.use(await FaultProxy.start(configLink.port));
     const NATS_URL = configLink.urlFor(quota.nats.url);
@@ -63,11 +73,12 @@ export class GatewayWorld implements AsyncDisposable {
       edges.push({ part, url: `http://127.0.0.1:${port}` });
     }
     const admin = `http://127.0.0.1:${adminPort}`;
-    const config = new ConfigLoad(admin);
-    const parts = { quota, configLink, farLink, registry, edges, config, admin };
+    const config = new ConfigLoad(admin, decisions.entities);
+    const parts = { quota, decisions, configLink, farLink, registry, edges, config, admin };
     const world = new GatewayWorld(parts, stack.move());
     await eventually(() => config.post(), STARTS_WITHIN_MS);
     await eventually(() => Promise.all(edges.map(({ url }) => generationAt(url))), STARTS_WITHIN_MS);
+    await Promise.all([decisions.auth, decisions.ratelimit].map((part) => part.ready()));
     return world;
   }
 

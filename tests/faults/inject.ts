@@ -10,13 +10,17 @@ const DELAY_MS = 500;
 const THROTTLED_BYTES_PER_SECOND = 50_000;
 
 const partOf = (world: GatewayWorld, part: Part): Hurt | undefined => {
-  const { quota, registry, edges, configLink } = world;
+  const { quota, decisions, registry, edges, configLink } = world;
+  const [first, second] = decisions.upstreams;
   const parts: Record<Part, Hurt | undefined> = {
     ...{ nats: quota.nats, redis: quota.redis, 'config-registry': registry },
     ...{ 'quota-mirror-1': quota.mirrors[0], 'quota-mirror-2': quota.mirrors[1] },
     ...{ 'edge-1': edges[0]?.part, 'edge-2': edges[1]?.part },
     ...{ 'link mirrors-nats': quota.natsLink, 'link mirrors-redis': quota.redisLink },
     'link config-nats': configLink,
+    ...{ auth: decisions.auth, ratelimit: decisions.ratelimit, 'link issuer': decisions.issuerLink },
+    ...{ 'link decisions-nats': decisions.natsLink, 'link limits-redis': decisions.redisLink },
+    ...{ 'link upstream-1': first?.link, 'link upstream-2': second?.link },
   };
   return parts[part];
 };

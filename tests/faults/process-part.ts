@@ -11,7 +11,7 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-export type ServiceName = 'quota-mirror' | 'config-registry' | 'edge-proxy';
+export type ServiceName = 'quota-mirror' | 'config-registry' | 'edge-proxy' | 'auth' | 'ratelimit';
 
 /** The file that is run: the bundle where the starter has made bundles, else the source. */
 const mainOf = (name: ServiceName): string => {

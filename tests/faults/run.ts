@@ -56,6 +56,7 @@ const runRounds = async ({ rounds, seed, first }: ReturnType<typeof readOptions>
     say(`${guarantee.padEnd(50)} ${`${faults}`.padStart(6)} ${`${violations.length}`.padStart(11)}`);
   const { events, requests, configurations, looks } = run.counts;
   say(`${events} events, ${configurations} configurations, ${requests} requests, ${looks} looks at versions`);
+  for (const { figures } of [run.who, run.limits, run.upstreams]) say(figures);
   return run.results.reduce((sum, { violations }) => sum + violations.length, 0);
 };
 

@@ -15,6 +15,13 @@ export const PARTS = {
   'link mirrors-nats': LINK_FAULTS,
   'link mirrors-redis': LINK_FAULTS,
   'link config-nats': LINK_FAULTS,
+  auth: SERVER_FAULTS,
+  ratelimit: SERVER_FAULTS,
+  'link decisions-nats': LINK_FAULTS,
+  'link limits-redis': LINK_FAULTS,
+  'link issuer': LINK_FAULTS,
+  'link upstream-1': LINK_FAULTS,
+  'link upstream-2': LINK_FAULTS,
 } as const satisfies Record<string, readonly string[]>;
 export type Part = keyof typeof PARTS;
 export type Fault = (typeof LINK_FAULTS)[number] | (typeof SERVER_FAULTS)[number];
@@ -27,7 +34,7 @@ export interface Planned {
   readonly forMs: number;
 }
 
-const FAULTS_OF_A_ROUND = 4;
+const FAULTS_OF_A_ROUND = 6;
 const LATEST_START_MS = 1200;
 const SHORTEST_MS = 150;
 const LONGEST_MS = 1500;

@@ -11,8 +11,8 @@ interface IssuerKey {
 
 /** A real OIDC issuer on loopback: discovery, JWKS, key rotation, and failures on demand. */
 export class OidcIssuer implements AsyncDisposable {
-  /** The `iss` of its tokens. */
-  readonly url: string;
+  /** The `iss` of its tokens, and where its documents say that they are; another one where it is behind a proxy. */
+  url: string;
   /** How often each path was asked. */
   readonly requests = new Map<string, number>();
   /** While set, every request is answered with this status. */

@@ -6,6 +6,7 @@ import { configProtections } from './config-protections.ts';
 import { edgeProtections } from './edge-protections.ts';
 import type { Protection } from './protection.ts';
 import { quotaProtections } from './quota-protections.ts';
+import { roundProtections } from './round-protections.ts';
 import { runTests } from './run-tests.ts';
 import { SourceCopy } from './source-copy.ts';
 
@@ -17,6 +18,7 @@ export const PROTECTIONS: readonly Protection[] = [
   ...quotaProtections,
   ...configProtections,
   ...edgeProtections,
+  ...roundProtections,
 ];
 
 /** Guarantees whose tests bite in a test of their own, in every run of `npm test`. */
