@@ -41,15 +41,18 @@ test(
 
 /** At the middle of an answer most of these find one. */
 const RESETS = Array.from({ length: 12 }, (_, n) => [50 + n * 100, 'link upstream-1', 'reset', 0] as const);
-/** What decisions need, and upstreams: when, what, how, for how long. Auth comes back while the issuer is away. */
+/**
+ * What decisions need, and upstreams: when, what, how, for how long. Redis hangs, then NATS, then both processes are
+ * killed; auth comes back while the issuer is away.
+ */
 const WITHOUT_DECISIONS: readonly (readonly [number, Part, Fault, number])[] = [
   ...RESETS,
-  [0, 'link issuer', 'refuse', 2600],
-  [50, 'ratelimit', 'kill', 300],
-  [100, 'auth', 'kill', 100],
+  [0, 'link limits-redis', 'partition', 450],
+  [0, 'link issuer', 'refuse', 3800],
   [150, 'link upstream-2', 'partition', 900],
-  [1100, 'link limits-redis', 'partition', 600],
-  [1900, 'link decisions-nats', 'partition', 700],
+  [500, 'link decisions-nats', 'partition', 700],
+  [1250, 'ratelimit', 'kill', 200],
+  [1250, 'auth', 'kill', 50],
 ];
 
 test('given auth, ratelimit, their links, the issuer and upstreams are hurt, then each route does what its row says, and all is exact again', async () => {
