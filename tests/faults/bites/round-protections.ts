@@ -18,14 +18,6 @@ export const roundProtections: readonly Protection[] = [
     ...ROUND,
   },
   {
-    row: 'D1',
-    without: 'deciding nothing about an issuer whose keys never came',
-    file: 'services/auth/src/verify-jwt.ts',
-    part: 'if (set === undefined || keys === undefined)\n',
-    instead: "if (set === undefined || keys === undefined) return 'unknown-key';\n  if (keys === null)\n",
-    ...ROUND,
-  },
-  {
     row: 'D2',
     without: 'failing open, under faults',
     file: 'libs/plugins/src/rate-limiting.ts',
