@@ -42,17 +42,17 @@ test(
 /** At the middle of an answer most of these find one. */
 const RESETS = Array.from({ length: 12 }, (_, n) => [50 + n * 100, 'link upstream-1', 'reset', 0] as const);
 /**
- * What decisions need, and upstreams: when, what, how, for how long. Redis hangs, then NATS, then both processes are
- * killed; auth comes back while the issuer is away.
+ * What decisions need, and upstreams: when, what, how, for how long. Auth comes back while the issuer is away; later
+ * Redis hangs, then NATS, and ratelimit is killed.
  */
 const WITHOUT_DECISIONS: readonly (readonly [number, Part, Fault, number])[] = [
   ...RESETS,
-  [0, 'link limits-redis', 'partition', 450],
   [0, 'link issuer', 'refuse', 3800],
+  [50, 'auth', 'kill', 50],
   [150, 'link upstream-2', 'partition', 900],
-  [500, 'link decisions-nats', 'partition', 700],
-  [1250, 'ratelimit', 'kill', 200],
-  [1250, 'auth', 'kill', 50],
+  [1900, 'link limits-redis', 'partition', 500],
+  [2450, 'link decisions-nats', 'partition', 900],
+  [3400, 'ratelimit', 'kill', 200],
 ];
 
 test('given auth, ratelimit, their links, the issuer and upstreams are hurt, then each route does what its row says, and all is exact again', async () => {

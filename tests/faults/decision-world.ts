@@ -8,6 +8,13 @@ export const BUDGET_HEADER = 'x-budget';
 const ISSUER_ALGORITHM = 'ES256';
 /** Auth asks for keys anew each second, not every five minutes: else no fault of the issuer would be felt. */
 const KEYS_OFTEN = { JWKS_MAX_AGE_SECONDS: '2', JWKS_COOLDOWN_SECONDS: '1' };
+/**
+ * Every link goes through the event loop of the test, which is busy with the load: with the waits that are the default
+ * most limits would be decided by edges alone also where nothing is hurt.
+ */
+const LIMITER_WAITS = { COMMAND_TIMEOUT_MS: '120' };
+/** For the edges; of LIMIT_TIMEOUT_MS the limiter's wait for Redis is a part. */
+export const EDGE_WAITS = { AUTH_TIMEOUT_MS: '500', LIMIT_TIMEOUT_MS: '160' };
 /** An upstream that hangs is given up twice before a client gives up, in ms. */
 const UPSTREAM_TIMEOUTS = { connect_timeout: 500, write_timeout: 600, read_timeout: 600, retries: 1 };
 
@@ -59,7 +66,11 @@ export class DecisionWorld implements AsyncDisposable {
     const NATS_URL = natsLink.urlFor(nats.url);
     const auth = new ProcessPart('auth', await freePort(), { NATS_URL, ...KEYS_OFTEN });
     const REDIS_URL = redisLink.urlFor(redis.url);
-    const ratelimit = new ProcessPart('ratelimit', await freePort(), { NATS_URL, REDIS_URL });
+    const ratelimit = new ProcessPart('ratelimit', await freePort(), {
+      NATS_URL,
+      REDIS_URL,
+      ...LIMITER_WAITS,
+    });
     for (const part of [auth, ratelimit]) stack.use(await part.start());
     const upstreams: LinkedUpstream[] = [];
     for (const name of ['upstream-1', 'upstream-2']) {

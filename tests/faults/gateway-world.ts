@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, FaultProxy, freePort } from '@sluice/testkit';
 import { ConfigLoad, generationAt } from './config-load.ts';
-import { DecisionWorld } from './decision-world.ts';
+import { DecisionWorld, EDGE_WAITS } from './decision-world.ts';
 import { ProcessPart } from './process-part.ts';
 import { QuotaWorld } from './quota-world.ts';
 
@@ -68,6 +68,7 @@ export class GatewayWorld implements AsyncDisposable {
           PROXY_HOST: '127.0.0.1',
           DATA_DIR: join(folder, `edge-${n + 1}`),
         },
+        ...EDGE_WAITS,
       });
       stack.use(await part.start());
       edges.push({ part, url: `http://127.0.0.1:${port}` });

@@ -12,6 +12,8 @@ const OF_A_BUDGET = 3 * LIMIT;
 /** At the first edge more than its share of the limit, and so many after it at the second that both are too many. */
 const AT_FIRST_EDGE = LIMIT - 3;
 const AT_SECOND_EDGE = 6;
+/** At a time, of each edge: five waits in vain in a row open its breaker. */
+const CLIENTS = 2;
 const DAY_MS = 86_400_000;
 /** The window is a day: what begins so near its end waits for the next. */
 const NEAR_THE_END_MS = 90_000;
@@ -38,7 +40,7 @@ export class LimitLoad implements RowLoad {
   #fresh = 0;
 
   clientsOf(edge: string): readonly (() => Promise<void>)[] {
-    return [() => this.#askNext(edge)];
+    return Array.from({ length: CLIENTS }, () => () => this.#askNext(edge));
   }
 
   takeViolations(): readonly string[] {
