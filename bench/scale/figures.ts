@@ -49,8 +49,8 @@ const processFigures = (page: string, servers: ServerFigures): ProcessFigures =>
   const inBare = (row: string) => figureIn(page, row, MEASURED) * bareUs;
   const { natsQuestionUs, redisCheckUs } = servers;
   return {
-    edgePlainUs: cpu('plain route'),
-    edgeLeasedUs: cpu('full chain, no traces') - inBare('full chain, all but the edge'),
+    edgePlainUs: cpu('plain route, log, records'),
+    edgeLeasedUs: cpu('full chain, log, records') - inBare('full chain, all but the edge'),
     edgeExactUs: inBare('exact limits, the edge'),
     newTokenUs:
       cpu('+ jwt RS256, another token each time') - cpu('+ jwt RS256, verdict cached') - natsQuestionUs,
