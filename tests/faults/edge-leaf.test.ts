@@ -82,11 +82,14 @@ test('given an edge at a leaf node, when it is configured, then it takes that th
   }, WITHIN_MS);
   await untilBothAcknowledge(guarded(['/all'], ['known']));
 
-  const first = await until('/all', 'known', 200, true);
-  const second = await ask('/all', 'known');
-  expect(Number(second.headers['ratelimit-remaining'])).toBe(
-    Number(first.headers['ratelimit-remaining']) - 1,
-  );
+  // Two in a row that the limiter counted: on a busy machine it may be late for one.
+  await eventually(async () => {
+    const first = await until('/all', 'known', 200, true);
+    const second = await ask('/all', 'known');
+    expect(Number(second.headers['ratelimit-remaining'])).toBe(
+      Number(first.headers['ratelimit-remaining']) - 1,
+    );
+  }, WITHIN_MS);
   expect((await ask('/all', 'nobody')).status).toBe(401);
 });
 
